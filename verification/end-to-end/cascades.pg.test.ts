@@ -1,4 +1,4 @@
-/** What else Salesforce changes with a proxied write. Row of the list of faults: 20 (a deletion that cascades). */
+/** What else Salesforce changes with a proxied write. Covers: a deletion that cascades. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { openClockHarness } from '@lockstep/harness/clock-harness';

@@ -1,6 +1,6 @@
 /**
- * Refusals and errors in place of pages. Rows of the list of faults: 18 (an object that may not be read any more), 31
- * (locator), 32 (time-out of a query), 47 (errors in an unexpected form).
+ * Refusals and errors in place of pages. Covers: an object that may not be read any more, locator, time-out of a
+ * query, errors in an unexpected form.
  */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';

@@ -1,6 +1,6 @@
 /**
- * Tables that somebody has broken in a way that cannot be repaired at once, and a mirror with more broken than a table.
- * Row of the list of faults: 65 (a person who drops a column or a table).
+ * Tables that somebody has broken in a way that cannot be repaired at once, and a mirror with more broken than a
+ * table. Covers: a person who drops a column or a table.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

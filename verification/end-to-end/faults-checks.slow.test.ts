@@ -1,6 +1,6 @@
 /**
- * Checks that are refused or get no answer, and checks that somebody requests. Row of the list of faults: 65 (a person
- * who deletes and inserts rows of the mirror).
+ * Checks that are refused or get no answer, and checks that somebody requests. Covers: a person who deletes and
+ * inserts rows of the mirror.
  */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';

@@ -1,6 +1,6 @@
 /**
- * What a database does to its writers. Rows of the list of faults: 61 (a connection that ends in the middle of a
- * transaction, and at its commit), 64 (a serialization error, a deadlock).
+ * What a database does to its writers. Covers: a connection that ends in the middle of a transaction, and at its
+ * commit, a serialization error, a deadlock.
  */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';

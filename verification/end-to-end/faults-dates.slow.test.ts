@@ -1,4 +1,4 @@
-/** Answers with a wrong time. Row of the list of faults: 67 (clocks that jump). */
+/** Answers with a wrong time. Covers: clocks that jump. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { sql } from '@lockstep/foundation/sql';

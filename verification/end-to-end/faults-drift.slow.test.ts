@@ -1,6 +1,6 @@
 /**
- * Rows that differ from their records although no stamp shows it. Rows of the list of faults: 21 (a formula that
- * changes without a stamp), 65 (a person who edits, deletes and inserts rows of the mirror).
+ * Rows that differ from their records although no stamp shows it. Covers: a formula that changes without a stamp, a
+ * person who edits, deletes and inserts rows of the mirror.
  */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';

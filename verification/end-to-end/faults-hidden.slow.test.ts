@@ -1,7 +1,4 @@
-/**
- * Records that the sync's user may not see any more, which Salesforce does not report. Row of the list of faults: 17
- * (sharing).
- */
+/** Records that the sync's user may not see any more, which Salesforce does not report. Covers: sharing. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { sql } from '@lockstep/foundation/sql';

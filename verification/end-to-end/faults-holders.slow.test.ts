@@ -1,6 +1,6 @@
 /**
- * Two workers for one sync. Rows of the list of faults: 59 (a holder that is stopped and goes on after another one
- * took over), 60 (two workers started by mistake).
+ * Two workers for one sync. Covers: a holder that is stopped and goes on after another one took over, two workers
+ * started by mistake.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

@@ -1,6 +1,6 @@
 /**
- * Limits and outages of the org. Rows of the list of faults: 44 (request limit during a backfill), 45 (usage header),
- * 46 (503 for two hours), 48 (429 with Retry-After), 49 (a locked row).
+ * Limits and outages of the org. Covers: request limit during a backfill, usage header, 503 for two hours, 429 with
+ * Retry-After, a locked row.
  */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';

@@ -1,6 +1,4 @@
-/**
- * Very many records that go at once, or seem to. Rows of the list of faults: 13 (deleted for good), 17 (sharing).
- */
+/** Very many records that go at once, or seem to. Covers: deleted for good, sharing. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { sql } from '@lockstep/foundation/sql';

@@ -1,6 +1,6 @@
 /**
- * What a network does to answers. Rows of the list of faults: 50 (slow, hanging and half-open answers), 51 (answers
- * that break off), 52 (packets in slices), 53 (unknown host, untrusted certificate).
+ * What a network does to answers. Covers: slow, hanging and half-open answers, answers that break off, packets in
+ * slices, unknown host, untrusted certificate.
  */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';

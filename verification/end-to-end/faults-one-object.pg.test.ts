@@ -1,7 +1,4 @@
-/**
- * Salesforce refuses one object while another goes on. Row of the list of faults: 18 (an object that may not be read
- * any more).
- */
+/** Salesforce refuses one object while another goes on. Covers: an object that may not be read any more. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { sql } from '@lockstep/foundation/sql';

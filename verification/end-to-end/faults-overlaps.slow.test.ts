@@ -1,6 +1,6 @@
 /**
- * Readings that overlap a write or each other. Rows of the list of faults: 5 (a stamp that regresses), 6 (slow page and
- * PATCH), 7 (slow page and DELETE), 8 (equal stamps), 9 (a third party between write and read-back), 12 (undelete).
+ * Readings that overlap a write or each other. Covers: a stamp that regresses, slow page and PATCH, slow page and
+ * DELETE, equal stamps, a third party between write and read-back, undelete.
  */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';

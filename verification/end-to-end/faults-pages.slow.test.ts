@@ -1,6 +1,6 @@
 /**
- * Wrong pages. Rows of the list of faults: 27 (a page that lies about its end), 28 (a row twice), 29 (order, nulls,
- * unknown fields), 30 (a page that is not done).
+ * Wrong pages. Covers: a page that lies about its end, a row twice, order, nulls, unknown fields, a page that is not
+ * done.
  */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';

@@ -1,4 +1,4 @@
-/** The share of the org's daily requests at which a sync stops. Row of the list of faults: 45 (usage header). */
+/** The share of the org's daily requests at which a sync stops. Covers: usage header. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { type ClockHarness, dataPath, openClockHarness } from '@lockstep/harness/clock-harness';

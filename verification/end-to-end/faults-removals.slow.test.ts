@@ -1,6 +1,6 @@
 /**
- * Records that go without a trace, and those that only seem to. Rows of the list of faults: 13 (deleted for good), 14
- * (a deleted log that does not reach back far enough), 15 (one with too many Ids), 16 (one that lags), 19 (merge).
+ * Records that go without a trace, and those that only seem to. Covers: deleted for good, a deleted log that does
+ * not reach back far enough, one with too many Ids, one that lags, merge.
  */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';

@@ -1,7 +1,4 @@
-/**
- * Much to read from one table while others are polled. Row of the list of faults: 96 (a mass of records that are
- * stamped again); and backfills next to complete tables.
- */
+/** Much to read from one table while others are polled. Covers: a mass of records that are stamped again. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { sql } from '@lockstep/foundation/sql';

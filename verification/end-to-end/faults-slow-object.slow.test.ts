@@ -1,7 +1,4 @@
-/**
- * An object whose queries take minutes, while another one goes on. Row of the list of faults: 50 (slow and hanging
- * answers).
- */
+/** An object whose queries take minutes, while another one goes on. Covers: slow and hanging answers. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { type ClockHarness, openClockHarness } from '@lockstep/harness/clock-harness';

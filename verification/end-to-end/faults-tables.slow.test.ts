@@ -1,6 +1,6 @@
 /**
- * Tables that change while the engine runs, and a database that goes back in time. Rows of the list of faults: 65 (a
- * person who drops a column or a table), 66 (the destination is restored to yesterday).
+ * Tables that change while the engine runs, and a database that goes back in time. Covers: a person who drops a
+ * column or a table, the destination is restored to yesterday.
  */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';

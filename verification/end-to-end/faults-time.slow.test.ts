@@ -1,6 +1,6 @@
 /**
- * Stamps, commits and clocks. Rows of the list of faults: 1 (late commit), 2 (one stamp over pages), 3 (two updates in
- * a second), 4 (smaller Id behind the cursor), 67 (clocks that jump).
+ * Stamps, commits and clocks. Covers: late commit, one stamp over pages, two updates in a second, smaller Id behind
+ * the cursor, clocks that jump.
  */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';

@@ -1,7 +1,4 @@
-/**
- * Hosts that cannot be reached or trusted: row 53 of the list of faults. Each gives one clear fault, and no byte of a
- * request is sent to it.
- */
+/** Hosts that cannot be reached or trusted. Each gives one clear fault, and no byte of a request is sent to it. */
 import assert from 'node:assert/strict';
 import { generateKeyPairSync } from 'node:crypto';
 import { once } from 'node:events';

@@ -3,13 +3,12 @@
  * `src/postgres` keep them. The merge rule itself is the project's own `decide`.
  *
  * Each call is one transaction and happens at one instant, so what SQL does between its statements (snapshots, locks,
- * deadlocks) is outside this model; the tests on a real server cover that. Changes of the schema are left out.
+ * deadlocks) is outside this model; the tests on a real server cover that.
  */
 import { Fault } from 'lockstep/core/faults';
 import type { RecordId } from 'lockstep/core/ids';
 import type { Page } from 'lockstep/core/page';
 import { secondsOf } from 'lockstep/core/stamps';
-import type { RepairPosition, SweepPosition } from 'lockstep/engine/testing';
 import type {
   ApplyResult,
   CursorMove,
@@ -19,13 +18,12 @@ import type {
   Observation,
   PagePart,
   ProblemChange,
-  Progress,
   Remainder,
-  StreamFigures,
   StreamTable,
 } from 'lockstep/postgres';
-import type { Mark } from './marks.ts';
 import { MemoryIntents } from './memory-intents.ts';
+import { dueMarks, holdsMissing, keepMissing, type RemovalLimit } from './memory-missing.ts';
+import { beginStream, figuresOf, moveCursor, progressOf } from './memory-progress.ts';
 import {
   carryOut,
   emptyStream,
@@ -38,6 +36,7 @@ import type { Bounds, MergePolicy, MergeResult } from './merge-policy.ts';
 import { recordsOf } from './read-record.ts';
 import { Readings } from './readings.ts';
 import type { StateEntry } from './sql-destination.ts';
+import { UnchangedTables } from './unchanged-tables.ts';
 
 /** Notified of each change. */
 export interface DestinationObserver {
@@ -55,7 +54,7 @@ export interface DestinationObserver {
   decided(streamNo: number, decision: 'accepted' | 'kept'): void;
 }
 
-export class MemoryDestination implements Mirror {
+export class MemoryDestination extends UnchangedTables implements Mirror {
   readonly streams: ReadonlyMap<number, StreamRecord>;
   private readonly readings = new Readings();
   private readonly intents = new MemoryIntents();
@@ -72,6 +71,7 @@ export class MemoryDestination implements Mirror {
     now: () => number,
     onlooker: DestinationObserver,
   ) {
+    super();
     this.tables = new Map(tables.map((table) => [table.stream.streamNo, table]));
     this.streams = new Map(tables.map(({ stream }) => [stream.streamNo, emptyStream()]));
     this.mergePolicy = mergePolicy;
@@ -109,7 +109,9 @@ export class MemoryDestination implements Mirror {
     const bounds = { lo, hi: this.endPart(part) };
     const stream = this.stream(streamNo);
     const isFencing = this.readings.isAnotherOpen(streamNo, lo, bounds.hi);
-    const kept = part.check ? this.keepMissing(stream, part.absent ?? [], bounds.hi) : new Set();
+    const kept = part.check
+      ? keepMissing(stream, part.absent ?? [], bounds.hi, this.removalLimit())
+      : new Set();
     const counts = { applied: 0, unchanged: 0, stale: 0, dirty: kept.size, quarantined: 0 };
     for (const record of recordsOf(page, part)) {
       if (record.isAbsent && kept.has(record.id)) continue;
@@ -134,32 +136,9 @@ export class MemoryDestination implements Mirror {
     return result;
   }
 
-  /** The Ids whose rows stay, because more rows would go within a day than may without a decision. */
-  private keepMissing(stream: StreamRecord, ids: readonly RecordId[], hi: number): Set<string> {
-    const { rows, marks, removed } = stream;
-    const reasonOf = (id: string) => marks.get(id)?.reason;
-    const missing = ids.filter(
-      (id) => rows.has(id) && reasonOf(id) !== 'accepted' && reasonOf(id) !== 'deleted log',
-    );
-    if (missing.length === 0) return new Set();
-    const isHeld = this.isHeld(stream, missing.filter((id) => reasonOf(id) !== 'absent').length);
-    if (isHeld) for (const id of missing.toSorted()) marks.missed(id, hi);
-    else {
-      const hour = Math.floor(this.now() / 3_600_000) * 3_600;
-      removed.set(hour, (removed.get(hour) ?? 0) + missing.length);
-    }
-    return new Set(isHeld ? missing : []);
-  }
-
-  /**
-   * Whether missing rows stay until somebody decides.
-   *
-   * @param more  missing rows not yet marked as absent
-   */
-  isHeld({ rows, marks, removed }: StreamRecord, more = 0): boolean {
-    const since = this.now() / 1_000 - 86_400;
-    const lately = [...removed].reduce((sum, [hour, count]) => sum + (hour > since ? count : 0), 0);
-    return marks.absentCount + lately + more > this.mergePolicy.removalsMax(rows.size + lately);
+  /** Whether missing rows stay until somebody decides. */
+  isHeld(stream: StreamRecord): boolean {
+    return holdsMissing(stream, this.removalLimit());
   }
 
   async applyRemainder(rest: readonly Remainder[], part: PagePart) {
@@ -172,56 +151,25 @@ export class MemoryDestination implements Mirror {
       if (marks) await this.markRows(streamNo, standing, marks.reason, false);
     }
     if (part.isLast) this.readings.closeExpired(this.now());
-    return { unmoved, figures: this.figures() };
+    return { unmoved, figures: figuresOf(this.streams, this.removalLimit()) };
   }
 
   async beginStream(streamNo: number, positions: object, rowsExpected: number | null): Promise<void> {
-    const stream = this.stream(streamNo);
-    for (const [kind, position] of Object.entries(this.mergePolicy.startAt(positions)) as [
-      string,
-      unknown,
-    ][]) {
-      if (position && !stream.cursors.has(kind)) stream.cursors.set(kind, { position, version: 1 });
-    }
-    if (stream.state !== 'queued') return;
-    stream.state = 'backfilling';
-    stream.rowsExpected = rowsExpected;
+    beginStream(this.stream(streamNo), this.mergePolicy.startAt(positions), rowsExpected);
   }
 
-  async readProgress(): Promise<Progress> {
-    return {
-      checkpoints: [...this.streams].map(([streamNo, stream]) => ({
-        stream_no: streamNo,
-        sobject: this.tableOf(streamNo).stream.sobject,
-        table_name: this.tableOf(streamNo).stream.table,
-        plan_version: 1,
-        state: stream.state,
-        stop_code: stream.stopCode,
-        rows: stream.rows.size,
-        rows_expected: stream.rowsExpected,
-        backfilled: stream.backfilledAt !== null,
-      })),
-      cursors: [...this.streams].flatMap(([streamNo, { cursors }]) =>
-        [...cursors].map(([kind, { position, version }]) => ({
-          stream_no: streamNo,
-          kind: kind,
-          position,
-          version,
-        })),
-      ),
-      figures: this.figures(),
-      problems: [...this.streams.values()].flatMap(({ problems }) => [...problems.values()]),
-    };
+  async readProgress() {
+    return progressOf(this.streams, this.tables, this.removalLimit());
   }
 
   async nextMarked(streamNo: number, limit: number) {
-    return this.due(this.stream(streamNo))
+    return dueMarks(this.stream(streamNo), this.removalLimit())
       .slice(0, limit)
       .map(([id]) => id as RecordId);
   }
 
   async readFigures() {
-    return { ticket: this.readings.last, figures: this.figures() };
+    return { ticket: this.readings.last, figures: figuresOf(this.streams, this.removalLimit()) };
   }
 
   async retryStopped(): Promise<void> {
@@ -244,34 +192,6 @@ export class MemoryDestination implements Mirror {
     return [{ day: '', count: stamps.length, newest: stamps.length > 0 ? Math.max(...stamps) : null }];
   }
 
-  /** In this model nobody edits rows by hand. */
-  async recountRows(): Promise<void> {}
-
-  /** Nobody changes or locks tables, or hides a field. */
-  async isAsPlanned() {
-    return true;
-  }
-
-  async isWritable() {
-    return true;
-  }
-
-  async lockHolders() {
-    return null;
-  }
-
-  async restoreTable() {
-    return null;
-  }
-
-  async hasCursorIndex() {
-    return true;
-  }
-
-  async restoreCursorIndex(): Promise<void> {}
-
-  async showFields(): Promise<void> {}
-
   async recordProblems(changes: readonly ProblemChange[]): Promise<void> {
     for (const { streamNo, kind, ...change } of changes) {
       const { problems } = this.stream(streamNo);
@@ -281,15 +201,6 @@ export class MemoryDestination implements Mirror {
         problems.set(kind, { stream_no: streamNo, kind, code, explanation, next, tries });
       }
     }
-  }
-
-  /** The sobjects do not refer to each other. */
-  async referencesOf() {
-    return [];
-  }
-
-  async rowsReferringTo() {
-    return [];
   }
 
   async markRows(
@@ -307,10 +218,6 @@ export class MemoryDestination implements Mirror {
   async decideOnAbsent(streamNo: number, decision: 'accepted' | 'kept'): Promise<void> {
     this.stream(streamNo).marks.decideOnAbsent(decision);
     this.onlooker.decided(streamNo, decision);
-  }
-
-  async readRepairs() {
-    return [];
   }
 
   async retrySetAside(): Promise<void> {
@@ -375,8 +282,6 @@ export class MemoryDestination implements Mirror {
     return { recovered: cutOff.length, withoutId };
   }
 
-  async purgeOld(): Promise<void> {}
-
   /** The whole state, in the same words as `SqlDestination.look`. */
   held(): StateEntry[] {
     const state = [`epoch ${this.epoch}`, `ticket ${this.readings.last}`];
@@ -393,7 +298,7 @@ export class MemoryDestination implements Mirror {
   ranks(): Map<string, string> {
     return new Map(
       [...this.streams.values()].flatMap((stream) =>
-        this.due(stream).map(([id, { urgent, since, first, reason }]) => [
+        dueMarks(stream, this.removalLimit()).map(([id, { urgent, since, first, reason }]) => [
           id,
           reason === 'absent' ? `absent ${first}` : `${urgent} ${since}`,
         ]),
@@ -414,16 +319,9 @@ export class MemoryDestination implements Mirror {
   }
 
   private moveCursor(streamNo: number, move: CursorMove): boolean {
-    const stream = this.stream(streamNo);
-    const cursor = stream.cursors.get(move.kind);
-    if ((cursor?.version ?? 0) !== move.version) return false;
-    stream.cursors.set(move.kind, { position: copyOf(move.to), version: move.version + 1 });
-    if (move.backfilledAt !== undefined) {
-      stream.backfilledAt ??= move.backfilledAt;
-      stream.state = 'current';
-    }
-    this.onlooker.moved(streamNo, move);
-    return true;
+    const isMoved = moveCursor(this.stream(streamNo), move);
+    if (isMoved) this.onlooker.moved(streamNo, move);
+    return isMoved;
   }
 
   private purgeFences(streamNo: number): void {
@@ -433,24 +331,8 @@ export class MemoryDestination implements Mirror {
     for (const [id, { hi }] of fences) if (hi <= horizon) fences.delete(id);
   }
 
-  private figures(): StreamFigures[] {
-    return [...this.streams].map(([stream_no, stream]) => {
-      const due = stream.state === 'stopped' ? [] : this.due(stream).map(([, mark]) => mark);
-      const isMarked = due.length > 0;
-      return {
-        stream_no,
-        rows: stream.rows.size,
-        urgent: isMarked ? due.some(({ urgent, reason }) => urgent && reason !== 'absent') : null,
-        oldest: isMarked ? Math.min(...due.map(({ first }) => first)) : null,
-      };
-    });
-  }
-
-  private due(stream: StreamRecord): [string, Mark][] {
-    const sweep = stream.cursors.get('sweep')?.position as SweepPosition | undefined;
-    const repair = stream.cursors.get('repair')?.position as RepairPosition | undefined;
-    const isChecking = (sweep?.after ?? null) !== null || (repair?.days.length ?? 0) > 0;
-    return stream.marks.due(!isChecking && !this.isHeld(stream));
+  private removalLimit(): RemovalLimit {
+    return { removalsMax: (rows) => this.mergePolicy.removalsMax(rows), now: this.now() };
   }
 
   private tableOf(streamNo: number): StreamTable {
@@ -459,9 +341,6 @@ export class MemoryDestination implements Mirror {
     return table;
   }
 }
-
-/** A copy, as in a database: the caller cannot change it any more. */
-const copyOf = (value: unknown): unknown => JSON.parse(JSON.stringify(value)) as unknown;
 
 function countedAs({ verdict, isSame }: MergeResult): 'applied' | 'unchanged' | 'stale' | 'dirty' {
   if (verdict === 'store') return isSame ? 'unchanged' : 'applied';

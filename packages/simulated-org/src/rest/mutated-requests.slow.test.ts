@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { startOrg } from '@lockstep/harness/org';
-import { type Answered, type Mutated, sendMutated } from './test-mutated-requests.ts';
+import { type Answered, sendMutated } from './test-mutated-requests.ts';
+import type { Mutated } from './test-mutations.ts';
 
 /** TEST_MUTATED_REQUESTS=10000 TEST_SEED=7 sends more of them, or others. */
 const count = Number(process.env.TEST_MUTATED_REQUESTS ?? 2000);

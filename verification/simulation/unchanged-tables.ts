@@ -1,0 +1,64 @@
+import type { Mirror } from 'lockstep/postgres';
+
+/**
+ * What a destination says of its tables in a world where nobody changes or locks a table, hides a field or edits rows
+ * by hand, no sobject refers to another, and nothing grows so old that it is deleted.
+ */
+export class UnchangedTables
+  implements
+    Pick<
+      Mirror,
+      | 'isAsPlanned'
+      | 'isWritable'
+      | 'lockHolders'
+      | 'restoreTable'
+      | 'hasCursorIndex'
+      | 'restoreCursorIndex'
+      | 'showFields'
+      | 'recountRows'
+      | 'referencesOf'
+      | 'rowsReferringTo'
+      | 'readRepairs'
+      | 'purgeOld'
+    >
+{
+  async isAsPlanned() {
+    return true;
+  }
+
+  async isWritable() {
+    return true;
+  }
+
+  async lockHolders() {
+    return null;
+  }
+
+  async restoreTable() {
+    return null;
+  }
+
+  async hasCursorIndex() {
+    return true;
+  }
+
+  async restoreCursorIndex(): Promise<void> {}
+
+  async showFields(): Promise<void> {}
+
+  async recountRows(): Promise<void> {}
+
+  async referencesOf() {
+    return [];
+  }
+
+  async rowsReferringTo() {
+    return [];
+  }
+
+  async readRepairs() {
+    return [];
+  }
+
+  async purgeOld(): Promise<void> {}
+}

@@ -2,11 +2,13 @@
  * A server on loopback that signs everybody in and otherwise answers as a test tells it, so that tests can give wrong,
  * cut and slow answers over real HTTP.
  */
+import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { systemClock } from '@lockstep/foundation/clock';
 import { openLog } from '@lockstep/foundation/log';
+import { Fault } from 'lockstep/core/faults';
 import type { AppLog } from 'lockstep/core/log-fields';
 import { openSalesforce, type Salesforce, type SalesforceOptions } from 'lockstep/salesforce/testing';
 
@@ -148,4 +150,14 @@ export function compositeAnswer(subAnswers: readonly SubAnswer[]): string {
     return { body, httpHeaders: {}, httpStatusCode, referenceId: `q${index}` };
   });
   return JSON.stringify({ compositeResponse });
+}
+
+/** The fault with which a request ends. */
+export async function faultFrom(work: Promise<unknown>): Promise<Fault> {
+  const error = await work.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  assert(error instanceof Fault, 'a fault is thrown');
+  return error;
 }

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import { systemClock } from '@lockstep/foundation/clock';
-import { seededRandom } from '@lockstep/foundation/random';
 import { ident, sql } from '@lockstep/foundation/sql';
 import { type EndToEndHarness, openEndToEndHarness } from '@lockstep/harness/end-to-end-harness';
+import { withSeed } from '@lockstep/harness/property';
 import { startWorkerChild } from '@lockstep/harness/worker-child';
 
 const rounds = 20;
@@ -15,13 +15,14 @@ test('a worker that is killed at any point of a backfill loses nothing and repea
     sobjects: ['Account', 'Contact', 'Lead'],
     intervalMs: 300,
   });
-  const random = seededRandom(20_261_124);
-  for (let round = 0; round < rounds; round++) {
-    await using worker = startWorkerChild(harness, `killed-${round}`);
-    await worker.firstTick;
-    await systemClock.sleep(random.between(0, 250));
-    await beginAgain(harness);
-  }
+  await withSeed(20_261_124, async (random) => {
+    for (let round = 0; round < rounds; round++) {
+      await using worker = startWorkerChild(harness, `killed-${round}`);
+      await worker.firstTick;
+      await systemClock.sleep(random.between(0, 250));
+      await beginAgain(harness);
+    }
+  });
   harness.startWorker();
   await harness.untilComplete();
   await harness.org.restart({ activityPerSecond: 0 });

@@ -32,6 +32,14 @@ test('no test is focused, and none is skipped without a printed reason', () => {
   );
 });
 
+test('every property says how to find a failed case again', () => {
+  const own = 'verification/harness/property.ts';
+  const silent = all
+    .filter(({ path, text }) => path !== own && /\bfc\.(assert|check)\(/.test(text))
+    .map(({ path }) => path);
+  assert.deepEqual(silent, [], `use assertProperty of ${own}`);
+});
+
 /** Coinages for which engineers have a usual word; docs/architecture.md lists the words to use. */
 const oldWords =
   /\b(wish(es|ed)?|knobs?|newcomers?|riders?|mend(s|ed|ing)?|heal(s|ed|ing)|first cop(y|ies)|guarded statement|lookAround|takeOff|polledFirst|wishers|ryw)\b/i;

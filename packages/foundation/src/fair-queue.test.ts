@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { assertProperty } from '@lockstep/harness/property';
 import * as fc from 'fast-check';
 import { FairQueue, type LevelBounds, type Permit } from './fair-queue.ts';
 
@@ -121,7 +122,7 @@ const atPath = (list: readonly Listed[], path: string, state: Listed['state']) =
 const levelsOf = (path: string) => ['/', `/${path.split('/')[0]}/`, `/${path}/`];
 
 test('no bound is exceeded, nobody waits where there is room, and each caller is served in order', () => {
-  fc.assert(
+  assertProperty(
     fc.property(levels, steps, (limits, all) => {
       const { queue, turns, displaced, ask, leave } = openQueue(...limits);
       let list: Listed[] = [];
@@ -168,7 +169,7 @@ const isFull = (list: readonly Listed[], path: string, limit: LevelBounds | unde
 
 test('between two turns of a waiting member, each other member of its group gets at most one', () => {
   const askers = fc.array(fc.constantFrom('a/1', 'a/2', 'a/3', 'a/4'), { minLength: 2, maxLength: 80 });
-  fc.assert(
+  assertProperty(
     fc.property(askers, (paths) => {
       const { turns, ask, runDry } = openQueue(one, many, many);
       for (const [at, path] of paths.entries()) ask(path, `${at}`);

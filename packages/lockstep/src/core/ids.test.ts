@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { assertProperty } from '@lockstep/harness/property';
 import fc from 'fast-check';
 import { isSyncId, newSyncId, toLongId } from './ids.ts';
 
@@ -35,7 +36,7 @@ test('short Ids that differ only in letter case give long Ids that differ even w
     minLength: 15,
     maxLength: 15,
   });
-  fc.assert(
+  assertProperty(
     fc.property(short, short, (one, other) => {
       if (one === other) return;
       assert.notEqual(toLongId(one)?.toLowerCase(), toLongId(other)?.toLowerCase());

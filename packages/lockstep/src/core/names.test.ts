@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { assertProperty } from '@lockstep/harness/property';
 import fc from 'fast-check';
 import { postgresName } from './names.ts';
 
@@ -33,7 +34,7 @@ test('a name of 63 bytes is kept, a longer one is cut and stays distinct', () =>
 });
 
 test('a name of any letters fits PostgreSQL and contains no broken character', () => {
-  fc.assert(
+  assertProperty(
     fc.property(fc.string({ unit: 'grapheme', minLength: 1, maxLength: 80 }), (apiName) => {
       const name = postgresName(apiName, none);
       assert.ok(Buffer.byteLength(name) <= 63);

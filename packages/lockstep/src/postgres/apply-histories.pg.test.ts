@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { sql } from '@lockstep/foundation/sql';
 import { idOf, openDestinationHarness, record, stampAt } from '@lockstep/harness/destination';
+import { assertProperty } from '@lockstep/harness/property';
 import fc from 'fast-check';
 import { decide, decidePartial, type Fence, type Reading, type Verdict } from '../core/merge-rule.ts';
 import { closeObservation, type Observation } from './observations.ts';
@@ -320,7 +321,7 @@ test('over any history of readings the SQL and the rule give the same rows, fenc
   await using harness = await openDestinationHarness({
     fields: { Name: 'string', Formula__c: 'double formula' },
   });
-  await fc.assert(
+  await assertProperty(
     fc.asyncProperty(fc.array(step, { minLength: 30, maxLength: 60, size: 'max' }), async (history) => {
       await harness.db.script(`
         DELETE FROM salesforce.account; DELETE FROM _lockstep.fence; DELETE FROM _lockstep.dirty;

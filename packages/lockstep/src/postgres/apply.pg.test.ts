@@ -1,9 +1,9 @@
 /** What applying a page does to rows, counts, cursors and quarantine when no other reading interferes. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { seededRandom } from '@lockstep/foundation/random';
 import { sql } from '@lockstep/foundation/sql';
 import { idOf, openDestinationHarness, pageOf, record, stampAt } from '@lockstep/harness/destination';
+import { withSeed } from '@lockstep/harness/property';
 import { Fault } from '../core/faults.ts';
 import { applyRemainder } from './apply.ts';
 import { closeObservation } from './observations.ts';
@@ -143,26 +143,27 @@ test('a second call with the same page applies nothing', async () => {
 
 test('after any pages the counts add up, and the checkpoint has the actual number of rows', async () => {
   await using harness = await openDestinationHarness({ fields: { Name: 'string', Int__c: 'int' } });
-  const random = seededRandom(7);
-  for (let round = 0; round < 25; round++) {
-    const page = Array.from({ length: random.between(0, 12) }, () =>
-      record(random.between(1, 15), {
-        IsDeleted: random.between(1, 4) === 1,
-        Name: random.pick(['a', 'b']),
-        Int__c: random.pick([1, 1, 1, 1.5]),
-        SystemModstamp: stampAt(random.between(0, 5)),
-      }),
-    );
-    const absent = Array.from({ length: random.between(0, 2) }, (_, place) =>
-      idOf(random.between(20, 25) + 10 * place),
-    );
-    const counts = await harness.apply(page, { absent });
-    const total = Object.values(counts).reduce((sum, count) => sum + count, 0);
-    assert.equal(total, page.length + absent.length, `round ${round}`);
-    const [state] = await harness.db.query<{ kept: number; there: number }>(sql`
-      SELECT (SELECT rows FROM _lockstep.checkpoint) AS kept, (SELECT count(*) FROM salesforce.account) AS there`);
-    assert.equal(state?.kept, state?.there, `round ${round}`);
-  }
+  await withSeed(7, async (random) => {
+    for (let round = 0; round < 25; round++) {
+      const page = Array.from({ length: random.between(0, 12) }, () =>
+        record(random.between(1, 15), {
+          IsDeleted: random.between(1, 4) === 1,
+          Name: random.pick(['a', 'b']),
+          Int__c: random.pick([1, 1, 1, 1.5]),
+          SystemModstamp: stampAt(random.between(0, 5)),
+        }),
+      );
+      const absent = Array.from({ length: random.between(0, 2) }, (_, place) =>
+        idOf(random.between(20, 25) + 10 * place),
+      );
+      const counts = await harness.apply(page, { absent });
+      const total = Object.values(counts).reduce((sum, count) => sum + count, 0);
+      assert.equal(total, page.length + absent.length, `round ${round}`);
+      const [state] = await harness.db.query<{ kept: number; there: number }>(sql`
+        SELECT (SELECT rows FROM _lockstep.checkpoint) AS kept, (SELECT count(*) FROM salesforce.account) AS there`);
+      assert.equal(state?.kept, state?.there, `round ${round}`);
+    }
+  });
 });
 
 const move = (version: number, to: object): CursorMove => ({ kind: 'head', version, to });

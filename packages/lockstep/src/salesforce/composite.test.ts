@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { assertProperty } from '@lockstep/harness/property';
 import * as fc from 'fast-check';
 import { compositeOf, readComposite } from './composite.ts';
 
@@ -27,7 +28,7 @@ test('an answer is read whatever its layout, order of keys and order of queries'
     maxLength: 5,
   });
   const shuffles = fc.infiniteStream(fc.nat());
-  fc.assert(
+  assertProperty(
     fc.property(bodies, shuffles, fc.constantFrom(undefined, 2), (pages, random, indent) => {
       const shuffled = <T>(list: T[]) => list.toSorted(() => (random.next().value ?? 0) - 2 ** 30);
       const object = (entries: [string, unknown][]) => Object.fromEntries(shuffled(entries));

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { assertProperty } from '@lockstep/harness/property';
 import * as fc from 'fast-check';
 import { Fault } from '../core/faults.ts';
 import { JsonScanner } from './scan.ts';
@@ -29,7 +30,7 @@ const anySpace = fc.constantFrom('', ' ', '\n', '\t', '\r\n  ');
 
 test('the scanner accepts JSON with any content, nesting and layout', () => {
   const anyLayout = fc.tuple(fc.json(), fc.constantFrom(undefined, 2, '\t'), anySpace, anySpace);
-  fc.assert(
+  assertProperty(
     fc.property(anyLayout, ([json, indent, before, after]) => {
       assert(accepts(before + JSON.stringify(JSON.parse(json), null, indent) + after));
     }),
@@ -61,7 +62,7 @@ test('the scanner accepts a damaged text exactly when JSON.parse does', () => {
     const at = position % (json.length + 1);
     return json.slice(0, at) + bit + json.slice(at + cut);
   });
-  fc.assert(
+  assertProperty(
     fc.property(damaged, (text) => assert.equal(accepts(text), parses(text))),
     { numRuns: 5_000 },
   );
@@ -70,7 +71,7 @@ test('the scanner accepts a damaged text exactly when JSON.parse does', () => {
 test('the scanner accepts any short text exactly when JSON.parse does', () => {
   const unit = fc.constantFrom(...Array.from('"\\{}[],:0123456789-+.eEutrfalsn bx/\u0007\t'));
   const shortText = fc.string({ unit, maxLength: 8 });
-  fc.assert(
+  assertProperty(
     fc.property(shortText, (text) => assert.equal(accepts(text), parses(text))),
     { numRuns: 20_000 },
   );
@@ -78,7 +79,7 @@ test('the scanner accepts any short text exactly when JSON.parse does', () => {
 
 test('objects and arrays are walked as JSON.parse reads them', () => {
   const value = fc.jsonValue();
-  fc.assert(
+  assertProperty(
     fc.property(
       fc.dictionary(fc.string(), fc.array(value)),
       fc.constantFrom(undefined, 1),

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { seededRandom } from '@lockstep/foundation/random';
 import { startOrg } from '@lockstep/harness/org';
+import { withSeed } from '@lockstep/harness/property';
 import { authorization, exchange, refreshing } from '@lockstep/harness/sign-in';
 
 const org = await startOrg({ records: 100 });
@@ -87,38 +87,38 @@ const names = [
 const formType = 'application/x-www-form-urlencoded';
 const types = [formType, formType, formType, 'application/json', 'multipart/form-data', '\u00ff'];
 
-test('400 damaged sign-in requests are each answered, none with 500', async () => {
-  const random = seededRandom(20_261_124);
-  for (let i = 0; i < 400; i++) {
-    const [path, good = {}] = random.pick(requests);
-    const form = new URLSearchParams(good);
-    for (let field = random.between(0, 3); field > 0; field--) {
-      if (random.next() < 0.5) form.set(random.pick(names), random.pick(values));
-      else form.append(random.pick(names), random.pick(values));
+test('400 damaged sign-in requests are each answered, none with 500', async () =>
+  withSeed(20_261_124, async (random) => {
+    for (let i = 0; i < 400; i++) {
+      const [path, good = {}] = random.pick(requests);
+      const form = new URLSearchParams(good);
+      for (let field = random.between(0, 3); field > 0; field--) {
+        if (random.next() < 0.5) form.set(random.pick(names), random.pick(values));
+        else form.append(random.pick(names), random.pick(values));
+      }
+      const text = form.toString();
+      const [query, body] = random.next() < 0.5 ? [text, ''] : ['', text];
+      const bytes = Buffer.from(body);
+      // Bytes that are not UTF-8, and halves of escapes.
+      if (bytes.length > 0 && random.next() < 0.5)
+        bytes[random.between(0, bytes.length - 1)] = random.between(0, 255);
+      const answer = await fetch(`${org.url}${path}?${query}`, {
+        method: bytes.length > 0 ? 'POST' : random.pick(['GET', 'POST', 'PUT', 'HEAD']),
+        redirect: 'manual',
+        headers: {
+          'Content-Type': random.pick(types),
+          Accept: random.pick(['*/*', 'application/xml', '', 'q=;,/']),
+          Authorization: random.pick([
+            'Basic',
+            'Basic =',
+            `Basic ${Buffer.from('\0:\0').toString('base64')}`,
+            'Bearer \u00ff',
+          ]),
+          Cookie: random.pick(['authorize', 'authorize==;=', `authorize=${'x'.repeat(43)}`]),
+        },
+        ...(bytes.length > 0 && { body: bytes }),
+      });
+      await answer.text();
+      assert.ok(answer.status < 500, `${path} ${answer.status} request ${i}`);
     }
-    const text = form.toString();
-    const [query, body] = random.next() < 0.5 ? [text, ''] : ['', text];
-    const bytes = Buffer.from(body);
-    // Bytes that are not UTF-8, and halves of escapes.
-    if (bytes.length > 0 && random.next() < 0.5)
-      bytes[random.between(0, bytes.length - 1)] = random.between(0, 255);
-    const answer = await fetch(`${org.url}${path}?${query}`, {
-      method: bytes.length > 0 ? 'POST' : random.pick(['GET', 'POST', 'PUT', 'HEAD']),
-      redirect: 'manual',
-      headers: {
-        'Content-Type': random.pick(types),
-        Accept: random.pick(['*/*', 'application/xml', '', 'q=;,/']),
-        Authorization: random.pick([
-          'Basic',
-          'Basic =',
-          `Basic ${Buffer.from('\0:\0').toString('base64')}`,
-          'Bearer \u00ff',
-        ]),
-        Cookie: random.pick(['authorize', 'authorize==;=', `authorize=${'x'.repeat(43)}`]),
-      },
-      ...(bytes.length > 0 && { body: bytes }),
-    });
-    await answer.text();
-    assert.ok(answer.status < 500, `${path} ${answer.status} request ${i}`);
-  }
-});
+  }));

@@ -3,9 +3,10 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { after, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
-import { seededRandom } from '@lockstep/foundation/random';
+import type { Random } from '@lockstep/foundation/random';
 import { sql } from '@lockstep/foundation/sql';
 import { startOrg } from '@lockstep/harness/org';
+import { withSeed } from '@lockstep/harness/property';
 
 const org = await startOrg({ records: 2000 });
 after(() => org[Symbol.asyncDispose]());
@@ -178,7 +179,7 @@ test('requests under way are answered before the program ends', async () => {
 });
 
 /** Deletes, doubles, swaps or replaces a few characters. */
-function mutate(text: string, random: ReturnType<typeof seededRandom>): string {
+function mutate(text: string, random: Random): string {
   let mutated = text;
   for (let change = random.between(1, 3); change > 0; change--) {
     const at = random.between(0, mutated.length);
@@ -211,7 +212,6 @@ function mutate(text: string, random: ReturnType<typeof seededRandom>): string {
 }
 
 test('200 damaged requests are each answered, none with 500', async () => {
-  const random = seededRandom(20_261_124);
   const soql =
     "SELECT Id, Name FROM Account WHERE (Name LIKE 'A%' OR CreatedDate > 2020-01-01T00:00:00Z) AND NumberOfEmployees IN (1,2) ORDER BY Name DESC NULLS LAST LIMIT 5";
   const requests: [method: string, path: string, body?: string][] = [
@@ -237,13 +237,15 @@ test('200 damaged requests are each answered, none with 500', async () => {
       `{"allOrNone":false,"compositeRequest":[{"method":"GET","referenceId":"a","url":"${data}/query?q=${soql}"},{"method":"GET","referenceId":"b","url":"${data}/sobjects/Account/@{a.records[0].Id}"}]}`,
     ],
   ];
-  for (let i = 0; i < 200; i++) {
-    const [method, path, body] = random.pick(requests);
-    const isBodyHit = body !== undefined && random.next() < 0.7;
-    const sentPath = isBodyHit ? path : mutate(path, random).toWellFormed().replaceAll('\0', '%00');
-    const sentBody = isBodyHit ? mutate(body, random) : body;
-    const answer = await org.request(method, `${data}/${sentPath}`, { body: sentBody });
-    assert.ok(answer.status !== 500, `${method} ${sentPath} ${sentBody ?? ''}`);
-    assert.ok(!answer.text.includes('"httpStatusCode":500'), `${method} ${sentPath} ${sentBody ?? ''}`);
-  }
+  await withSeed(20_261_124, async (random) => {
+    for (let i = 0; i < 200; i++) {
+      const [method, path, body] = random.pick(requests);
+      const isBodyHit = body !== undefined && random.next() < 0.7;
+      const sentPath = isBodyHit ? path : mutate(path, random).toWellFormed().replaceAll('\0', '%00');
+      const sentBody = isBodyHit ? mutate(body, random) : body;
+      const answer = await org.request(method, `${data}/${sentPath}`, { body: sentBody });
+      assert.ok(answer.status !== 500, `${method} ${sentPath} ${sentBody ?? ''}`);
+      assert.ok(!answer.text.includes('"httpStatusCode":500'), `${method} ${sentPath} ${sentBody ?? ''}`);
+    }
+  });
 });

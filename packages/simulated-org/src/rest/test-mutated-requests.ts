@@ -1,5 +1,5 @@
 import { connect } from 'node:net';
-import { seededRandom } from '@lockstep/foundation/random';
+import type { Random } from '@lockstep/foundation/random';
 import type { TestOrg } from '@lockstep/harness/org';
 import { type Mutated, mutate } from './test-mutations.ts';
 import { soundRequests } from './test-sound-requests.ts';
@@ -12,18 +12,17 @@ export interface Answered {
 
 /**
  * Sends `count` requests that a real client could send, each with something wrong in its path, headers, JSON, SOQL or
- * CSV, four at a time. They are sent as bytes, since an HTTP library would refuse half of them. The same seed sends the
- * same requests.
+ * CSV, four at a time. They are sent as bytes, since an HTTP library would refuse half of them. The same random
+ * numbers send the same requests.
  *
  * @param check  gets each answer and throws if it is not valid
  */
 export async function sendMutated(
   org: TestOrg,
   ids: Readonly<Record<string, string>>,
-  { count, seed }: { count: number; seed: number },
+  { count, random }: { count: number; random: Random },
   check: (request: Mutated, answer: Answered) => void,
 ): Promise<void> {
-  const random = seededRandom(seed);
   const sound = soundRequests(org, ids);
   const token = await org.token('demo');
   const requests = Array.from({ length: count }, () => mutate(random.pick(sound), random));

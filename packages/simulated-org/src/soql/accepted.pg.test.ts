@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { openTestDatabase, type TestDatabase } from '@lockstep/harness/database';
+import { assertProperty } from '@lockstep/harness/property';
 import * as fc from 'fast-check';
 import { withUrls } from './children.ts';
 import { factsOf } from './columns.ts';
@@ -149,7 +150,7 @@ const query = fc.oneof(
 
 test('every generated query either runs on the server or is refused by a SoqlError', async () => {
   let answered = 0;
-  await fc.assert(
+  await assertProperty(
     fc.asyncProperty(query, async (text) => {
       try {
         const compiled = compileSoql(parseSoql(text), {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { openTestDatabase, type TestDatabase } from '@lockstep/harness/database';
+import { assertProperty } from '@lockstep/harness/property';
 import * as fc from 'fast-check';
 import { compileSoql } from './compile.ts';
 import { SoqlError } from './errors.ts';
@@ -192,7 +193,7 @@ const compiled = (text: string) =>
 
 test('a generated query gives the same rows, order and count as a plain evaluator', async () => {
   const bounds = fc.option(fc.integer({ min: 0, max: 20 }), { nil: null });
-  await fc.assert(
+  await assertProperty(
     fc.asyncProperty(filter, sortKeys, bounds, bounds, async ({ text, accepts }, keys, limit, offset) => {
       const soql = [
         `SELECT Id FROM Sample__c WHERE ${text} ${orderText(keys)}`,
@@ -237,7 +238,7 @@ test('every comparison in a filter either runs on the server or is refused by a 
   ];
   const name = fc.constantFrom(...sample.fields.map((each) => each.name));
   const operator = fc.constantFrom(...Object.keys(operators), 'LIKE', 'IN', 'NOT IN');
-  await fc.assert(
+  await assertProperty(
     fc.asyncProperty(name, operator, fc.constantFrom(...constants), async (field, sign, constant) => {
       const value = sign.endsWith('IN') ? `(${constant}, null, ${constant})` : constant;
       const text = `SELECT ${field} FROM Sample__c WHERE ${field} ${sign} ${value} ORDER BY ${field}`;

@@ -1,16 +1,15 @@
-// More queries, from another seed on: TEST_POSTGRES_URL=… node packages/simulated-org/src/soql/golden.pg.test.ts
-// 20000 501
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { ManualClock } from '@lockstep/foundation/clock';
-import { seededRandom } from '@lockstep/foundation/random';
+import { withSeeds } from '@lockstep/harness/property';
 import { openBulkHarness } from '../bulk/test-harness.ts';
 import { sobjects as all } from '../objects/index.ts';
 import { GrammarTexts, takesAnyQuery } from './sample-grammar.ts';
 
-const [queries = 500, firstSeed = 1] = process.argv.slice(2).map(Number).filter(Number.isSafeInteger);
+/** TEST_QUERIES=20000 TEST_SEED=501 generates more queries, and others. */
+const queries = Number(process.env.TEST_QUERIES ?? 500);
 
 /** An org created at this time has the same records on every machine. */
 const org = await openBulkHarness(600, new ManualClock(Date.UTC(2026, 0, 15, 12)));
@@ -108,16 +107,16 @@ test('queries find what they are documented to find', async () => {
 
 test('every generated query is answered or refused, and so is its explanation', async () => {
   let answered = 0;
-  for (let seed = firstSeed; seed < firstSeed + queries; seed += 1) {
-    const soql = new GrammarTexts(seededRandom(seed), sobjects).query();
+  await withSeeds(queries, async (random) => {
+    const soql = new GrammarTexts(random, sobjects).query();
     for (const parameter of ['q', 'explain']) {
       const answer = await org.request(
         'GET',
         `/services/data/v62.0/query?${parameter}=${encodeURIComponent(soql)}`,
       );
-      assert([200, 400].includes(answer.status), `seed ${seed}: ${answer.text}\n${soql}`);
+      assert([200, 400].includes(answer.status), `${answer.text}\n${soql}`);
       answered += answer.status === 200 ? 1 : 0;
     }
-  }
+  });
   assert(answered > queries / 10, `${answered} were answered`);
 });

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { openTestDatabase, type TestDatabase } from '@lockstep/harness/database';
+import { assertProperty } from '@lockstep/harness/property';
 import * as fc from 'fast-check';
 import { compileSoql } from './compile.ts';
 import { SoqlError } from './errors.ts';
@@ -102,7 +103,7 @@ const near = (value: unknown) => (typeof value === 'number' ? Number(value.toFix
 test('generated groups, their aggregates and HAVING match a plain evaluator', async () => {
   const by = fc.uniqueArray(fc.constantFrom(...Object.keys(keys)), { maxLength: 3 });
   const values = fc.uniqueArray(fc.constantFrom(...Object.keys(aggregates)), { minLength: 1, maxLength: 3 });
-  await fc.assert(
+  await assertProperty(
     fc.asyncProperty(
       by,
       values,

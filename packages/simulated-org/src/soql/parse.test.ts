@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { assertProperty } from '@lockstep/harness/property';
 import * as fc from 'fast-check';
 import type { Condition } from './ast.ts';
 import { SoqlError } from './errors.ts';
@@ -255,7 +256,7 @@ test('no text throws anything but a SoqlError', () => {
     tokenSoup,
     prefixed.map((parts) => parts.join('')),
   );
-  fc.assert(
+  assertProperty(
     fc.property(text, (query) => {
       try {
         parseSoql(query);

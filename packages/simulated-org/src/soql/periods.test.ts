@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { assertProperty } from '@lockstep/harness/property';
 import * as fc from 'fast-check';
 import { daysOf, isPeriod, periodCountMax } from './periods.ts';
 
@@ -53,7 +54,7 @@ test('a date literal covers the documented days around the time of the query, ex
 test('last, this and next of any unit are adjacent without gap or overlap, at any time', () => {
   const time = fc.date({ min: new Date('1800-01-01'), max: new Date('3900-01-01'), noInvalidDate: true });
   const unit = fc.constantFrom('week', 'month', 'quarter', 'year');
-  fc.assert(
+  assertProperty(
     fc.property(time, unit, fc.integer({ min: 1, max: 40 }), (date, one, count) => {
       const at = date.getTime();
       const [last, current, next] = ['last', 'this', 'next'].map((place) => days(`${place}_${one}`, at));

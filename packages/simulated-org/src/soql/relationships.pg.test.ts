@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { openTestDatabase, type TestDatabase } from '@lockstep/harness/database';
+import { assertProperty } from '@lockstep/harness/property';
 import * as fc from 'fast-check';
 import { withUrls } from './children.ts';
 import { compileSoql } from './compile.ts';
@@ -126,7 +127,7 @@ test('generated paths give the same records as following the references by hand'
   const rank = (value: Stored[string]) => (value === null ? '' : `!${value}`.toLowerCase());
   const path = fc.constantFrom(...paths);
   const text = fc.constantFrom('acme', 'Bolt', 'ADA', 'Bob', null);
-  await fc.assert(
+  await assertProperty(
     fc.asyncProperty(
       path,
       path,

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { assertProperty } from '@lockstep/harness/property';
 import * as fc from 'fast-check';
 import { type Budget, nextSendAt, spend } from './budget.ts';
 
@@ -34,7 +35,7 @@ test('a longer interval counts from the next request on', () => {
 });
 
 test('there are never more than ceil(60 s / interval) requests in 60 seconds, nor two within a third of the interval', () => {
-  fc.assert(
+  assertProperty(
     fc.property(
       fc.integer({ min: 200, max: 300_000 }),
       fc.array(fc.record({ idleMs: fc.integer({ min: 0, max: 20_000 }), isPriority: fc.boolean() }), {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { pageWith } from '@lockstep/harness/page';
+import { assertProperty } from '@lockstep/harness/property';
 import * as fc from 'fast-check';
 import { fullPageSize, learnPageSize, type PageSize } from './page-size.ts';
 
@@ -42,7 +43,7 @@ test('a page cut to no rows counts as one row, so that the next one still asks f
 
 test('whatever pages come, the size is at least one row and at most the limit of the query', () => {
   const pages = fc.array(fc.record({ count: fc.nat(asked), done: fc.boolean() }), { maxLength: 40 });
-  fc.assert(
+  assertProperty(
     fc.property(pages, (came) => {
       let size = fullPageSize(asked);
       for (const { count, done } of came) {

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { pageWith } from '@lockstep/harness/page';
+import { assertProperty } from '@lockstep/harness/property';
 import { cursorAt, serverNow, streamState, syncState } from '@lockstep/harness/sync-state';
 import * as fc from 'fast-check';
 import type { RecordId } from '../../core/ids.ts';
@@ -123,7 +124,7 @@ async function goThrough(kind: 'sweep' | 'repair', { rows, gone, cuts, isReverse
 
 for (const kind of ['sweep', 'repair'] as const) {
   test(`a ${kind} over Ids ends wherever pages are cut, and finds exactly the rows that are absent`, async () => {
-    await fc.assert(
+    await assertProperty(
       fc.asyncProperty(
         fc.record({
           rows: fc.integer({ min: 1, max: 120 }),

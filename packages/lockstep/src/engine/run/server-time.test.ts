@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { systemClock } from '@lockstep/foundation/clock';
+import { assertProperty } from '@lockstep/harness/property';
 import * as fc from 'fast-check';
 import { afterDate, agree, type Dated, ServerClock, type ServerTime } from './server-time.ts';
 
@@ -109,7 +110,7 @@ function* said(steps: readonly { waitMs: number; saysNothing: boolean; offset: n
 }
 
 test('whatever the answers say, time never goes back, and no single one moves it ahead', () => {
-  fc.assert(
+  assertProperty(
     fc.property(answers, (steps) => {
       let time = start;
       for (const answer of said(steps)) {
@@ -126,7 +127,7 @@ test('whatever the answers say, time never goes back, and no single one moves it
 });
 
 test('after any answers, two right ones are enough to know the time again', () => {
-  fc.assert(
+  assertProperty(
     fc.property(answers, (steps) => {
       const before = [...said(steps.map((step) => ({ ...step, offset: -Math.abs(step.offset) })))];
       const at = (before.at(-1)?.at ?? 0) + 1_000;

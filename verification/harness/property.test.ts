@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { assertProperty, withSeed, withSeeds } from '@lockstep/harness/property';
 import * as fc from 'fast-check';
+import { assertProperty, withSeed, withSeeds } from './property.ts';
 
 delete process.env.TEST_SEED; // may be set for another test of this run
 delete process.env.TEST_PATH;
 
-const self = 'npm test -- verification/repository/property.test.ts';
+const self = 'npm test -- verification/harness/property.test.ts';
 
 test('a property that fails says which command line finds the same case again', async () => {
   const isSmall = (n: number) => assert.ok(n < 1_000);

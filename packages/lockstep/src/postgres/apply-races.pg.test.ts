@@ -7,8 +7,8 @@ import { test } from 'node:test';
 import { sql } from '@lockstep/foundation/sql';
 import { idOf, openDestinationHarness, record, stampAt, untilBlocked } from '@lockstep/harness/destination';
 import { applyTransaction } from './apply.ts';
-import { limitLockWait } from './intents.ts';
 import { markDirty } from './mark-sql.ts';
+import { limitLockWait } from './transaction-sql.ts';
 
 const written = { urgent: true, reason: 'written' } as const;
 

@@ -2,13 +2,14 @@
 
 import { assert } from '@lockstep/foundation/assert';
 import { sqlState, type Tx } from '@lockstep/foundation/database';
-import { sql } from '@lockstep/foundation/sql';
 import type { RecordId } from '../core/ids.ts';
 import type { Page } from '../core/page.ts';
 import type { MergedRow } from './merge-statement.ts';
 import { keepMissing } from './missing-rows.ts';
 import type { ApplyCounts, PagePart, StreamTable } from './page-part.ts';
-import { type RefusedRecord, setAside } from './set-aside.ts';
+import { selectRecords } from './page-sql.ts';
+import { type RefusedRecord, setAside } from './set-aside-sql.ts';
+import { releaseSavepoint, rollbackToSavepoint, setSavepoint } from './transaction-sql.ts';
 
 /** What applying the records of a page needs. */
 export interface ApplyContext {
@@ -89,15 +90,15 @@ export function throwWithoutValues(error: unknown): never {
  * wide for a table) fails the statement; then the page is halved until the record that cannot be stored is alone.
  */
 async function applyRecords(tx: Tx, context: ApplyContext, batch: Batch): Promise<RecordCounts> {
-  await tx.query(sql`SAVEPOINT batch`);
+  await setSavepoint(tx, 'batch');
   try {
     const counts = await applyFitting(tx, context, batch);
-    await tx.query(sql`RELEASE SAVEPOINT batch`);
+    await releaseSavepoint(tx, 'batch');
     return counts;
   } catch (error) {
     const code = sqlState(error);
     if (!code || !cannotBeStored(code)) throw error;
-    await tx.query(sql`ROLLBACK TO SAVEPOINT batch`);
+    await rollbackToSavepoint(tx, 'batch');
     return applyHalves(tx, context, batch, code);
   }
 }
@@ -121,9 +122,7 @@ async function applyHalves(tx: Tx, context: ApplyContext, batch: Batch, code: st
     const present = await applyRecords(tx, context, { ...batch, absent: [] });
     return sum(present, await applyRecords(tx, context, { ...noRecords, absent }));
   }
-  const records = await tx.query<{ id: RecordId; record: string; stamp: string | null }>(sql`
-    SELECT value ->> 'Id' AS id, value::text AS record, value ->> 'SystemModstamp' AS stamp
-      FROM json_array_elements(${batch.records}::json)`);
+  const records = await selectRecords(tx, batch.records);
   const [first] = records;
   assert(first, 'a batch with a count above zero has a record');
   if (records.length === 1) {

@@ -1,20 +1,18 @@
 import { type Database, sqlState, type Tx } from '@lockstep/foundation/database';
-import { ident, sql } from '@lockstep/foundation/sql';
 import { Fault } from '../core/faults.ts';
-import type { RecordId } from '../core/ids.ts';
 import type { Page } from '../core/page.ts';
 import { applyPageRecords, throwWithoutValues } from './apply-records.ts';
-import { completeReturnedFields } from './hidden-fields.ts';
 import { markDirty } from './mark-sql.ts';
 import type { ApplyResult, CursorMove, PagePart, Remainder, StreamTable } from './page-part.ts';
-import { setAsideUnsettled } from './set-aside.ts';
+import { setAsideUnsettled } from './set-aside-sql.ts';
 import * as statements from './sql.ts';
-import { keyOf } from './table-ddl.ts';
+import { completeReturnedFields } from './stream-sql.ts';
+import { selectIdsWithRow } from './table-sql.ts';
 import type { Stream } from './tables.ts';
 
 /**
- * Merges one page into its table and moves its cursor, inside the caller's transaction. The only writer of mirror
- * rows: backfill, poll, re-read and read-back all go through here, and through the one merge rule.
+ * Merges one page into its table and moves its cursor, inside the caller's transaction. Every reading goes through
+ * here, and through the one merge rule: backfill, poll, re-read and read-back.
  *
  * @param page    Salesforce's text, up to 2,000 records; if an Id occurs twice, the newest stamp counts
  * @throws {@link Fault} `SYS-09`: the observation was closed (another holder took over), or the table has changed since
@@ -86,7 +84,8 @@ export async function applyRemainder(
   }
   for (const { table, marks } of rest) {
     if (!marks || marks.ids.length === 0) continue;
-    const ids = await idsWithRow(tx, table.stream, marks.ids);
+    const rows = await selectIdsWithRow(tx, table.stream, marks.ids);
+    const ids = rows.map(({ id }) => id);
     await markDirty(tx, table.stream.streamNo, ids, { urgent: false, reason: marks.reason });
   }
   // After all pages: one of them may have completed the backfill.
@@ -96,13 +95,6 @@ export async function applyRemainder(
   }
   if (part.isLast) await statements.purgeExpiredObservations(tx);
   return unmoved;
-}
-
-async function idsWithRow(tx: Tx, stream: Stream, ids: readonly RecordId[]): Promise<string[]> {
-  const id = keyOf(stream);
-  const rows = await tx.query<{ id: string }>(sql`
-    SELECT ${id} AS id FROM ${ident(stream.schema, stream.table)} WHERE ${id} = ANY (${ids}::text[])`);
-  return rows.map((row) => row.id);
 }
 
 async function endPart(tx: Tx, { observation, isLast, hi }: PagePart): Promise<number> {

@@ -20,9 +20,10 @@ import { holderName, openDestination, openDestinationForWrites, prepareDestinati
 import { markDirty } from './mark-sql.ts';
 import { type Holder, openReadBackObservation, openTickObservation } from './observations.ts';
 import { planTable } from './plan-table.ts';
-import { readStatus } from './progress.ts';
 import { restoreTable } from './restore-table.ts';
-import { createPrivateDatabase, dropPrivateDatabase, grantStatus } from './roles.ts';
+import { grantStatus } from './role-sql.ts';
+import { createPrivateDatabase, dropPrivateDatabase } from './roles.ts';
+import { readStatus } from './status-sql.ts';
 import { createTable, loadStreams, type Stream } from './tables.ts';
 import { takeOver } from './take-over.ts';
 
@@ -284,9 +285,11 @@ test('the comment of a column says which field it is, even with quotes in the la
   assert.deepEqual(comment, { text: `Odd__c (string): It's "odd" \\ '; DROP TABLE x` });
 });
 
-test('in a private database the writer can do all of its work and the reader sees rows and status', async () => {
+/** A private database with the table `account`, its users' addresses, and what must be closed before it is dropped. */
+async function openPrivateDatabase() {
   const syncId = newSyncId();
-  await using server = await openTestDatabase();
+  await using undo = new AsyncDisposableStack();
+  const server = undo.use(await openTestDatabase());
   const secrets = {
     writerPassword: randomBytes(12).toString('hex'),
     readerPassword: randomBytes(12).toString('hex'),
@@ -295,72 +298,79 @@ test('in a private database the writer can do all of its work and the reader see
   const names = await createPrivateDatabase(server.db, syncId, secrets, (database) =>
     open(databaseUrl(testServerUrl(), { database })),
   );
+  undo.defer(() => dropPrivateDatabase(server.db, syncId));
   const urlOf = (user: string, password: string) =>
     databaseUrl(testServerUrl(), { database: names.database, user, password });
   const writerUrl = urlOf(names.writer, secrets.writerPassword);
-  const ends: (() => Promise<void>)[] = [];
-  try {
-    const setup = open(writerUrl);
-    await prepareDestination(setup, { syncId, orgId: '00D', tableSchema: 'salesforce', owner: names.owner });
-    await setup.transaction((tx) =>
-      createTable(tx, 'salesforce', planTable(describeOf('Account', { N__c: 'int' })), new Map()),
-    );
-    await setup.transaction((tx) => grantStatus(tx, names));
-    await setup.end();
+  const setup = open(writerUrl);
+  await prepareDestination(setup, { syncId, orgId: '00D', tableSchema: 'salesforce', owner: names.owner });
+  await setup.transaction((tx) =>
+    createTable(tx, 'salesforce', planTable(describeOf('Account', { N__c: 'int' })), new Map()),
+  );
+  await setup.transaction((tx) => grantStatus(tx, names));
+  await setup.end();
+  const reader = open(urlOf(names.reader, secrets.readerPassword));
+  undo.defer(() => reader.end());
+  const users = undo.move();
+  return {
+    reader,
+    async openAs(holder: Holder) {
+      const destination = await openDestination(writerUrl, holderName(holder));
+      users.defer(() => destination.end());
+      return destination;
+    },
+    [Symbol.asyncDispose]: () => users.disposeAsync(),
+  };
+}
 
-    const first = { owner: 'first', epoch: 1 };
-    const former = await openDestination(writerUrl, holderName(first));
-    ends.push(() => former.end());
-    await takeOver(former.db, first);
-    const session = await former.db.session();
-    const destination = await openDestination(writerUrl, holderName(second));
-    ends.push(() => destination.end());
-    await takeOver(destination.db, second);
-    await session.closed;
+test('in a private database the writer can do all of its work and the reader sees rows and status', async () => {
+  await using database = await openPrivateDatabase();
+  const { reader } = database;
+  const first = { owner: 'first', epoch: 1 };
+  const former = await database.openAs(first);
+  await takeOver(former.db, first);
+  const session = await former.db.session();
+  const destination = await database.openAs(second);
+  await takeOver(destination.db, second);
+  await session.closed;
 
-    const table = destination.tables.get('account');
-    assert.ok(table);
-    await markDirty(destination.db, 1, [idOf(1)], { urgent: true, reason: 'written' });
-    const stillOpen = await openReadBackObservation(destination.db, 'proxy', [1], 60_000);
-    const observation = await openTickObservation(destination.db, second, [1], 60_000);
-    const page = pageOf([
-      record(1),
-      record(2, { N__c: 1.5 }),
-      record(3),
-      record(3, { SystemModstamp: stampAt(-9) }),
-    ]);
-    const { counts } = await destination.db.transaction((tx) =>
-      applyPage(tx, table, page, { observation, isLast: true, absent: [idOf(4)] }),
-    );
-    assert.deepEqual(counts, { applied: 2, unchanged: 1, stale: 1, dirty: 0, quarantined: 1 });
-    await destination.db.transaction((tx) =>
-      applyPage(tx, table, pageOf([]), { observation: stillOpen, isLast: true }),
-    );
+  const table = destination.tables.get('account');
+  assert.ok(table);
+  await markDirty(destination.db, 1, [idOf(1)], { urgent: true, reason: 'written' });
+  const stillOpen = await openReadBackObservation(destination.db, 'proxy', [1], 60_000);
+  const observation = await openTickObservation(destination.db, second, [1], 60_000);
+  const page = pageOf([
+    record(1),
+    record(2, { N__c: 1.5 }),
+    record(3),
+    record(3, { SystemModstamp: stampAt(-9) }),
+  ]);
+  const { counts } = await destination.db.transaction((tx) =>
+    applyPage(tx, table, page, { observation, isLast: true, absent: [idOf(4)] }),
+  );
+  assert.deepEqual(counts, { applied: 2, unchanged: 1, stale: 1, dirty: 0, quarantined: 1 });
+  await destination.db.transaction((tx) =>
+    applyPage(tx, table, pageOf([]), { observation: stillOpen, isLast: true }),
+  );
 
-    const reader = open(urlOf(names.reader, secrets.readerPassword));
-    ends.push(() => reader.end());
-    assert.deepEqual(await reader.query(sql`SELECT id, n__c FROM salesforce.account ORDER BY id`), [
-      { id: idOf(1), n__c: null },
-      { id: idOf(3), n__c: null },
-    ]);
-    assert.deepEqual(
-      (await readStatus(reader)).map(({ sobject, rows }) => [sobject, rows]),
-      [['Account', 2]],
+  assert.deepEqual(await reader.query(sql`SELECT id, n__c FROM salesforce.account ORDER BY id`), [
+    { id: idOf(1), n__c: null },
+    { id: idOf(3), n__c: null },
+  ]);
+  assert.deepEqual(
+    (await readStatus(reader)).map(({ sobject, rows }) => [sobject, rows]),
+    [['Account', 2]],
+  );
+  for (const [nth, what] of ['TABLE salesforce.account', 'SCHEMA salesforce CASCADE'].entries()) {
+    await destination.db.script(`DROP ${what}`);
+    const dropped: Stream = { ...table.stream, planVersion: 1 + nth };
+    assert.equal(await restoreTable(destination.db, dropped, 100), 'it was dropped');
+    assert.deepEqual(await reader.query(sql`SELECT id, n__c FROM salesforce.account`), [], what);
+  }
+  for (const hidden of ['quarantine', 'sync', 'intent']) {
+    await assert.rejects(
+      reader.transaction((tx) => tx.script(`SELECT * FROM _lockstep.${hidden}`)),
+      { code: '42501' },
     );
-    for (const [nth, what] of ['TABLE salesforce.account', 'SCHEMA salesforce CASCADE'].entries()) {
-      await destination.db.script(`DROP ${what}`);
-      const dropped: Stream = { ...table.stream, planVersion: 1 + nth };
-      assert.equal(await restoreTable(destination.db, dropped, 100), 'it was dropped');
-      assert.deepEqual(await reader.query(sql`SELECT id, n__c FROM salesforce.account`), [], what);
-    }
-    for (const hidden of ['quarantine', 'sync', 'intent']) {
-      await assert.rejects(
-        reader.transaction((tx) => tx.script(`SELECT * FROM _lockstep.${hidden}`)),
-        { code: '42501' },
-      );
-    }
-  } finally {
-    for (const end of ends) await end();
-    await dropPrivateDatabase(server.db, syncId);
   }
 });

@@ -1,12 +1,12 @@
 import { type Database, openDatabase } from '@lockstep/foundation/database';
 import { migrate, NewerSchemaError } from '@lockstep/foundation/migrations';
-import { sql } from '@lockstep/foundation/sql';
 import { Fault } from '../core/faults.ts';
 import { mergeStatements } from './merge-statement.ts';
 import { type Mirror, mirrorIn } from './mirror.ts';
 import type { Holder } from './observations.ts';
 import type { StreamTable } from './page-part.ts';
 import { planOnceByIndex } from './planner.ts';
+import { selectServerVersion } from './server-sql.ts';
 import * as statements from './sql.ts';
 import { destinationMigrations, loadStreams } from './tables.ts';
 
@@ -46,7 +46,7 @@ export async function openDestination(url: string, applicationName: string): Pro
     await db.end();
   };
   try {
-    const [made] = await db.query(sql`SELECT WHERE to_regclass('_lockstep.migration') IS NOT NULL`);
+    const [made] = await statements.selectBookkeeping(db);
     if (made) await migrateDestination(wholeTables);
     const tables = new Map(await loadTables(db));
     return {
@@ -98,9 +98,7 @@ export async function openDestinationForWrites(url: string, owner: string): Prom
 async function loadTables(db: Database): Promise<ReadonlyMap<string, StreamTable>> {
   const [identity] = await statements.selectSync(db);
   if (!identity) return new Map();
-  const [server] = await db.query<{ version: number }>(
-    sql`SELECT current_setting('server_version_num')::integer AS version`,
-  );
+  const [server] = await selectServerVersion(db);
   const streams = await loadStreams(db, identity.table_schema);
   return new Map(
     streams.map((stream) => [

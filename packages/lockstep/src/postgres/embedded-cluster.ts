@@ -8,9 +8,9 @@ import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { systemClock } from '@lockstep/foundation/clock';
 import { openDatabase, sqlState } from '@lockstep/foundation/database';
-import { sql } from '@lockstep/foundation/sql';
 import { Fault } from '../core/faults.ts';
 import { type ClusterFolders, type Programs, readIfThere, run, statIfThere } from './embedded-files.ts';
+import { selectDataDirectory } from './server-sql.ts';
 import { isRunning } from './start-lock.ts';
 
 const superuser = 'lockstep';
@@ -196,10 +196,8 @@ async function answersAsOurs(folders: ClusterFolders, url: string): Promise<bool
     connectTimeoutMs: 5_000,
   });
   try {
-    const rows = await database.query<{ folder: string }>(
-      sql`SELECT current_setting('data_directory') AS folder`,
-    );
-    return rows[0]?.folder === folders.cluster;
+    const [server] = await selectDataDirectory(database);
+    return server?.folder === folders.cluster;
   } catch (error) {
     if (sqlState(error)?.startsWith('28')) {
       throw new Fault('SYS-10', { reason: 'The running server refuses the password of the data directory.' });

@@ -12,7 +12,6 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemClock } from '@lockstep/foundation/clock';
 import { openDatabase, type Session, sqlState } from '@lockstep/foundation/database';
-import { sql } from '@lockstep/foundation/sql';
 import { Fault } from '../core/faults.ts';
 import {
   controlServer,
@@ -32,12 +31,13 @@ import {
   readIfThere,
   statIfThere,
 } from './embedded-files.ts';
+import { revokePublicConnect } from './role-sql.ts';
+import { giveUpPresence, takePresence, tryToBeAlone } from './server-sql.ts';
 import { withStartLock } from './start-lock.ts';
 
 const lookEveryMs = 100;
 const retakeEveryMs = 500;
 const retakesMax = 60;
-const presenceLock = sql`5432::int, 1::int`;
 
 export interface EmbeddedPostgres {
   /** The superuser's, for the database `postgres`. A secret. */
@@ -110,16 +110,25 @@ async function revive({ dataDir, onRestart }: EmbeddedOptions, { port, folders }
   const server = await alone(dataDir, async () => {
     // If its files were removed, a new and empty server would look as if all data were lost.
     if (!(await statIfThere(folders.cluster)))
-      throw new FinalFault('SYS-10', { reason: 'Its files are gone.' });
+      throw new ServerLost(new Fault('SYS-10', { reason: 'Its files are gone.' }));
     return findOrLaunch({ dataDir, preferredPort: port }, true);
   });
   if (server.port !== port)
-    throw new FinalFault('SYS-10', { reason: `It runs on port ${server.port} now and not on ${port}.` });
+    throw new ServerLost(
+      new Fault('SYS-10', { reason: `It runs on port ${server.port} now and not on ${port}.` }),
+    );
   if (!server.adopted) onRestart?.(port);
 }
 
-/** A fault that trying again does not fix. */
-class FinalFault extends Fault {}
+/** Trying again does not bring the server back. */
+class ServerLost extends Error {
+  readonly fault: Fault;
+
+  constructor(fault: Fault) {
+    super(fault.message, { cause: fault });
+    this.fault = fault;
+  }
+}
 
 interface Server {
   url: string;
@@ -163,7 +172,7 @@ async function findOrLaunch(
 async function revokeFromPublic(url: string): Promise<void> {
   const database = openDatabase({ url, applicationName: 'lockstep start', connectionsMax: 1 });
   try {
-    await database.query(sql`REVOKE ALL ON DATABASE postgres, template1 FROM PUBLIC`);
+    await revokePublicConnect(database, 'postgres', 'template1');
   } finally {
     await database.end();
   }
@@ -184,7 +193,7 @@ async function holdPresence(url: string, revived: () => Promise<void>): Promise<
     let session: Session | undefined;
     try {
       session = await database.session();
-      await session.query(sql`SELECT pg_advisory_lock_shared(${presenceLock})`);
+      await takePresence(session);
       return session;
     } catch (error) {
       await session?.close();
@@ -207,7 +216,8 @@ async function holdPresence(url: string, revived: () => Promise<void>): Promise<
         await revived();
         session = await take();
       } catch (error) {
-        if (error instanceof FinalFault || tries === retakesMax) throw error;
+        if (error instanceof ServerLost) throw error.fault;
+        if (tries === retakesMax) throw error;
       }
       if (!session) await systemClock.sleep(retakeEveryMs, left.signal);
     }
@@ -229,11 +239,11 @@ async function holdPresence(url: string, revived: () => Promise<void>): Promise<
       left.abort();
       await retaking.catch(() => undefined); // so that a server that is just starting is stopped as well
       try {
-        await session?.query(sql`SELECT pg_advisory_unlock_shared(${presenceLock})`);
-        const rows = await session?.query<{ alone: boolean }>(
-          sql`SELECT pg_try_advisory_lock(${presenceLock}) AS alone`,
-        );
-        return rows?.[0]?.alone === true;
+        const last = session;
+        if (!last) return false;
+        await giveUpPresence(last);
+        const [taken] = await tryToBeAlone(last);
+        return taken?.alone === true;
       } catch {
         return false; // the server is gone
       }

@@ -3,12 +3,11 @@
  * cannot be read is no reason to delete it.
  */
 
-import type { Database, Tx } from '@lockstep/foundation/database';
-import { sql } from '@lockstep/foundation/sql';
+import type { Database } from '@lockstep/foundation/database';
 import { Fault } from '../core/faults.ts';
 import type { ServerSeconds } from '../core/stamps.ts';
 import * as statements from './sql.ts';
-import { raisePlanVersion } from './stream-sql.ts';
+import { hideFields, raisePlanVersion, returnFields } from './stream-sql.ts';
 import type { Stream } from './tables.ts';
 
 /** How the visibility of a stream's fields has changed, by API name. */
@@ -35,18 +34,7 @@ export const updateVisibleFields = (
     await statements.lockStream(tx, streamNo);
     const [current] = await statements.selectPlanVersion(tx, streamNo);
     if (current?.plan_version !== planVersion) throw new Fault('SYS-09');
-    await tx.query(sql`
-      UPDATE _lockstep.column
-         SET hidden_since = coalesce(hidden_since, clock_timestamp()), returned_at = NULL
-       WHERE stream_no = ${streamNo} AND field = ANY (${hidden}::text[])`);
-    await tx.query(sql`
-      UPDATE _lockstep.column SET returned_at = to_timestamp(${at})
-       WHERE stream_no = ${streamNo} AND field = ANY (${returned}::text[]) AND hidden_since IS NOT NULL`);
+    await hideFields(tx, streamNo, hidden);
+    await returnFields(tx, streamNo, returned, at);
     await raisePlanVersion(tx, streamNo);
   });
-
-/** A pass that began at this second of Salesforce's time has read all records in full: returned fields are complete. */
-export const completeReturnedFields = (tx: Tx, streamNo: number, at: ServerSeconds) =>
-  tx.query(sql`
-  UPDATE _lockstep.column SET hidden_since = NULL, returned_at = NULL
-   WHERE stream_no = ${streamNo} AND returned_at <= to_timestamp(${at})`);

@@ -56,8 +56,3 @@ export async function recoverIntents(
 /** Whether any proxied write is under way or was cut off. Cheap to call. */
 export const hasOpenIntents = async (db: Tx): Promise<boolean> =>
   (await statements.selectOpenIntents(db)).length > 0;
-
-/** A read-back must not wait for a lock longer than its caller waits for the answer. */
-export const limitLockWait = async (tx: Tx, ms: number): Promise<void> => {
-  await statements.limitLockWait(tx, ms);
-};

@@ -106,3 +106,14 @@ export const markDirty = (
 export const decideOnAbsent = (tx: Tx, streamNo: number, decision: 'accepted' | 'kept') =>
   tx.query(sql`
   UPDATE _lockstep.dirty SET reason = ${decision} WHERE stream_no = ${streamNo} AND reason = 'absent'`);
+
+/** More are not counted: a graph only has to show whether the number rises or falls. */
+const openRepairsMax = 10_000;
+
+/** Records that are marked to be read again, without those that a check or a person has yet to decide on. */
+export async function countOpenRepairs(db: Tx): Promise<number> {
+  const [row] = await db.query<{ repairs: number }>(sql`
+    SELECT count(*)::integer AS repairs
+      FROM (SELECT FROM _lockstep.dirty WHERE reason NOT IN ('absent', 'kept') LIMIT ${openRepairsMax}) AS open`);
+  return row?.repairs ?? 0;
+}

@@ -10,16 +10,19 @@ import * as marks from './mark-sql.ts';
 import * as observations from './observations.ts';
 import { type ApplyResult, type PagePart, type Remainder, type StreamTable } from './page-part.ts';
 import type { ColumnPlan } from './plan-table.ts';
-import { type ProblemChange, type ProblemRow, recordProblems } from './problems.ts';
+import type { ProblemRow } from './problem-sql.ts';
+import { type ProblemChange, recordProblems } from './problems.ts';
 import * as progress from './progress.ts';
-import { countByDay, type DayCount, idsAfter } from './read-ids.ts';
+import { countByDay, idsAfter } from './read-ids.ts';
 import { referencesOf, rowsReferringTo } from './related-rows.ts';
 import { hasCursorIndex, isAsPlanned, restoreCursorIndex, restoreTable } from './restore-table.ts';
-import { retrySetAside, type SetAsideCount, selectSetAside } from './set-aside.ts';
+import { retrySetAside, type SetAsideCount, selectSetAside } from './set-aside-sql.ts';
 import type { CheckpointRow, CursorRow } from './sql.ts';
 import * as statements from './sql.ts';
 import { isWritable, lockHolders } from './table-locks.ts';
+import type { DayCount } from './table-sql.ts';
 import { takeOver } from './take-over.ts';
+import { limitLockWait } from './transaction-sql.ts';
 
 /** All that a destination has recorded of its streams' progress, for the worker that takes a sync over. */
 export interface Progress {
@@ -187,7 +190,7 @@ export function mirrorIn(db: Database, wholeTables: Database = db): Mirror {
     closeObservation: (observation) => observations.closeObservation(db, observation),
     applyPage: (table, page, part, lockWaitMs) =>
       applyTransaction(db, async (tx) => {
-        if (lockWaitMs !== undefined) await intents.limitLockWait(tx, lockWaitMs);
+        if (lockWaitMs !== undefined) await limitLockWait(tx, lockWaitMs);
         return applyPage(tx, table, page, part);
       }),
     applyRemainder: (rest, part) =>

@@ -1,5 +1,8 @@
 /** A page's JSON as rows with typed columns: which values fit, and how they are cast. */
 import { unreachable } from '@lockstep/foundation/assert';
+import type { Tx } from '@lockstep/foundation/database';
+import { sql } from '@lockstep/foundation/sql';
+import type { RecordId } from '../core/ids.ts';
 import type { ColumnPlan, SqlType } from './plan-table.ts';
 import type { Stream } from './tables.ts';
 
@@ -93,3 +96,9 @@ SELECT "Id" AS id, ${deletedText(stream)} = 'true' AS deleted, _misfit AS column
 const deletedText = (stream: Stream) => (stream.hasIsDeleted ? 'page."IsDeleted"' : 'NULL');
 const stampText = ({ columns }: Stream) =>
   columns.some(({ field }) => field === 'SystemModstamp') ? 'page."SystemModstamp"' : 'NULL';
+
+/** Each record of a JSON array as text. */
+export const selectRecords = (tx: Tx, records: string) =>
+  tx.query<{ id: RecordId; record: string; stamp: string | null }>(sql`
+  SELECT value ->> 'Id' AS id, value::text AS record, value ->> 'SystemModstamp' AS stamp
+    FROM json_array_elements(${records}::json)`);

@@ -1,8 +1,5 @@
-import type { Tx } from '@lockstep/foundation/database';
-import { sql } from '@lockstep/foundation/sql';
-
 /** Plan types that could scan the whole table for each page. */
-const wholeTableWays = [
+export const wholeTableWays = [
   'enable_hashjoin',
   'enable_mergejoin',
   'enable_seqscan',
@@ -23,9 +20,3 @@ export const planOnceByIndex: Readonly<Record<string, string>> = {
 
 /** A table that is locked for longer is counted later, because other work waits. */
 export const wholeTableLockWaitMs = 5_000;
-
-/** Undoes {@link planOnceByIndex} for the rest of this transaction, whose statements do scan a whole table. */
-export const planForWholeTable = (tx: Tx) =>
-  tx.query(sql`
-  SELECT set_config(way, 'on', true) FROM unnest(${wholeTableWays}::text[]) AS way
-   UNION ALL SELECT set_config('plan_cache_mode', 'auto', true)`);

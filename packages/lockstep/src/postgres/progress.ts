@@ -1,10 +1,11 @@
 import type { Database, Tx } from '@lockstep/foundation/database';
-import { ident, sql } from '@lockstep/foundation/sql';
 import * as marks from './mark-sql.ts';
-import { planForWholeTable, wholeTableLockWaitMs } from './planner.ts';
-import { selectProblems } from './problems.ts';
+import { wholeTableLockWaitMs } from './planner.ts';
+import { selectProblems } from './problem-sql.ts';
 import * as statements from './sql.ts';
+import { selectUncounted } from './table-sql.ts';
 import type { Stream } from './tables.ts';
+import { limitLockWait, planForWholeTable } from './transaction-sql.ts';
 
 export async function readProgress(db: Tx) {
   return {
@@ -47,29 +48,10 @@ export const retryStopped = async (db: Database): Promise<void> => {
  * the number in one transaction, so in a single statement the two differ only by such edits, and pages need not be
  * locked out meanwhile. Scans the whole table.
  */
-export const recountRows = (db: Database, { streamNo, schema, table }: Stream): Promise<void> =>
+export const recountRows = (db: Database, stream: Stream): Promise<void> =>
   db.transaction(async (tx) => {
-    await statements.limitLockWait(tx, wholeTableLockWaitMs);
+    await limitLockWait(tx, wholeTableLockWaitMs);
     await planForWholeTable(tx);
-    const [found] = await tx.query<{ more: number }>(sql`
-      SELECT (SELECT count(*) FROM ${ident(schema, table)}) - rows AS more
-        FROM _lockstep.checkpoint WHERE stream_no = ${streamNo}`);
-    if (found && found.more !== 0) await statements.addToCheckpoint(tx, streamNo, found.more, 0);
+    const [found] = await selectUncounted(tx, stream);
+    if (found && found.more !== 0) await statements.addToCheckpoint(tx, stream.streamNo, found.more, 0);
   });
-
-export interface StreamStatus {
-  sobject: string;
-  table_name: string;
-  state: string;
-  rows: number;
-  rows_expected: number | null;
-  backfill_percent: number;
-  read_until: string | null;
-  settled_until: string | null;
-}
-
-/** From the view that the reader sees too. */
-export const readStatus = (db: Tx): Promise<StreamStatus[]> =>
-  db.query<StreamStatus>(sql`
-  SELECT sobject, table_name, state, rows, rows_expected, backfill_percent, read_until, settled_until
-    FROM ${ident('_lockstep', 'status')} ORDER BY sobject`);

@@ -12,9 +12,11 @@ import {
 } from '@lockstep/harness/destination';
 import type { RecordId } from '../core/ids.ts';
 import { secondsOf } from '../core/stamps.ts';
-import { planForWholeTable, planOnceByIndex } from './planner.ts';
-import { countByDay, countTableRows, idsAfter, selectIdsAfter } from './read-ids.ts';
+import { planOnceByIndex } from './planner.ts';
+import { countByDay, countTableRows, idsAfter } from './read-ids.ts';
+import { idsAfterStatement } from './table-sql.ts';
 import type { Stream } from './tables.ts';
+import { planForWholeTable } from './transaction-sql.ts';
 
 const fields = { CreatedDate: 'datetime' };
 const always = { from: null, to: null };
@@ -164,13 +166,13 @@ test('the Ids of a large table are read along its primary key, and no further th
   const { stream } = large.table();
   const behind = idOf(150_000);
   for (const after of [null, behind]) {
-    const plan = await planOf(selectIdsAfter(stream, after, 2_000));
+    const plan = await planOf(idsAfterStatement(stream, after, 2_000));
     assert.match(plan, /Index (Only )?Scan using account_pkey on account .*rows=2000/);
     assert.doesNotMatch(plan, /Seq Scan|Sort/);
   }
   const ids = await idsAfter(large.destination.db, stream, behind, 2_000);
   assert.deepEqual([ids.length, ids[0], ids.at(-1)], [2_000, idOf(150_001), idOf(152_000)]);
-  assert.match(await planOf(selectIdsAfter(stream, behind, 10, '2026-04-20')), /using account_pkey/);
+  assert.match(await planOf(idsAfterStatement(stream, behind, 10, '2026-04-20')), /using account_pkey/);
 });
 
 test('a large table is counted in one scan, and afterwards the session uses indexes again', async () => {

@@ -1,12 +1,11 @@
 /** References between rows of the mirror, to find what changes along with a written record. */
 
 import type { Database, Tx } from '@lockstep/foundation/database';
-import { ident, join, sql } from '@lockstep/foundation/sql';
 import type { RecordId } from '../core/ids.ts';
 import type { ColumnPlan } from './plan-table.ts';
-import { planForWholeTable } from './planner.ts';
-import { keyOf } from './table-ddl.ts';
+import { selectReferences, selectReferring } from './table-sql.ts';
 import type { Stream } from './tables.ts';
+import { limitStatement, planForWholeTable } from './transaction-sql.ts';
 
 /** The Ids in the given columns of the given rows, each once. */
 export async function referencesOf(
@@ -15,14 +14,7 @@ export async function referencesOf(
   columns: readonly ColumnPlan[],
   ids: readonly string[],
 ): Promise<RecordId[]> {
-  const values = join(
-    columns.map(({ column }) => sql`t.${ident(column)}`),
-    ', ',
-  );
-  const rows = await tx.query<{ id: RecordId }>(sql`
-    SELECT DISTINCT held.id
-      FROM ${ident(stream.schema, stream.table)} t, unnest(ARRAY[${values}]) AS held (id)
-     WHERE t.${keyOf(stream)} = ANY (${ids}::text[]) AND held.id IS NOT NULL`);
+  const rows = await selectReferences(tx, stream, columns, ids);
   return rows.map(({ id }) => id);
 }
 
@@ -37,15 +29,12 @@ export function rowsReferringTo(
   ids: readonly string[],
   limit: number,
 ): Promise<RecordId[]> {
-  const refers = columns.map(({ column }) => sql`${ident(column)} = ANY (${ids}::text[])`);
   return db.transaction(async (tx) => {
     await planForWholeTable(tx);
-    await tx.query(sql`SELECT set_config('statement_timeout', ${scanMs}, true)`);
-    const rows = await tx.query<{ id: RecordId }>(sql`
-      SELECT ${keyOf(stream)} AS id FROM ${ident(stream.schema, stream.table)}
-       WHERE ${join(refers, ' OR ')} LIMIT ${limit}`);
+    await limitStatement(tx, scanMs);
+    const rows = await selectReferring(tx, stream, columns, ids, limit);
     return rows.map(({ id }) => id);
   });
 }
 
-const scanMs = '10000';
+const scanMs = 10_000;

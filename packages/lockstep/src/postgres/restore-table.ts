@@ -1,33 +1,44 @@
 import type { Database, Tx } from '@lockstep/foundation/database';
-import { ident, sql } from '@lockstep/foundation/sql';
 import { Fault } from '../core/faults.ts';
+import {
+  selectColumnTypes,
+  selectIndexOn,
+  selectPrimaryKey,
+  selectRelation,
+  selectSchema,
+} from './catalog-sql.ts';
 import type { ColumnPlan, SqlType } from './plan-table.ts';
-import { planForWholeTable } from './planner.ts';
 import { countRows } from './read-ids.ts';
+import { roleExists } from './role-sql.ts';
 import { destinationNames, grantSchema } from './roles.ts';
 import * as statements from './sql.ts';
 import { deleteBackfillCursor, restartStream } from './stream-sql.ts';
 import {
   addColumn,
   columnOf,
+  createSchema,
   cursorColumn,
-  cursorIndexName,
-  keyOf,
+  dropColumn,
+  dropConstraint,
+  dropCursorIndex,
   makeCursorIndex,
   makePrimaryKey,
   makeTable,
 } from './table-ddl.ts';
+import { deleteAllRows, deleteRepeatedRows, deleteRowsWithoutId } from './table-sql.ts';
 import type { Stream } from './tables.ts';
+import { limitLockWait, planForWholeTable } from './transaction-sql.ts';
 
 /**
  * Whether a stream's table is as planned. Reads only the catalog and waits for nobody. This is needed because some
  * changes raise no error but alter what is stored, such as a column that now rounds its numbers.
  */
 export async function isAsPlanned(db: Database, stream: Stream): Promise<boolean> {
-  const relation = await relationOf(db, stream);
+  const [relation] = await selectRelation(db, stream);
   if (relation?.kind !== 'r') return false;
   const columns = await changedColumns(db, stream, relation.oid);
-  return columns.length === 0 && (await keyIn(db, stream, relation.oid))?.fits === true;
+  const [key] = await primaryKeyOf(db, stream, relation.oid);
+  return columns.length === 0 && key?.fits === true;
 }
 
 /**
@@ -55,7 +66,7 @@ export async function isAsPlanned(db: Database, stream: Stream): Promise<boolean
 export function restoreTable(db: Database, stream: Stream, lockWaitMs: number): Promise<string | null> {
   const { streamNo } = stream;
   return db.transaction(async (tx) => {
-    await statements.limitLockWait(tx, lockWaitMs);
+    await limitLockWait(tx, lockWaitMs);
     await statements.lockStream(tx, streamNo);
     const [current] = await statements.selectPlanVersion(tx, streamNo);
     if (current?.plan_version !== stream.planVersion) throw new Fault('SYS-09');
@@ -77,7 +88,7 @@ interface Repaired {
 
 async function repair(tx: Tx, stream: Stream): Promise<Repaired> {
   const { schema, table, sobject } = stream;
-  const relation = await relationOf(tx, stream);
+  const [relation] = await selectRelation(tx, stream);
   if (!relation) {
     await makeSchema(tx, schema);
     await makeTable(tx, schema, stream);
@@ -91,22 +102,14 @@ async function repair(tx: Tx, stream: Stream): Promise<Repaired> {
   return { found: [...columns.found, ...key.found], rows: key.rows ?? columns.rows };
 }
 
-async function relationOf(tx: Tx, { schema, table }: Stream) {
-  const [relation] = await tx.query<{ kind: string; oid: number }>(sql`
-    SELECT c.relkind AS kind, c.oid FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-     WHERE n.nspname = ${schema} AND c.relname = ${table}`);
-  return relation;
-}
-
 /** With the privileges of its readers, which were dropped with it. */
 async function makeSchema(tx: Tx, schema: string): Promise<void> {
-  const [exists] = await tx.query(sql`SELECT FROM pg_catalog.pg_namespace WHERE nspname = ${schema}`);
+  const [exists] = await selectSchema(tx, schema);
   if (exists) return;
-  await tx.query(sql`CREATE SCHEMA ${ident(schema)}`);
+  await createSchema(tx, schema);
   const [sync] = await statements.selectSync(tx);
   const readers = destinationNames(sync?.sync_id ?? '').readerGroup;
-  const [group] = await tx.query(sql`SELECT FROM pg_catalog.pg_roles WHERE rolname = ${readers}`);
-  if (group) await grantSchema(tx, schema, readers);
+  if (await roleExists(tx, readers)) await grantSchema(tx, schema, readers);
 }
 
 async function changedColumns(
@@ -114,13 +117,7 @@ async function changedColumns(
   stream: Stream,
   oid: number,
 ): Promise<{ column: ColumnPlan; isMissing: boolean }[]> {
-  const actual = await tx.query<{ name: string; type: string }>(sql`
-    SELECT a.attname AS name,
-           pg_catalog.format_type(a.atttypid, a.atttypmod)
-             || coalesce((SELECT ' COLLATE ' || c.collname FROM pg_catalog.pg_collation c
-                           WHERE c.oid = a.attcollation AND c.collname <> 'default'), '')
-             || CASE WHEN a.attgenerated <> '' OR a.attidentity <> '' THEN ' GENERATED' ELSE '' END AS type
-      FROM pg_catalog.pg_attribute a WHERE a.attrelid = ${oid} AND a.attnum > 0 AND NOT a.attisdropped`);
+  const actual = await selectColumnTypes(tx, oid);
   const types = new Map(actual.map(({ name, type }) => [name, type]));
   return stream.columns
     .filter((column) => types.get(column.column) !== typeOf(column))
@@ -128,19 +125,16 @@ async function changedColumns(
 }
 
 async function repairColumns(tx: Tx, stream: Stream, oid: number): Promise<Repaired> {
-  const { schema, table } = stream;
   const found: string[] = [];
   let rows: number | null = null;
   for (const { column, isMissing } of await changedColumns(tx, stream, oid)) {
     // Rows that have lost their Id belong to no record, and a key column cannot be added while there are rows.
     if (column.field === 'Id') {
-      await tx.query(sql`TRUNCATE ${ident(schema, table)}`);
+      await deleteAllRows(tx, stream);
       rows = 0;
     }
-    if (!isMissing) {
-      await tx.query(sql`ALTER TABLE ${ident(schema, table)} DROP COLUMN ${ident(column.column)}`);
-    }
-    await addColumn(tx, schema, stream, column);
+    if (!isMissing) await dropColumn(tx, stream.schema, stream, column);
+    await addColumn(tx, stream.schema, stream, column);
     found.push(`column ${column.column} ${isMissing ? 'is missing' : 'has another type'}`);
   }
   return { found, rows };
@@ -155,26 +149,16 @@ const typeNames: Partial<Record<SqlType, string>> = {
 const typeOf = ({ sqlType, byBytes }: ColumnPlan) =>
   byBytes ? 'text COLLATE C' : (typeNames[sqlType] ?? sqlType);
 
-async function keyIn(tx: Tx, stream: Stream, oid: number) {
-  const [key] = await tx.query<{ name: string; fits: boolean }>(sql`
-    SELECT k.conname AS name, k.conkey = ARRAY[a.attnum] AND NOT k.condeferrable AS fits
-      FROM pg_catalog.pg_constraint k
-      JOIN pg_catalog.pg_attribute a ON a.attrelid = k.conrelid AND a.attname = ${columnOf(stream, 'Id')?.column}
-     WHERE k.conrelid = ${oid} AND k.contype = 'p'`);
-  return key;
-}
+const primaryKeyOf = (tx: Tx, stream: Stream, oid: number) =>
+  selectPrimaryKey(tx, oid, columnOf(stream, 'Id')?.column);
 
 /** A page needs a primary key on the Id alone that is not deferrable. */
 async function repairPrimaryKey(tx: Tx, stream: Stream, oid: number): Promise<Repaired> {
-  const key = await keyIn(tx, stream, oid);
+  const [key] = await primaryKeyOf(tx, stream, oid);
   if (key?.fits) return { found: [], rows: null };
-  const [table, id] = [ident(stream.schema, stream.table), keyOf(stream)];
-  if (key) await tx.query(sql`ALTER TABLE ${table} DROP CONSTRAINT ${ident(key.name)}`);
-  await tx.query(sql`DELETE FROM ${table} WHERE ${id} IS NULL`);
-  await tx.query(sql`
-    DELETE FROM ${table} WHERE ctid = ANY (ARRAY(
-      SELECT ctid FROM (SELECT ctid, row_number() OVER (PARTITION BY ${id}) AS nth FROM ${table}) AS numbered
-       WHERE nth > 1))`);
+  if (key) await dropConstraint(tx, stream.schema, stream, key.name);
+  await deleteRowsWithoutId(tx, stream);
+  await deleteRepeatedRows(tx, stream);
   await makePrimaryKey(tx, stream.schema, stream);
   // Whoever dropped the key may have added rows that were not counted.
   return {
@@ -187,13 +171,7 @@ async function repairPrimaryKey(tx: Tx, stream: Stream, oid: number): Promise<Re
 export async function hasCursorIndex(db: Database, stream: Stream): Promise<boolean> {
   const column = cursorColumn(stream);
   if (!column) return true;
-  const [index] = await db.query(sql`
-    SELECT FROM pg_catalog.pg_index i
-      JOIN pg_catalog.pg_class t ON t.oid = i.indrelid
-      JOIN pg_catalog.pg_namespace n ON n.oid = t.relnamespace
-      JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid AND a.attname = ${column.column}
-     WHERE n.nspname = ${stream.schema} AND t.relname = ${stream.table}
-       AND i.indkey[0] = a.attnum AND i.indpred IS NULL AND i.indisvalid LIMIT 1`);
+  const [index] = await selectIndexOn(db, stream, column.column);
   return index !== undefined;
 }
 
@@ -202,6 +180,6 @@ export async function hasCursorIndex(db: Database, stream: Stream): Promise<bool
  * take. An interrupted attempt leaves an invalid index, which is dropped first.
  */
 export async function restoreCursorIndex(db: Database, stream: Stream): Promise<void> {
-  await db.query(sql`DROP INDEX CONCURRENTLY IF EXISTS ${ident(stream.schema, cursorIndexName(stream))}`);
+  await dropCursorIndex(db, stream.schema, stream);
   await makeCursorIndex(db, stream.schema, stream, 'concurrently');
 }

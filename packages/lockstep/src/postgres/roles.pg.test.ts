@@ -5,14 +5,8 @@ import { type Database, databaseUrl, openDatabase } from '@lockstep/foundation/d
 import { ident, type Sql, sql } from '@lockstep/foundation/sql';
 import { openTestDatabase, type TestDatabase, testServerUrl } from '@lockstep/harness/database';
 import { newSyncId } from '../core/ids.ts';
-import {
-  createPrivateDatabase,
-  type DestinationNames,
-  dropPrivateDatabase,
-  grantStatus,
-  revokePublicConnect,
-  scramVerifier,
-} from './roles.ts';
+import { grantStatus, revokePublicConnect } from './role-sql.ts';
+import { createPrivateDatabase, type DestinationNames, dropPrivateDatabase, scramVerifier } from './roles.ts';
 
 const secrets = {
   writerPassword: randomBytes(12).toString('hex'),

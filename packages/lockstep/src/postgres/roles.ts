@@ -15,7 +15,25 @@
 import { createHash, createHmac, pbkdf2Sync, randomBytes } from 'node:crypto';
 import { assert } from '@lockstep/foundation/assert';
 import { type Database, sqlState, type Tx } from '@lockstep/foundation/database';
-import { ident, literal, type Sql, sql } from '@lockstep/foundation/sql';
+import { literal, sql } from '@lockstep/foundation/sql';
+import {
+  dropRole,
+  ensureRole,
+  grantConnect,
+  grantFutureTables,
+  grantRole,
+  grantTables,
+  grantUsage,
+  joinRole,
+  loginWith,
+  revokePublicConnect,
+  revokePublicSchema,
+  roleExists,
+  setForRole,
+} from './role-sql.ts';
+import { createDatabase, dropDatabase, selectDatabase } from './server-sql.ts';
+import { createSchema } from './table-ddl.ts';
+import { resetRole, rollbackToSavepoint, setRole, setSavepoint } from './transaction-sql.ts';
 
 export interface DestinationNames {
   database: string;
@@ -60,7 +78,7 @@ export async function createPrivateDatabase(
 ): Promise<DestinationNames> {
   const names = destinationNames(syncId);
   await createRoles(admin, names, secrets);
-  await createDatabase(admin, names);
+  await makeDatabase(admin, names);
   const inside = openAsAdmin(names.database);
   try {
     await inside.transaction((tx) => grantInside(tx, names));
@@ -79,23 +97,8 @@ export async function dropPrivateDatabase(admin: Database, syncId: string): Prom
   }
   // Ending a role's sessions and dropping what it owns both need its privileges.
   for (const role of existing) await joinRole(admin, role);
-  await admin.query(sql`DROP DATABASE IF EXISTS ${ident(database)} WITH (FORCE)`);
-  for (const role of existing) await admin.query(sql`DROP ROLE IF EXISTS ${ident(role)}`);
-}
-
-/** Lets the reader see the progress of the sync, and what is wrong with it. Run by the owner of the views. */
-export async function grantStatus(tx: Tx, names: Pick<DestinationNames, 'readerGroup'>): Promise<void> {
-  await tx.query(sql`
-    GRANT SELECT ON _lockstep.status, _lockstep.set_aside, _lockstep.problems, _lockstep.hidden_fields
-      TO ${ident(names.readerGroup)}`);
-}
-
-/**
- * Revokes what PostgreSQL grants to PUBLIC in each new database: CONNECT and TEMPORARY. For our own databases on the
- * server of the mirrors, so that a mirror's reader cannot connect to them.
- */
-export async function revokePublicConnect(admin: Database, database: string): Promise<void> {
-  await admin.query(sql`REVOKE ALL ON DATABASE ${ident(database)} FROM PUBLIC`);
+  await dropDatabase(admin, database);
+  for (const role of existing) await dropRole(admin, role);
 }
 
 async function createRoles(
@@ -103,81 +106,57 @@ async function createRoles(
   { owner, writer, readerGroup, reader }: DestinationNames,
   secrets: { writerPassword: string; readerPassword: string },
 ): Promise<void> {
-  const login = (password: string) => sql`LOGIN INHERIT PASSWORD ${literal(scramVerifier(password))}`;
+  const login = (password: string) => sql`INHERIT ${loginWith(scramVerifier(password))}`;
   await ensureRole(admin, owner, sql`NOLOGIN`);
   await ensureRole(admin, readerGroup, sql`NOLOGIN`);
   await ensureRole(admin, writer, sql`${login(secrets.writerPassword)} ${writerConnections}`);
   await ensureRole(admin, reader, sql`${login(secrets.readerPassword)} ${readerConnections}`);
-  await admin.query(sql`GRANT ${ident(owner)} TO ${ident(writer)}`);
-  await admin.query(sql`GRANT ${ident(readerGroup)} TO ${ident(reader)}`);
-  await admin.query(sql`ALTER ROLE ${ident(writer)} SET role = ${literal(owner)}`);
-  for (const setting of readerSettings) await admin.query(sql`ALTER ROLE ${ident(reader)} SET ${setting}`);
+  await grantRole(admin, owner, writer);
+  await grantRole(admin, readerGroup, reader);
+  await setForRole(admin, writer, sql`role = ${literal(owner)}`);
+  for (const setting of readerSettings) await setForRole(admin, reader, setting);
   await joinRole(admin, owner);
 }
 
-async function ensureRole(admin: Database, role: string, attributes: Sql): Promise<void> {
-  const verb = (await roleExists(admin, role)) ? sql`ALTER` : sql`CREATE`;
-  await admin.query(sql`${verb} ROLE ${ident(role)} ${attributes}`);
-}
-
-async function roleExists(admin: Database, role: string): Promise<boolean> {
-  return (await admin.query(sql`SELECT FROM pg_catalog.pg_roles WHERE rolname = ${role}`)).length > 0;
-}
-
-/** Superusers may act as any role. Others need membership to give objects to a role and to act as it. */
-async function joinRole(admin: Database, role: string): Promise<void> {
-  const rows = await admin.query<{ superuser: boolean }>(
-    sql`SELECT rolsuper AS superuser FROM pg_catalog.pg_roles WHERE rolname = current_user`,
-  );
-  if (!rows[0]?.superuser) await admin.query(sql`GRANT ${ident(role)} TO CURRENT_USER`);
-}
-
-async function createDatabase(admin: Database, { database, owner }: DestinationNames): Promise<void> {
-  const rows = await admin.query<{ owner: string }>(
-    sql`SELECT pg_catalog.pg_get_userbyid(datdba) AS owner FROM pg_catalog.pg_database WHERE datname = ${database}`,
-  );
-  if (rows[0]) {
-    assert(
-      rows[0].owner === owner,
-      'a database with the name of the private database belongs to another role',
-    );
-    return;
-  }
-  // template1 may contain anything, and cannot be copied while somebody is connected to it.
-  await admin.query(
-    sql`CREATE DATABASE ${ident(database)} OWNER ${ident(owner)} TEMPLATE template0 ENCODING 'UTF8'`,
+async function makeDatabase(admin: Database, { database, owner }: DestinationNames): Promise<void> {
+  const [existing] = await selectDatabase(admin, database);
+  if (!existing) return void (await createDatabase(admin, database, owner));
+  assert(
+    existing.owner === owner,
+    'a database with the name of the private database belongs to another role',
   );
 }
 
-async function grantInside(tx: Tx, names: DestinationNames): Promise<void> {
-  const [database, owner, read] = [ident(names.database), ident(names.owner), ident(names.readerGroup)];
-  await tx.query(sql`SET LOCAL ROLE ${owner}`);
-  await tx.query(sql`REVOKE ALL ON DATABASE ${database} FROM PUBLIC`);
-  await tx.query(sql`GRANT CONNECT ON DATABASE ${database} TO ${ident(names.writer)}, ${read}`);
-  await tx.query(sql`CREATE SCHEMA IF NOT EXISTS salesforce`);
-  await tx.query(sql`CREATE SCHEMA IF NOT EXISTS _lockstep`);
-  await tx.query(sql`GRANT USAGE ON SCHEMA _lockstep TO ${read}`);
-  await grantSchema(tx, 'salesforce', names.readerGroup);
-  await tx.query(sql`RESET ROLE`);
-  await revokePublicSchema(tx);
+async function grantInside(
+  tx: Tx,
+  { database, owner, writer, readerGroup }: DestinationNames,
+): Promise<void> {
+  await setRole(tx, owner);
+  await revokePublicConnect(tx, database);
+  await grantConnect(tx, database, writer, readerGroup);
+  await createSchema(tx, 'salesforce');
+  await createSchema(tx, '_lockstep');
+  await grantUsage(tx, '_lockstep', readerGroup);
+  await grantSchema(tx, 'salesforce', readerGroup);
+  await resetRole(tx);
+  await tryToClosePublicSchema(tx);
 }
 
 /** Lets readers see the tables of a mirror's schema, including those created later. Run by its owner. */
 export async function grantSchema(tx: Tx, schema: string, readerGroup: string): Promise<void> {
-  const [name, read] = [ident(schema), ident(readerGroup)];
-  await tx.query(sql`GRANT USAGE ON SCHEMA ${name} TO ${read}`);
-  await tx.query(sql`ALTER DEFAULT PRIVILEGES IN SCHEMA ${name} GRANT SELECT ON TABLES TO ${read}`);
-  await tx.query(sql`GRANT SELECT ON ALL TABLES IN SCHEMA ${name} TO ${read}`);
+  await grantUsage(tx, schema, readerGroup);
+  await grantFutureTables(tx, schema, readerGroup);
+  await grantTables(tx, schema, readerGroup);
 }
 
 /** Skipped if not allowed: a superuser may do it, and since version 15 the database's owner. */
-async function revokePublicSchema(tx: Tx): Promise<void> {
-  await tx.query(sql`SAVEPOINT before_public`);
+async function tryToClosePublicSchema(tx: Tx): Promise<void> {
+  await setSavepoint(tx, 'before_public');
   try {
-    await tx.query(sql`REVOKE ALL ON SCHEMA public FROM PUBLIC`);
+    await revokePublicSchema(tx);
   } catch (error) {
     if (sqlState(error) !== '42501') throw error;
-    await tx.query(sql`ROLLBACK TO SAVEPOINT before_public`);
+    await rollbackToSavepoint(tx, 'before_public');
   }
 }
 

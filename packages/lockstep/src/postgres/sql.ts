@@ -39,6 +39,10 @@ export interface CursorRow {
   version: number;
 }
 
+/** No row: nothing has been created in this database yet. */
+export const selectBookkeeping = (tx: Tx) =>
+  tx.query(sql`SELECT WHERE to_regclass('_lockstep.migration') IS NOT NULL`);
+
 /** The one row that says which sync and org this mirror belongs to. No row: the destination is new. */
 export const selectSync = (tx: Tx) =>
   tx.query<{ sync_id: string; org_id: string; epoch: number; table_schema: string }>(sql`
@@ -119,10 +123,6 @@ export const lockStream = (tx: Tx, streamNo: number) =>
   tx.query(sql`SELECT pg_advisory_xact_lock(${streamLockClass}, ${streamNo})`);
 
 const streamLockClass = 7_201;
-
-/** Limits how long each lock wait of this transaction may take. */
-export const limitLockWait = (tx: Tx, ms: number) =>
-  tx.query(sql`SELECT set_config('lock_timeout', ${`${Math.max(1, Math.round(ms))}ms`}, true)`);
 
 /** If it is not the version that a page was requested under, the table has changed since. */
 export const selectPlanVersion = (tx: Tx, streamNo: number) =>
@@ -209,12 +209,14 @@ export const purgeExpiredObservations = (tx: Tx) =>
 export const deleteObservation = (tx: Tx, { lo, nonce }: ObservationRow) =>
   tx.query(sql`DELETE FROM _lockstep.observation WHERE lo = ${lo} AND nonce = ${nonce}`);
 
+/** One for each stream, also for stopped ones. */
 export const selectCheckpoints = (tx: Tx) =>
   tx.query<CheckpointRow>(sql`
   SELECT stream_no, sobject, table_name, plan_version, state, stop_code, rows, rows_expected,
          backfilled_at IS NOT NULL AS backfilled
     FROM _lockstep.checkpoint ORDER BY stream_no`);
 
+/** The streams' columns in the order of their tables, also hidden ones. */
 export const selectColumns = (tx: Tx) =>
   tx.query<ColumnRow>(sql`
   SELECT stream_no, field, column_name, field_type, formula, refers_to, is_detail,
@@ -222,6 +224,7 @@ export const selectColumns = (tx: Tx) =>
          extract(epoch FROM returned_at)::bigint AS returned_at
     FROM _lockstep.column ORDER BY stream_no, ordinal`);
 
+/** A stream has one of each kind that it reads with. */
 export const selectCursors = (tx: Tx) =>
   tx.query<CursorRow>(sql`SELECT stream_no, kind, position, version FROM _lockstep.cursor`);
 
@@ -279,6 +282,7 @@ export const takeCutOffIntents = (tx: Tx, living: readonly string[]) =>
      AND (owner <> ALL (${living}::text[]) OR sent_at < clock_timestamp() - interval '15 minutes')
   RETURNING sobject, id, ${intentAge}`);
 
+/** Writes whose outcome is not recorded yet. */
 export const selectOpenIntents = (tx: Tx) =>
   tx.query<OpenIntent>(sql`SELECT sobject, id, ${intentAge} FROM _lockstep.intent WHERE outcome IS NULL`);
 

@@ -4,6 +4,7 @@ import { assert } from '@lockstep/foundation/assert';
 import type { Tx } from '@lockstep/foundation/database';
 import { sql } from '@lockstep/foundation/sql';
 import type { CursorField } from '../core/describe.ts';
+import type { ServerSeconds } from '../core/stamps.ts';
 import type { TablePlan } from './plan-table.ts';
 
 export interface StreamRow {
@@ -16,6 +17,7 @@ export interface StreamRow {
   key_prefix: string | null;
 }
 
+/** One for each stream, with what its table was planned from. */
 export const selectStreams = (tx: Tx) =>
   tx.query<StreamRow>(sql`
   SELECT stream_no, sobject, table_name, plan_version, cursor_field, replicateable, key_prefix
@@ -58,3 +60,22 @@ export const raisePlanVersion = (tx: Tx, streamNo: number) =>
   tx.query(
     sql`UPDATE _lockstep.checkpoint SET plan_version = plan_version + 1 WHERE stream_no = ${streamNo}`,
   );
+
+/** A field that is hidden already stays hidden since then. */
+export const hideFields = (tx: Tx, streamNo: number, fields: readonly string[]) =>
+  tx.query(sql`
+  UPDATE _lockstep.column
+     SET hidden_since = coalesce(hidden_since, clock_timestamp()), returned_at = NULL
+   WHERE stream_no = ${streamNo} AND field = ANY (${fields}::text[])`);
+
+/** They are read again since `at`, and complete after a pass over all records that begins later. */
+export const returnFields = (tx: Tx, streamNo: number, fields: readonly string[], at: ServerSeconds) =>
+  tx.query(sql`
+  UPDATE _lockstep.column SET returned_at = to_timestamp(${at})
+   WHERE stream_no = ${streamNo} AND field = ANY (${fields}::text[]) AND hidden_since IS NOT NULL`);
+
+/** A pass that began at this second of Salesforce's time has read all records in full: returned fields are complete. */
+export const completeReturnedFields = (tx: Tx, streamNo: number, at: ServerSeconds) =>
+  tx.query(sql`
+  UPDATE _lockstep.column SET hidden_since = NULL, returned_at = NULL
+   WHERE stream_no = ${streamNo} AND returned_at <= to_timestamp(${at})`);

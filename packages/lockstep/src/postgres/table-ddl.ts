@@ -1,9 +1,12 @@
-/** The DDL of a stream's table: of the whole table when it is created, of parts that somebody has dropped. */
+/** The DDL of a stream's table: of the whole table when it is created, of parts that somebody has dropped or changed. */
 
 import type { Tx } from '@lockstep/foundation/database';
 import { ident, join, literal, type Sql, sql } from '@lockstep/foundation/sql';
 import { postgresName } from '../core/names.ts';
 import type { ColumnPlan, SqlType, TablePlan } from './plan-table.ts';
+
+export const createSchema = (tx: Tx, schema: string) =>
+  tx.query(sql`CREATE SCHEMA IF NOT EXISTS ${ident(schema)}`);
 
 /** @param labels  by field; a field without a label is described by its name */
 export async function makeTable(
@@ -39,7 +42,11 @@ export async function makeCursorIndex(
         ON ${ident(schema, plan.table)} (${ident(column.column)})`);
 }
 
-export const cursorIndexName = ({ table }: TablePlan): string => postgresName(`${table}_stamp`, new Set());
+/** Not in a transaction. Waits for transactions that use the table, however long they take. */
+export const dropCursorIndex = (tx: Tx, schema: string, plan: TablePlan) =>
+  tx.query(sql`DROP INDEX CONCURRENTLY IF EXISTS ${ident(schema, cursorIndexName(plan))}`);
+
+const cursorIndexName = ({ table }: TablePlan): string => postgresName(`${table}_stamp`, new Set());
 
 export const makePrimaryKey = (tx: Tx, schema: string, plan: TablePlan) =>
   tx.query(sql`ALTER TABLE ${ident(schema, plan.table)} ADD PRIMARY KEY (${keyOf(plan)})`);
@@ -48,6 +55,12 @@ export async function addColumn(tx: Tx, schema: string, plan: TablePlan, column:
   await tx.query(sql`ALTER TABLE ${ident(schema, plan.table)} ADD COLUMN ${columnDefinition(column)}`);
   await describeColumn(tx, schema, plan, column, new Map());
 }
+
+export const dropColumn = (tx: Tx, schema: string, { table }: TablePlan, { column }: ColumnPlan) =>
+  tx.query(sql`ALTER TABLE ${ident(schema, table)} DROP COLUMN ${ident(column)}`);
+
+export const dropConstraint = (tx: Tx, schema: string, { table }: TablePlan, name: string) =>
+  tx.query(sql`ALTER TABLE ${ident(schema, table)} DROP CONSTRAINT ${ident(name)}`);
 
 /** A comment that says which field the column is, for people who look at the table. */
 async function describeColumn(

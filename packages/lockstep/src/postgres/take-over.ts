@@ -1,8 +1,8 @@
 import type { Database, Tx } from '@lockstep/foundation/database';
-import { sql } from '@lockstep/foundation/sql';
 import { Fault } from '../core/faults.ts';
 import type { Holder } from './observations.ts';
 import * as statements from './sql.ts';
+import { limitLockWait, setNoRole } from './transaction-sql.ts';
 
 /**
  * Takes a destination over from the sync's former holder: from now on only readings of this epoch are accepted.
@@ -12,17 +12,17 @@ import * as statements from './sql.ts';
  */
 export async function takeOver(db: Database, holder: Holder): Promise<void> {
   const raised = await db.transaction(async (tx: Tx) => {
-    await statements.limitLockWait(tx, waitMs);
+    await limitLockWait(tx, waitMs);
     return statements.raiseEpoch(tx, holder.epoch);
   });
   if (raised.length === 0) throw new Fault('SYS-09');
   await db.transaction(async (tx) => {
     // A writer's sessions begin as the owner role, which may end no sessions; the login itself may end its own.
-    await tx.query(sql`SET LOCAL ROLE NONE`);
+    await setNoRole(tx);
     await statements.endFormerSessions(tx, holder.epoch);
   });
   await db.transaction(async (tx) => {
-    await statements.limitLockWait(tx, waitMs);
+    await limitLockWait(tx, waitMs);
     await statements.closeFormerObservations(tx, holder.epoch);
   });
 }

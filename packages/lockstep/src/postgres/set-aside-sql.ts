@@ -1,5 +1,5 @@
 /**
- * Records that the mirror cannot store as they are: a value does not fit its column, or breaks a constraint that
+ * Statements on records that the mirror cannot store as they are: a value does not fit its column, or breaks a constraint that
  * somebody has added. Each is kept as Salesforce's text, holds back the time up to which the stream claims to be
  * settled, and is read again now and then, so that it is stored without help once the obstacle is gone.
  */
@@ -156,6 +156,7 @@ export interface SetAsideCount {
   rows: number;
 }
 
+/** One for each object, column and reason. */
 export const selectSetAside = (tx: Tx) =>
   tx.query<SetAsideCount>(sql`
   SELECT c.sobject, q.column_name AS column, q.code, count(*) AS rows

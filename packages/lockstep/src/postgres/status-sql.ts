@@ -1,6 +1,58 @@
-/** What is wrong with streams and records, from the views that readers see too: names, codes and counts, no values. */
+/**
+ * Statements on what `status` shows: how far the streams are, and what is wrong with streams and records. From the views
+ * that readers see too: names, codes and counts, no values.
+ */
 import type { Tx } from '@lockstep/foundation/database';
 import { sql } from '@lockstep/foundation/sql';
+
+/** What the view `_lockstep.status` says about an object. */
+export interface StatusRow {
+  sobject: string;
+  table_name: string;
+  state: string;
+  rows: number;
+  rows_expected: number | null;
+  backfill_percent: number;
+  /** Times as the server prints them; null: not yet. */
+  read_until: string | null;
+  settled_until: string | null;
+  counts_verified_at: string | null;
+  stamps_verified_at: string | null;
+  content_verified_at: string | null;
+  /** Rows that the sync no longer finds in Salesforce and that stay until somebody decides. */
+  missing_rows: number;
+  /** Records that the mirror cannot store as they are. */
+  set_aside_rows: number;
+  /** A fault's code, and its text if it was recorded. */
+  stop_code: string | null;
+  stop_reason: string | null;
+}
+
+/** One for each object. */
+export const readStatusRows = (mirror: Tx): Promise<StatusRow[]> =>
+  mirror.query<StatusRow & Record<string, unknown>>(sql`
+  SELECT sobject, table_name, state, rows, rows_expected, backfill_percent, read_until, settled_until,
+         counts_verified_at, stamps_verified_at, content_verified_at, missing_rows, set_aside_rows,
+         stop_code, stop_reason
+    FROM _lockstep.status ORDER BY sobject`);
+
+/** Of {@link StatusRow} what tells how far the backfill is. */
+export interface StreamStatus {
+  sobject: string;
+  table_name: string;
+  state: string;
+  rows: number;
+  rows_expected: number | null;
+  backfill_percent: number;
+  read_until: string | null;
+  settled_until: string | null;
+}
+
+/** One for each object. */
+export const readStatus = (db: Tx): Promise<StreamStatus[]> =>
+  db.query<StreamStatus>(sql`
+  SELECT sobject, table_name, state, rows, rows_expected, backfill_percent, read_until, settled_until
+    FROM _lockstep.status ORDER BY sobject`);
 
 /** Why one of a stream's activities is backing off. Times as the server prints them. */
 export interface Problem {
@@ -15,6 +67,7 @@ export interface Problem {
   retry_at: string;
 }
 
+/** One for each activity that is backing off. */
 export const readProblems = (db: Tx): Promise<Problem[]> =>
   db.query<Problem>(sql`
   SELECT sobject, kind, code, explanation, next, since, tries, retry_at
@@ -28,6 +81,7 @@ export interface HiddenField {
   hidden_since: string;
 }
 
+/** One for each field. */
 export const readHiddenFields = (db: Tx): Promise<HiddenField[]> =>
   db.query<HiddenField>(sql`
   SELECT sobject, field, column_name, hidden_since FROM _lockstep.hidden_fields ORDER BY sobject, field`);

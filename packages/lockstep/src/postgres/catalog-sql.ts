@@ -1,0 +1,54 @@
+/** Statements on PostgreSQL's catalog: what a stream's table is in fact, and who uses it. */
+import type { Tx } from '@lockstep/foundation/database';
+import { sql } from '@lockstep/foundation/sql';
+import type { Stream } from './tables.ts';
+
+/** No row: there is no such schema. */
+export const selectSchema = (tx: Tx, schema: string) =>
+  tx.query(sql`SELECT FROM pg_catalog.pg_namespace WHERE nspname = ${schema}`);
+
+/** What has the table's name: `kind` is `r` for a table, `v` for a view. No row: nothing. */
+export const selectRelation = (tx: Tx, { schema, table }: Stream) =>
+  tx.query<{ kind: string; oid: number }>(sql`
+  SELECT c.relkind AS kind, c.oid FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+   WHERE n.nspname = ${schema} AND c.relname = ${table}`);
+
+/** The columns, with types as `format_type` writes them, a collation that is not the default one, and `GENERATED`. */
+export const selectColumnTypes = (tx: Tx, oid: number) =>
+  tx.query<{ name: string; type: string }>(sql`
+  SELECT a.attname AS name,
+         pg_catalog.format_type(a.atttypid, a.atttypmod)
+           || coalesce((SELECT ' COLLATE ' || c.collname FROM pg_catalog.pg_collation c
+                         WHERE c.oid = a.attcollation AND c.collname <> 'default'), '')
+           || CASE WHEN a.attgenerated <> '' OR a.attidentity <> '' THEN ' GENERATED' ELSE '' END AS type
+    FROM pg_catalog.pg_attribute a WHERE a.attrelid = ${oid} AND a.attnum > 0 AND NOT a.attisdropped`);
+
+/** The primary key, and whether it is one on this column alone that is not deferrable. No row: there is none. */
+export const selectPrimaryKey = (tx: Tx, oid: number, column: string | undefined) =>
+  tx.query<{ name: string; fits: boolean }>(sql`
+  SELECT k.conname AS name, k.conkey = ARRAY[a.attnum] AND NOT k.condeferrable AS fits
+    FROM pg_catalog.pg_constraint k
+    JOIN pg_catalog.pg_attribute a ON a.attrelid = k.conrelid AND a.attname = ${column}
+   WHERE k.conrelid = ${oid} AND k.contype = 'p'`);
+
+/** One row: the table has a valid index that begins with this column, whoever created it. */
+export const selectIndexOn = (tx: Tx, { schema, table }: Stream, column: string) =>
+  tx.query(sql`
+  SELECT FROM pg_catalog.pg_index i
+    JOIN pg_catalog.pg_class t ON t.oid = i.indrelid
+    JOIN pg_catalog.pg_namespace n ON n.oid = t.relnamespace
+    JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid AND a.attname = ${column}
+   WHERE n.nspname = ${schema} AND t.relname = ${table}
+     AND i.indkey[0] = a.attnum AND i.indpred IS NULL AND i.indisvalid LIMIT 1`);
+
+/** The locks that other sessions hold on the table. */
+export const selectLocks = (tx: Tx, { schema, table }: Stream, limit: number) =>
+  tx.query<{ pid: number; user: string | null; mode: string }>(sql`
+  SELECT l.pid, a.usename AS user, l.mode
+    FROM pg_catalog.pg_locks l
+    JOIN pg_catalog.pg_class c ON c.oid = l.relation
+    JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+    LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid
+   WHERE n.nspname = ${schema} AND c.relname = ${table} AND l.granted AND l.pid <> pg_backend_pid()
+     AND l.database = (SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname = current_database())
+   ORDER BY l.pid, l.mode LIMIT ${limit}`);

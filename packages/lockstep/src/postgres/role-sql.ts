@@ -1,0 +1,64 @@
+/** Statements on roles, and on what they may do in a database. */
+import type { Tx } from '@lockstep/foundation/database';
+import { ident, join, literal, type Sql, sql } from '@lockstep/foundation/sql';
+
+export const roleExists = async (tx: Tx, role: string): Promise<boolean> =>
+  (await tx.query(sql`SELECT FROM pg_catalog.pg_roles WHERE rolname = ${role}`)).length > 0;
+
+/** Creates the role, or gives an existing one these attributes. */
+export const ensureRole = async (tx: Tx, role: string, attributes: Sql): Promise<void> => {
+  const verb = (await roleExists(tx, role)) ? sql`ALTER` : sql`CREATE`;
+  await tx.query(sql`${verb} ROLE ${ident(role)} ${attributes}`);
+};
+
+/** The attributes of a login. @param verifier  of its password, see `scramVerifier` */
+export const loginWith = (verifier: string): Sql => sql`LOGIN PASSWORD ${literal(verifier)}`;
+
+export const dropRole = (tx: Tx, role: string) => tx.query(sql`DROP ROLE IF EXISTS ${ident(role)}`);
+
+/** One row. */
+const selectIsSuperuser = (tx: Tx) =>
+  tx.query<{ superuser: boolean }>(
+    sql`SELECT rolsuper AS superuser FROM pg_catalog.pg_roles WHERE rolname = current_user`,
+  );
+
+/** Superusers may act as any role. Others need membership to give objects to a role and to act as it. */
+export const joinRole = async (tx: Tx, role: string): Promise<void> => {
+  const [login] = await selectIsSuperuser(tx);
+  if (!login?.superuser) await tx.query(sql`GRANT ${ident(role)} TO CURRENT_USER`);
+};
+
+export const grantRole = (tx: Tx, role: string, to: string) =>
+  tx.query(sql`GRANT ${ident(role)} TO ${ident(to)}`);
+
+/** For sessions that the role opens from now on. */
+export const setForRole = (tx: Tx, role: string, setting: Sql) =>
+  tx.query(sql`ALTER ROLE ${ident(role)} SET ${setting}`);
+
+/**
+ * Revokes what PostgreSQL grants to PUBLIC in each new database: CONNECT and TEMPORARY. For our own databases on the
+ * server of the mirrors, so that a mirror's reader cannot connect to them.
+ */
+export const revokePublicConnect = (tx: Tx, ...databases: string[]) =>
+  tx.query(sql`REVOKE ALL ON DATABASE ${join(databases.map((name) => ident(name)))} FROM PUBLIC`);
+
+export const grantConnect = (tx: Tx, database: string, ...roles: string[]) =>
+  tx.query(sql`GRANT CONNECT ON DATABASE ${ident(database)} TO ${join(roles.map((role) => ident(role)))}`);
+
+export const revokePublicSchema = (tx: Tx) => tx.query(sql`REVOKE ALL ON SCHEMA public FROM PUBLIC`);
+
+export const grantUsage = (tx: Tx, schema: string, role: string) =>
+  tx.query(sql`GRANT USAGE ON SCHEMA ${ident(schema)} TO ${ident(role)}`);
+
+/** The tables that are there; for those to come see {@link grantFutureTables}. */
+export const grantTables = (tx: Tx, schema: string, role: string) =>
+  tx.query(sql`GRANT SELECT ON ALL TABLES IN SCHEMA ${ident(schema)} TO ${ident(role)}`);
+
+export const grantFutureTables = (tx: Tx, schema: string, role: string) =>
+  tx.query(sql`ALTER DEFAULT PRIVILEGES IN SCHEMA ${ident(schema)} GRANT SELECT ON TABLES TO ${ident(role)}`);
+
+/** Lets the reader see the progress of the sync, and what is wrong with it. Run by the owner of the views. */
+export const grantStatus = (tx: Tx, { readerGroup }: { readerGroup: string }) =>
+  tx.query(sql`
+  GRANT SELECT ON _lockstep.status, _lockstep.set_aside, _lockstep.problems, _lockstep.hidden_fields
+     TO ${ident(readerGroup)}`);

@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
 import { systemClock } from '@lockstep/foundation/clock';
-import { openDatabase } from '@lockstep/foundation/database';
+import { type Database, openDatabase } from '@lockstep/foundation/database';
 import { type Sql, sql } from '@lockstep/foundation/sql';
 import { type Cli, openCli } from '@lockstep/harness/cli-process';
 import { openTestDatabase } from '@lockstep/harness/database';
@@ -88,6 +88,46 @@ async function leaveWork(cli: Cli, org: TestOrg, mirrorUrl: string): Promise<{ i
   return account;
 }
 
+/** The mirror has the cursors of this version, no write without an outcome, and no backfill that began again. */
+async function assertProgress(mirrorUrl: string, serverUrl: string): Promise<void> {
+  const { username, password } = new URL(serverUrl);
+  const admin = openDatabase({
+    url: mirrorUrl.replace(/:\/\/[^@]*@/, `://${username}:${password}@`),
+    applicationName: 'test',
+    connectionsMax: 1,
+  });
+  try {
+    const cursors = await admin.query<{ kind: string }>(
+      sql`SELECT DISTINCT kind FROM _lockstep.cursor ORDER BY kind`,
+    );
+    const kinds = cursors.map(({ kind }) => kind);
+    assert.ok(kinds.includes('recheck') && !kinds.includes('tail'), kinds.join());
+    const [open] = await admin.query<{ open: number }>(
+      sql`SELECT count(*)::integer AS open FROM _lockstep.intent WHERE outcome IS NULL`,
+    );
+    assert.equal(open?.open, 0);
+    const backfills = await admin.query(
+      sql`SELECT FROM _lockstep.cursor WHERE kind = 'backfill' AND position ->> 'after' IS NULL`,
+    );
+    assert.deepEqual(backfills, [], 'nothing is read from the beginning');
+  } finally {
+    await admin.end();
+  }
+}
+
+/** Waits until a worker has served the sync request of this kind. */
+async function untilServed(db: Database, kind: string): Promise<void> {
+  for (let tries = 0; ; tries++) {
+    const [asked] = await db.query<{ kind: string; ended: boolean }>(
+      sql`SELECT kind, ended_at IS NOT NULL AS ended FROM lockstep.sync_request WHERE kind = ${kind}`,
+    );
+    assert.ok(asked, 'the request exists');
+    if (asked.ended) break;
+    assert.ok(tries < 300, 'it is served');
+    await systemClock.sleep(100);
+  }
+}
+
 test('a data folder of the previous version goes on: rows, cursors, marks, writes, requests, logins', async () => {
   await using org = await startOrg({ records: 400 });
   await using database = await openTestDatabase();
@@ -130,41 +170,8 @@ test('a data folder of the previous version goes on: rows, cursors, marks, write
   // The write was committed in the org, and no proxy had finished it.
   await until(mirrorUrl, sql`SELECT name = 'Cut off' AS is FROM salesforce.account WHERE id = ${id}`);
 
-  const admin = openDatabase({
-    url: mirrorUrl.replace(
-      /:\/\/[^@]*@/,
-      `://${new URL(database.url).username}:${new URL(database.url).password}@`,
-    ),
-    applicationName: 'test',
-    connectionsMax: 1,
-  });
-  try {
-    const cursors = await admin.query<{ kind: string }>(
-      sql`SELECT DISTINCT kind FROM _lockstep.cursor ORDER BY kind`,
-    );
-    const kinds = cursors.map(({ kind }) => kind);
-    assert.ok(kinds.includes('recheck') && !kinds.includes('tail'), kinds.join());
-    const [open] = await admin.query<{ open: number }>(
-      sql`SELECT count(*)::integer AS open FROM _lockstep.intent WHERE outcome IS NULL`,
-    );
-    assert.equal(open?.open, 0);
-    const backfills = await admin.query(
-      sql`SELECT FROM _lockstep.cursor WHERE kind = 'backfill' AND position ->> 'after' IS NULL`,
-    );
-    assert.deepEqual(backfills, [], 'nothing is read from the beginning');
-  } finally {
-    await admin.end();
-  }
-  // The new version serves the sync request made to the old one.
-  for (let tries = 0; ; tries++) {
-    const [asked] = await database.db.query<{ kind: string; ended: boolean }>(
-      sql`SELECT kind, ended_at IS NOT NULL AS ended FROM lockstep.sync_request WHERE kind = 'verify content'`,
-    );
-    assert.ok(asked, 'the request exists');
-    if (asked.ended) break;
-    assert.ok(tries < 300, 'it is served');
-    await systemClock.sleep(100);
-  }
+  await assertProgress(mirrorUrl, database.url);
+  await untilServed(database.db, 'verify content'); // the sync request made to the old version
   const { stderr } = await now.run(['objects', 'held']);
   assert.match(stderr, /The command objects held is now called objects missing/);
 });

@@ -17,6 +17,7 @@ export interface SourceFile {
   path: string;
   text: string;
   imports: readonly Import[];
+  /** With their number of lines; those of the tests in a function count only for the tests themselves. */
   functions: readonly { line: number; lines: number }[];
   /** Named functions and methods, with the text of their bodies. */
   named: ReadonlyMap<string, string>;
@@ -28,7 +29,7 @@ export function sourceFiles(...folders: string[]): SourceFile[] {
     .flatMap((folder) => readdirSync(join(root, folder), { recursive: true, withFileTypes: true }))
     .filter((entry) => entry.isFile() && /\.tsx?$/.test(entry.name))
     .map((entry) => relative(root, join(entry.parentPath, entry.name)).replaceAll('\\', '/'))
-    .filter((path) => !path.includes('node_modules/') && !/^packages\/\w+\/dist\//.test(path))
+    .filter((path) => !path.includes('node_modules/') && !/^packages\/[^/]+\/dist\//.test(path))
     .map(readSource)
     .toSorted((a, b) => a.path.localeCompare(b.path));
 }
@@ -44,10 +45,10 @@ function readSource(path: string): SourceFile {
   const [error] = errors;
   if (error) throw new Error(`${path}: ${error.message}`);
   const lineOf = (offset: number) => text.slice(0, offset).split('\n').length;
-  const functions: { line: number; lines: number }[] = [];
+  const linesOf = ({ start, end }: Span) => lineOf(end) - lineOf(start) + 1;
+  const functions: Span[] = [];
+  const tests: Span[] = [];
   const imports = importsOf(module, text).map((one) => ({ ...one, path: pathOf(path, one.specifier) }));
-  const add = ({ start, end }: Span) =>
-    functions.push({ line: lineOf(start), lines: lineOf(end) - lineOf(start) + 1 });
   const named = new Map<string, string>();
   const name = (key: object | null, body: Span | null) => {
     if (key && body && 'name' in key && typeof key.name === 'string')
@@ -55,11 +56,14 @@ function readSource(path: string): SourceFile {
   };
   new Visitor({
     FunctionDeclaration: (node: FunctionNode) => {
-      add(node);
+      functions.push(node);
       name(node.id, node.body ?? node);
     },
-    FunctionExpression: (node: FunctionNode) => void add(node),
-    ArrowFunctionExpression: (node) => void add(node),
+    FunctionExpression: (node: FunctionNode) => void functions.push(node),
+    ArrowFunctionExpression: (node) => void functions.push(node),
+    CallExpression: ({ callee, arguments: given }) => {
+      if (testCalls.test(text.slice(callee.start, callee.end))) tests.push(...given.filter(isFunction));
+    },
     VariableDeclarator: ({ id, init }) => {
       name(id, bodyOf(init));
     },
@@ -70,8 +74,23 @@ function readSource(path: string): SourceFile {
     TSImportType: ({ source: { value: specifier } }) =>
       void imports.push({ specifier, isType: true, path: pathOf(path, specifier) }),
   }).visit(program);
-  return { path, text, imports, functions, named };
+  const own = functions.map((one) => {
+    const inside = outermost(tests.filter((test) => one.start < test.start && test.end <= one.end));
+    const lines = linesOf(one) - inside.reduce((sum, test) => sum + linesOf(test), 0);
+    return { line: lineOf(one.start), lines };
+  });
+  return { path, text, imports, functions: own, named };
 }
+
+/** Calls of node:test, also of a test's own context. */
+const testCalls = /^(\w+\.)?(test|suite|before|after|beforeEach|afterEach)$/;
+
+const isFunction = ({ type }: { type: string }) =>
+  type === 'ArrowFunctionExpression' || type === 'FunctionExpression';
+
+/** The spans that are not within another. */
+const outermost = (spans: readonly Span[]): Span[] =>
+  spans.filter(({ start, end }) => !spans.some((other) => other.start < start && end <= other.end));
 
 function importsOf(
   { staticImports, staticExports, dynamicImports }: EcmaScriptModule,

@@ -117,7 +117,11 @@ test('a stopped object is shown with its code, its reason and what to do', () =>
 test('a stop without a stored reason is explained by the catalogue, and an unknown one by its code', () => {
   const says = (code: string) => stopReasonOf({ stop_code: code, stop_reason: null });
   assert.equal(says('PERM-02')?.says, 'The object cannot be read');
-  assert.deepEqual(says('NEW-01'), { code: 'NEW-01', says: '', next: 'See NEW-01 in docs/errors.md.' });
+  assert.deepEqual(says('NEW-01'), {
+    code: 'NEW-01',
+    says: '',
+    next: 'A newer Lockstep than this one explains it: lockstep help NEW-01',
+  });
   assert.equal(stopReasonOf({ stop_code: null, stop_reason: null }), null);
 });
 

@@ -2,7 +2,7 @@ import { type Clock, systemClock } from '@lockstep/foundation/clock';
 import { openLog } from '@lockstep/foundation/log';
 import type { NewSync } from 'lockstep/control';
 import { type Control, openControl } from 'lockstep/control';
-import { type Key, keyOf, newKeyBytes } from 'lockstep/control/testing';
+import { type Key, keyFromBytes, newKeyBytes } from 'lockstep/control/testing';
 import { newSyncId, type OrgId } from 'lockstep/core/ids';
 import type { AppLog, LogFields } from 'lockstep/core/log-fields';
 import type { TestDatabase } from './database.ts';
@@ -48,7 +48,7 @@ export function openTestLog(): TestLog {
 
 export async function openTestControl(clock: Clock = systemClock): Promise<TestControl> {
   const bytes = newKeyBytes();
-  const key = keyOf(bytes);
+  const key = keyFromBytes(bytes);
   const log = openTestLog();
   const open = (url: string) => openControl({ url, key, applicationName: 'test', clock, log: log.log });
   const database = await openFilledDatabase('control', async (url) => (await open(url)).end());

@@ -1,6 +1,13 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
-import { type EcmaScriptModule, type Function as FunctionNode, parseSync, Visitor } from 'oxc-parser';
+import {
+  type EcmaScriptModule,
+  type Expression,
+  type Function as FunctionNode,
+  type PropertyKey,
+  parseSync,
+  Visitor,
+} from 'oxc-parser';
 
 export const root = resolve(import.meta.dirname, '../..');
 
@@ -21,6 +28,8 @@ export interface SourceFile {
   functions: readonly { line: number; lines: number }[];
   /** Named functions and methods, with the text of their bodies. */
   named: ReadonlyMap<string, string>;
+  /** Names of the properties that the code reads: by a dot, by a text in brackets, or by taking a value apart. */
+  reads: ReadonlySet<string>;
 }
 
 /** The TypeScript files below some folders of the checkout, with facts from their syntax trees. */
@@ -39,8 +48,9 @@ interface Span {
   end: number;
 }
 
-function readSource(path: string): SourceFile {
-  const text = readFileSync(join(root, path), 'utf8');
+const readSource = (path: string) => parseSource(path, readFileSync(join(root, path), 'utf8'));
+
+export function parseSource(path: string, text: string): SourceFile {
   const { module, program, errors } = parseSync(path, text);
   const [error] = errors;
   if (error) throw new Error(`${path}: ${error.message}`);
@@ -50,6 +60,11 @@ function readSource(path: string): SourceFile {
   const tests: Span[] = [];
   const imports = importsOf(module, text).map((one) => ({ ...one, path: pathOf(path, one.specifier) }));
   const named = new Map<string, string>();
+  const reads = new Set<string>();
+  const read = (key: Expression | PropertyKey, computed: boolean) => {
+    if (key.type === 'Identifier' && !computed) reads.add(key.name);
+    if (key.type === 'Literal' && typeof key.value === 'string') reads.add(key.value);
+  };
   const name = (key: object | null, body: Span | null) => {
     if (key && body && 'name' in key && typeof key.name === 'string')
       named.set(key.name, text.slice(body.start, body.end));
@@ -71,6 +86,12 @@ function readSource(path: string): SourceFile {
     Property: ({ key, value }) => {
       name(key, bodyOf(value));
     },
+    MemberExpression: ({ property, computed }) => {
+      if (property.type !== 'PrivateIdentifier') read(property, computed);
+    },
+    ObjectPattern: ({ properties }) => {
+      for (const one of properties) if (one.type === 'Property') read(one.key, one.computed);
+    },
     TSImportType: ({ source: { value: specifier } }) =>
       void imports.push({ specifier, isType: true, path: pathOf(path, specifier) }),
   }).visit(program);
@@ -79,7 +100,7 @@ function readSource(path: string): SourceFile {
     const lines = linesOf(one) - inside.reduce((sum, test) => sum + linesOf(test), 0);
     return { line: lineOf(one.start), lines };
   });
-  return { path, text, imports, functions: own, named };
+  return { path, text, imports, functions: own, named, reads };
 }
 
 /** Calls of node:test, also of a test's own context. */

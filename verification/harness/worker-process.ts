@@ -3,7 +3,7 @@ import { createInterface } from 'node:readline';
 import { systemClock } from '@lockstep/foundation/clock';
 import { openLog } from '@lockstep/foundation/log';
 import { listenForChanges, openControl, runLeases } from 'lockstep/control';
-import { keyOf } from 'lockstep/control/testing';
+import { keyFromBytes } from 'lockstep/control/testing';
 import type { LogFields } from 'lockstep/core/log-fields';
 import { openSyncs, runSync } from 'lockstep/engine';
 
@@ -16,7 +16,7 @@ for await (const line of createInterface({ input: process.stdin })) {
   const clock = systemClock;
   const control = await openControl({
     url,
-    key: keyOf(Buffer.from(key, 'base64')),
+    key: keyFromBytes(Buffer.from(key, 'base64')),
     applicationName: owner,
     clock,
     log,

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { isTest, type SourceFile, sourceFiles } from '@lockstep/harness/source-files';
+import { isTest, parseSource, type SourceFile, sourceFiles } from '@lockstep/harness/source-files';
 
-/** Which building may import which: these two tables are the whole rule; docs/architecture.md says why. */
+/** Which building may import which: these two tables are the whole rule; docs/architecture.md says what each holds. */
 const buildings: Record<string, readonly string[]> = {
   'packages/foundation': [],
   'packages/simulated-org': ['packages/foundation'],
@@ -24,7 +24,7 @@ const rooms: Record<string, readonly string[]> = {
   cli: ['operations', 'server', 'proxy', 'engine', 'control', 'salesforce', 'postgres', 'core'],
 };
 /** Rooms of which others see only what the index exports. Files of core and operations are imported directly. */
-const closed = new Set(['salesforce', 'postgres', 'control', 'engine', 'proxy']);
+const closed = new Set(['salesforce', 'postgres', 'control', 'engine', 'proxy', 'server']);
 
 const product = 'packages/lockstep/src/';
 const buildingOf = (path: string) => /^(?:packages|verification)\/[^/]+|^[^/]+/.exec(path)?.[0] ?? '';
@@ -121,9 +121,47 @@ test('only the command line writes to the console', () => {
   assert.deepEqual(writers, [], 'log through core/log-fields.ts, or return the text');
 });
 
-test('only apply.ts runs the statement that writes mirror rows', () => {
-  const users = places(code, /merge\.(apply|misfits)\b/);
-  assert.deepEqual(users, [`${product}postgres/apply-records.ts`]);
+test('only apply-records.ts runs the statements that write mirror rows', () => {
+  const users = (files: readonly SourceFile[]) =>
+    files.filter(({ reads }) => reads.has('merge')).map(({ path }) => path);
+  assert.deepEqual(users(code.filter(({ path }) => path.startsWith(product))), [
+    `${product}postgres/apply-records.ts`,
+  ]);
+  const makers = code.filter((file) => /\bmergeStatements\(/.test(file.text)).map(({ path }) => path);
+  assert.deepEqual(makers, [`${product}postgres/destination.ts`, `${product}postgres/merge-statement.ts`]);
+
+  for (const text of [
+    'tx.query({ text: table.merge.apply });',
+    "tx.query({ text: table['merge'][kind] });",
+    'const { stream, merge } = table;',
+    'function run({ table: { merge: statements } }: ApplyContext) {}',
+    'let statements; ({ merge: statements } = table);',
+  ])
+    assert.deepEqual(users([parseSource('example.ts', text)]), ['example.ts'], text);
+});
+
+test('a statement stands in an SQL file of its room', () => {
+  const verbs =
+    'SELECT|INSERT|UPDATE|DELETE|MERGE|TRUNCATE|WITH|VALUES|CREATE|ALTER|DROP|COMMENT|GRANT|REVOKE|SET|RESET|LOCK' +
+    '|LISTEN|UNLISTEN|NOTIFY|SAVEPOINT|RELEASE|ROLLBACK|BEGIN|COMMIT|CALL|COPY|EXPLAIN|ANALYZE|VACUUM|DO';
+  const statement = new RegExp(`\\bsql\`\\s*(${verbs})\\b`, 'i');
+  const isSqlFile = ({ path }: SourceFile) => /\/(sql|[a-z-]+-(sql|ddl))\.ts$/.test(path);
+  const files = code.filter(({ path }) => path.startsWith(product));
+  const elsewhere = files.filter((file) => !isSqlFile(file));
+  assert.ok(places(files, statement).length > 0);
+  assert.deepEqual(
+    places(elsewhere, statement),
+    [],
+    'make it a function in sql.ts or in the …-sql.ts of its noun, with a line on what its rows mean',
+  );
+});
+
+test('only the rooms of the databases have SQL, and the demo, which asks what a customer would', () => {
+  const others = code.filter(({ path }) => !['postgres', 'control'].includes(roomOf(path) ?? ''));
+  const users = places(others, /from '@lockstep\/foundation\/sql'/).filter((path) =>
+    path.startsWith(product),
+  );
+  assert.deepEqual(users, [`${product}cli/demo/demo-sql.ts`]);
 });
 
 test('no JavaScript parses a page of records', () => {

@@ -8,10 +8,10 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
 import { parseAddressList } from '@lockstep/foundation/address-list';
+import { nearNames } from '@lockstep/foundation/near-names';
 import { z } from 'zod';
 import type { KeySource, MailOptions } from './control/index.ts';
 import { Fault } from './core/faults.ts';
-import { nearNames } from './salesforce/index.ts';
 
 /** What a user needs to know about an option: the form of its value, its default, and what it is for. */
 const explained = z.registry<{ form: string; unset?: string; why: string }>();

@@ -1,8 +1,8 @@
 /** What a command looks like, and how its command line is parsed. */
 import { parseArgs } from 'node:util';
+import { nearNames } from '@lockstep/foundation/near-names';
 import type { Config } from '../config.ts';
 import { usageError } from '../core/command-error.ts';
-import { nearNames } from '../salesforce/index.ts';
 import type { Output } from './terminal/output.ts';
 
 export interface Flag {

@@ -1,7 +1,7 @@
 /** All commands, in the order in which help shows them. */
 
+import { nearNames } from '@lockstep/foundation/near-names';
 import { usageError } from '../core/command-error.ts';
-import { nearNames } from '../salesforce/index.ts';
 import type { Command } from './arguments.ts';
 import { budgetSet, budgetShow } from './commands/budget.ts';
 import { demo } from './commands/demo.ts';
@@ -47,8 +47,9 @@ const working: readonly Command[] = [
 
 const help: Command = {
   name: 'help',
-  summary: 'All commands; help COMMAND: one of them; help config: all options.',
-  positionals: { shown: '[COMMAND]', min: 0, max: 2 },
+  summary:
+    'All commands; help COMMAND: one of them; help config: all options; help CODE: what an error means.',
+  positionals: { shown: '[COMMAND|config|CODE]', min: 0, max: 2 },
   run: async ({ words }, { output }) => output.data(output.pasteable(helpOf(words.join(' '), commands))),
 };
 

@@ -1,10 +1,10 @@
 import { orAbort } from '@lockstep/foundation/abort';
 import { type Clock, deadline, withTimeout } from '@lockstep/foundation/clock';
 import type { Session } from '@lockstep/foundation/database';
-import { ident, sql } from '@lockstep/foundation/sql';
 import type { SyncId } from '../core/ids.ts';
+import { probe } from '../postgres/index.ts';
 import { type Control, errorCode } from './database.ts';
-import { syncChannel } from './sql.ts';
+import { startListening, syncChannel } from './sql.ts';
 
 /**
  * Change notifications from the control database. Notifications are lost while the connection is down, so after each
@@ -26,10 +26,10 @@ export const listenForChanges = (
   control: Control,
   onChange: (syncId: SyncId | null) => void,
   signal: AbortSignal,
-): Promise<void> => listen(control, syncChannel, (payload) => onChange(payload as SyncId | null), signal);
+): Promise<void> => listenOn(control, syncChannel, (payload) => onChange(payload as SyncId | null), signal);
 
 /** Listens on any channel: passes on each payload, and null at each (re)connect. */
-export async function listen(
+export async function listenOn(
   control: Control,
   channel: string,
   onPayload: (payload: string | null) => void,
@@ -41,7 +41,7 @@ export async function listen(
       const session = await control.db.session();
       try {
         session.onNotification((_, payload) => onPayload(payload));
-        await session.query(sql`LISTEN ${ident(channel)}`);
+        await startListening(session, channel);
         onPayload(null);
         await untilLost(session, signal, clock);
       } finally {
@@ -64,7 +64,7 @@ async function untilLost(session: Session, signal: AbortSignal, clock: Clock): P
     await clock.sleep(probeEveryMs, ended).catch(() => undefined);
     if (ended.aborted) return;
     using late = deadline(clock, probeAnswerMs, ended);
-    await orAbort(session.query(sql`SELECT 1`), late);
+    await orAbort(probe(session), late);
   }
 }
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { type KeySource, readKey as read } from './keys.ts';
-import { keyOf } from './sealing.ts';
+import { keyFromBytes } from './sealing.ts';
 
 /** Reads the key while nothing is sealed yet. */
 const readKey = (source: KeySource) => read(source, { syncs: 0, keyIds: [] });
@@ -64,7 +64,7 @@ test('if syncs exist, no key file is created, and the fault names the missing ke
   await using folder = await openFolder();
   const defaultKeyFile = join(folder.path, 'config', 'lockstep', 'key');
   const bytes = Buffer.alloc(32, 7);
-  const { id } = keyOf(bytes);
+  const { id } = keyFromBytes(bytes);
   const other = Buffer.alloc(32, 8);
   const sealed = { syncs: 2, keyIds: [id] };
   const lost = (source: Partial<KeySource>, where: string) =>
@@ -79,7 +79,7 @@ test('if syncs exist, no key file is created, and the fault names the missing ke
 
   await lost({}, `${defaultKeyFile}: ENOENT`);
   await lost({ keyFile: join(folder.path, 'missing') }, 'missing: ENOENT');
-  await lost({ key: other.toString('base64') }, `LOCKSTEP_KEY is key ${keyOf(other).id}`);
+  await lost({ key: other.toString('base64') }, `LOCKSTEP_KEY is key ${keyFromBytes(other).id}`);
   await assert.rejects(read({ defaultKeyFile }, { syncs: 1, keyIds: [] }), { code: 'KEY-04' });
   await assert.rejects(stat(join(folder.path, 'config')), { code: 'ENOENT' });
 

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { link, mkdir, open, readFile, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { Fault } from '../core/faults.ts';
-import { type Key, keyBytes, keyOf, newKeyBytes, seal, sealedWith, unseal } from './sealing.ts';
+import { type Key, keyBytes, keyFromBytes, newKeyBytes, seal, sealedWith, unseal } from './sealing.ts';
 
 /**
  * Two layers of keys. The operator supplies the key-encryption key (as a file or a value); we never store it, except in
@@ -59,7 +59,7 @@ function parseKey(text: string, where: string): Key {
   if (!/^[A-Za-z0-9+/_-]+={0,2}$/.test(trimmed) || bytes.length !== keyBytes) {
     throw new Fault('KEY-01', { reason: `${where} is not ${keyBytes} bytes of base64` });
   }
-  return keyOf(bytes);
+  return keyFromBytes(bytes);
 }
 
 async function readKeyFile(path: string): Promise<string> {
@@ -110,7 +110,7 @@ const dataKeyPlace = (syncId: string) => ({ table: 'sync', column: 'sealed_data_
 /** A new data key for one sync, and its wrapped form, which is stored. */
 export function newDataKey(key: Key, syncId: string): { dataKey: Key; wrapped: string } {
   const bytes = newKeyBytes();
-  return { dataKey: keyOf(bytes), wrapped: seal(key, dataKeyPlace(syncId), bytes) };
+  return { dataKey: keyFromBytes(bytes), wrapped: seal(key, dataKeyPlace(syncId), bytes) };
 }
 
 /**
@@ -120,5 +120,5 @@ export function newDataKey(key: Key, syncId: string): { dataKey: Key; wrapped: s
 export function unwrapDataKey(key: Key, syncId: string, wrapped: string): Key {
   const wrappedWith = sealedWith(wrapped);
   if (wrappedWith !== key.id) throw new Fault('KEY-02', { reason: wrappedWith });
-  return keyOf(unseal(key, dataKeyPlace(syncId), wrapped));
+  return keyFromBytes(unseal(key, dataKeyPlace(syncId), wrapped));
 }

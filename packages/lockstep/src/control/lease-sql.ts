@@ -101,6 +101,7 @@ export const releaseSync = (tx: Tx, workerId: string, syncId: SyncId, epoch: num
    WHERE sync_id = ${syncId} AND owner = ${workerId} AND epoch = ${epoch}
   RETURNING sync_id`);
 
+/** One for each live worker. */
 export const selectLive = (tx: Tx) =>
   tx.query<{ worker_id: string }>(sql`SELECT w.worker_id FROM lockstep.worker w WHERE ${isLive}`);
 

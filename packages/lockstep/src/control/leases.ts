@@ -2,7 +2,6 @@ import { orAbort } from '@lockstep/foundation/abort';
 import { assert } from '@lockstep/foundation/assert';
 import { deadline } from '@lockstep/foundation/clock';
 import type { Session } from '@lockstep/foundation/database';
-import { ident, sql } from '@lockstep/foundation/sql';
 import { WakeSignal } from '@lockstep/foundation/wake-signal';
 import { Fault } from '../core/faults.ts';
 import { closeSession } from './changes.ts';
@@ -17,7 +16,7 @@ import {
   selectLoad,
   takePresence,
 } from './lease-sql.ts';
-import { selectSyncsById, syncChannel } from './sql.ts';
+import { selectSyncsById, startListening, syncChannel } from './sql.ts';
 import { openSyncRuns, type SyncRuns } from './sync-runs.ts';
 import { type Sync, toSync } from './syncs.ts';
 
@@ -75,7 +74,7 @@ async function serveTerm(
   const wake = new WakeSignal();
   try {
     session.onNotification(() => wake.notify());
-    await session.query(sql`LISTEN ${ident(syncChannel)}`);
+    await startListening(session, syncChannel);
     const sentAt = control.clock.now();
     assert(await takePresence(session, workerId), 'another worker has this id');
     await registerWorker(session, workerId, aliveMs);

@@ -2,7 +2,7 @@ import { unreachable } from '@lockstep/foundation/assert';
 import { createTransport, type Transporter } from 'nodemailer';
 import { type Job, PgBoss } from 'pg-boss';
 import { Fault } from '../core/faults.ts';
-import { listen } from './changes.ts';
+import { listenOn } from './changes.ts';
 import { type Control, errorCode } from './database.ts';
 import { backfillComplete, backfillCompleteMail, type Mail } from './mail-text.ts';
 import type { EventBodies } from './notifications.ts';
@@ -126,7 +126,7 @@ async function runOutbox(control: Control, signal: AbortSignal, look: () => Prom
       control.log.warn('outbox not read', { host: control.host, code: errorCode(error) });
     });
   };
-  const listening = listen(control, notificationChannel, lookNext, signal);
+  const listening = listenOn(control, notificationChannel, lookNext, signal);
   while (!signal.aborted) {
     await control.clock.sleep(lookEveryMs, signal).catch(() => undefined);
     if (!signal.aborted) lookNext();

@@ -30,7 +30,7 @@ export const keyBytes = 32;
 const ivBytes = 12;
 const tagBytes = 16;
 
-export function keyOf(bytes: Buffer): Key {
+export function keyFromBytes(bytes: Buffer): Key {
   const id = createHash('sha256').update('lockstep key id|').update(bytes).digest('hex').slice(0, 16);
   return { id, secret: createSecretKey(bytes) };
 }

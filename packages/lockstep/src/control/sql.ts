@@ -1,5 +1,5 @@
-import type { Tx } from '@lockstep/foundation/database';
-import { sql } from '@lockstep/foundation/sql';
+import type { Session, Tx } from '@lockstep/foundation/database';
+import { ident, sql } from '@lockstep/foundation/sql';
 import type { OrgId, SyncId } from '../core/ids.ts';
 
 /** Statements on orgs, syncs, credentials and destinations. Leases, sync requests and usage have files of their own. */
@@ -11,6 +11,10 @@ export const notificationChannel = 'lockstep_notification';
 
 export const notify = (tx: Tx, channel: string, payload: string) =>
   tx.query(sql`SELECT pg_notify(${channel}, ${payload})`);
+
+/** From now on the session is told of every notification of this channel. */
+export const startListening = (session: Session, channel: string) =>
+  session.query(sql`LISTEN ${ident(channel)}`);
 
 export type SyncRow = {
   sync_id: SyncId;
@@ -92,8 +96,10 @@ const syncColumns = sql`
     JOIN lockstep.credential c ON c.sync_id = s.sync_id
     JOIN lockstep.destination d ON d.sync_id = s.sync_id`;
 
+/** All syncs, by name. */
 export const selectSyncs = (tx: Tx) => tx.query<SyncRow>(sql`${syncColumns} ORDER BY s.name`);
 
+/** Those of the syncs that exist, by name. */
 export const selectSyncsById = (tx: Tx, ids: readonly SyncId[]) =>
   tx.query<SyncRow>(sql`${syncColumns} WHERE s.sync_id = ANY(${ids}) ORDER BY s.name`);
 
@@ -157,6 +163,7 @@ export type SealedSecrets = {
   sealed_reader_password: string;
 };
 
+/** No row: there is no such sync. */
 export const selectSealedSecrets = (tx: Tx, syncId: SyncId) =>
   tx.query<SealedSecrets>(sql`
   SELECT s.sealed_data_key, c.sealed_client_id, c.sealed_client_secret,
@@ -174,6 +181,7 @@ export const insertNotification = (tx: Tx, syncId: SyncId, event: string, body: 
   ON CONFLICT (sync_id, event) DO NOTHING
   RETURNING notification_id`);
 
+/** Those that wait to be sent, the oldest first. */
 export const selectWaitingNotifications = (tx: Tx) =>
   tx.query<{ notification_id: number }>(
     sql`SELECT notification_id FROM lockstep.notification WHERE state = 'waiting' ORDER BY notification_id`,
@@ -237,6 +245,7 @@ export const upsertSyncProblem = (
 export const removeSyncProblem = (tx: Tx, syncId: SyncId) =>
   tx.query(sql`DELETE FROM lockstep.sync_problem WHERE sync_id = ${syncId}`);
 
+/** One for each sync that as a whole has a problem. */
 export const selectSyncProblems = (tx: Tx) =>
   tx.query<{
     sync_id: SyncId;

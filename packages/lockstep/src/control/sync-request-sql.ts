@@ -45,6 +45,7 @@ export const markSyncRequestsTaken = (tx: Tx, ids: readonly number[]) =>
   )
   SELECT pg_notify(${syncRequestChannel}, request_id::text) FROM changed`);
 
+/** Those that have neither ended nor expired, in the order in which they were made. */
 export const selectOpenSyncRequests = (tx: Tx, syncId: SyncId) =>
   tx.query<{
     request_id: number;

@@ -4,7 +4,7 @@ import { sql } from '@lockstep/foundation/sql';
 import { newSync, openTestControl, openTestLog, type TestControl } from '@lockstep/harness/control';
 import { listenForChanges } from './changes.ts';
 import { openControl } from './database.ts';
-import { keyOf, newKeyBytes } from './sealing.ts';
+import { keyFromBytes, newKeyBytes } from './sealing.ts';
 import {
   eraseSync,
   findSync,
@@ -116,7 +116,7 @@ test('another key opens nothing, and a secret that was moved to another sync doe
   await recordSync(harness.control, one);
   await recordSync(harness.control, two);
 
-  const stranger = { ...harness.control, key: keyOf(newKeyBytes()) };
+  const stranger = { ...harness.control, key: keyFromBytes(newKeyBytes()) };
   await assert.rejects(openCredential(stranger, one.id), {
     code: 'KEY-02',
     safe: { reason: harness.key.id },

@@ -47,11 +47,11 @@ export type Sync = {
   withoutDatabase: 'refuse' | 'forward';
   /** Raised by each claim; a page is applied only under the newest one. */
   epoch: number;
-  destination: Destination;
+  destination: SyncDestination;
 };
 
 /** A database of the sync's own on the control database's server. */
-export type Destination = { kind: 'private'; database: string; tableSchema: string };
+export type SyncDestination = { kind: 'private'; database: string; tableSchema: string };
 
 export type NewSync = Omit<Sync, 'stopAtPercent' | 'paused' | 'withoutDatabase' | 'epoch' | 'destination'> & {
   tableSchema: string;

@@ -1,4 +1,4 @@
 /** What tests in other packages need from this room besides its index. */
 
-export { type Key, keyOf, newKeyBytes } from './sealing.ts';
+export { type Key, keyFromBytes, newKeyBytes } from './sealing.ts';
 export { recordSync } from './syncs.ts';

@@ -96,7 +96,7 @@ test('while the database is down, counts add up in one entry each and are writte
   await using _ended = { [Symbol.asyncDispose]: () => usage.end() };
   for (let round = 0; round < 50; round++) {
     usage.count(sync.id, 'poll');
-    usage.countQuery(sync.id, { sobject: 'Account', kind: 'head', rows: round });
+    usage.recordQuery(sync.id, { sobject: 'Account', kind: 'head', rows: round });
     usage.recordOrg(sync.id, { used: round, max: 100 });
     await usage.flush();
   }

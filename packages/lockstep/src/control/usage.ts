@@ -20,7 +20,7 @@ import {
  */
 export interface UsageCounter {
   count(syncId: SyncId, purpose: string): void;
-  countQuery(syncId: SyncId, query: AnsweredQuery): void;
+  recordQuery(syncId: SyncId, query: AnsweredQuery): void;
   recordOrg(syncId: SyncId, reading: OrgUsage): void;
   /** Writes what has been counted so far. */
   flush(): Promise<void>;
@@ -52,7 +52,7 @@ export function countRequest(control: Counting, syncId: SyncId, purpose: string)
 
 /** Counts one query of this sync, answered now. Several queries share a request. */
 export function countQuery(control: Counting, syncId: SyncId, query: AnsweredQuery): void {
-  control.usage.countQuery(syncId, query);
+  control.usage.recordQuery(syncId, query);
 }
 
 /** Records what Salesforce has just reported about the sync's org. */
@@ -149,7 +149,8 @@ export function openUsageCounter({
 
   return {
     count: (syncId, purpose) => requests.add({ syncId, purpose, requests: 1 }),
-    countQuery: (syncId, { sobject, kind, rows }) => queries.add({ syncId, sobject, kind, queries: 1, rows }),
+    recordQuery: (syncId, { sobject, kind, rows }) =>
+      queries.add({ syncId, sobject, kind, queries: 1, rows }),
     recordOrg: (syncId, { used, max }) => orgs.add({ syncId, used, max, at: clock.now() }),
     flush,
     async end() {

@@ -1,7 +1,7 @@
 import { shellWord } from '@lockstep/foundation/shell-words';
 import { WakeSignal } from '@lockstep/foundation/wake-signal';
 import { Fault } from '../core/faults.ts';
-import { listen } from './changes.ts';
+import { listenOn } from './changes.ts';
 import type { Control } from './database.ts';
 import { readHealth } from './health.ts';
 import { syncRequestChannel } from './sync-request-sql.ts';
@@ -31,7 +31,7 @@ export async function waitForSyncRequest(
   const onPayload = (payload: string | null) => {
     if (payload === null || payload === String(requestId)) wake.notify();
   };
-  const listening = listen(control, syncRequestChannel, onPayload, AbortSignal.any([signal, stop.signal]));
+  const listening = listenOn(control, syncRequestChannel, onPayload, AbortSignal.any([signal, stop.signal]));
   let heldAt: number | null = null;
   try {
     for (;;) {

@@ -17,7 +17,8 @@ export const exitCodes = {
 export class CommandError extends Error {
   override readonly name = 'CommandError';
   readonly exitCode: number;
-  readonly next: string | undefined;
+  /** Empty if there is nothing to do, or if the user knows: at Ctrl-C, or at an error in a query of theirs. */
+  readonly next: string;
   /** Shown in front of the message, such as the SQLSTATE of a failed query. */
   readonly label: string | undefined;
   /** Lines below the message, such as the position in a query. */
@@ -30,7 +31,7 @@ export class CommandError extends Error {
       next,
       label,
       details = [],
-    }: { exitCode: number; next?: string; label?: string; details?: readonly string[] },
+    }: { exitCode: number; next: string; label?: string; details?: readonly string[] },
   ) {
     super(message);
     this.exitCode = exitCode;
@@ -45,7 +46,7 @@ export const usageError = (message: string, next = 'lockstep help'): CommandErro
 
 /** Ctrl-C at a prompt. */
 export const interruption = (): CommandError =>
-  new CommandError('Interrupted', { exitCode: exitCodes.interrupted });
+  new CommandError('Interrupted', { exitCode: exitCodes.interrupted, next: '' });
 export const isInterruption = (error: unknown): boolean =>
   error instanceof CommandError && error.exitCode === exitCodes.interrupted;
 

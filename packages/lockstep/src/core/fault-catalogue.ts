@@ -179,7 +179,7 @@ export const faults = {
   'DB-15': {
     kind: 'transient',
     title: 'A table refuses its rows',
-    explanation: 'The database refused a page of {stream} ({sqlState}). Other objects are not affected.',
+    explanation: 'The database refused a page of {stream} ({reason}). Other objects are not affected.',
     next: 'Look for locks, triggers and rules that were added to the table.',
   },
   'DB-16': {
@@ -272,13 +272,13 @@ export const faults = {
   'CFG-01': {
     kind: 'needs-person',
     title: 'Configuration is wrong',
-    explanation: '{reason}',
+    explanation: 'Lockstep cannot use a setting. {reason}',
     next: 'See: lockstep help config',
   },
   'CFG-02': {
     kind: 'needs-person',
     title: 'The certificate of the proxy cannot be used',
-    explanation: '{reason}',
+    explanation: 'The proxy needs a certificate and its private key. {reason}',
     next: 'Correct the files named in LOCKSTEP_PROXY_TLS_CERT and LOCKSTEP_PROXY_TLS_KEY: lockstep help config',
   },
   'SYS-05': {
@@ -302,14 +302,15 @@ export const faults = {
   },
   'SYS-09': {
     kind: 'permanent',
-    title: 'Another process took over',
-    explanation: 'This process did not renew its lease in time; its late work was refused.',
+    title: 'Late work was refused',
+    explanation:
+      'Another process took over the sync because this one did not renew its lease in time, or the table was changed after its page was requested.',
     next: 'Nothing to do.',
   },
   'SYS-10': {
     kind: 'needs-person',
-    title: 'The embedded PostgreSQL does not start',
-    explanation: '{reason}',
+    title: 'The embedded PostgreSQL does not run',
+    explanation: 'The database server of the data directory did not start or did not keep running. {reason}',
     next: 'See its log in the data directory, or set DATABASE_URL to use your own server.',
   },
   'SYS-11': {
@@ -333,7 +334,7 @@ export const faults = {
   'SYS-14': {
     kind: 'transient',
     title: 'Not done in time',
-    explanation: '{reason}',
+    explanation: 'The time that was allowed is over. {reason}',
     next: 'See lockstep status {sync}; allow more time with --timeout.',
   },
   'SYS-15': {

@@ -40,10 +40,9 @@ test('every placeholder in a text of a fault is a field that a fault can carry',
 
 test('the message of a fault has its fields filled in and no braces left', () => {
   for (const code of codes) {
-    for (const fault of [new Fault(code, everyField), new Fault(code)]) {
-      assert.doesNotMatch(`${fault.message} ${fault.next}`, /[{}]|undefined/, code);
-      assert.ok(fault.message.startsWith(faults[code].title));
-    }
+    const fault = new Fault(code, everyField);
+    assert.doesNotMatch(`${fault.message} ${fault.next}`, /[{}]|undefined/, code);
+    assert.ok(fault.message.startsWith(faults[code].title));
   }
   const refused = new Fault('LIM-06', { status: 503 });
   assert.match(refused.message, /Salesforce answered 503\./);

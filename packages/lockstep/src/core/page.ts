@@ -4,7 +4,7 @@ import type { RecordId } from './ids.ts';
 export type Stamp = string;
 
 /** A position in Salesforce's own order of (time, Id). Ids are only sent back, never compared here. */
-export interface Cursor {
+export interface PagePosition {
   stamp: Stamp;
   id: RecordId;
 }
@@ -16,7 +16,7 @@ export interface Page {
   /** Records in the answer, unstorable ones included. */
   count: number;
   /** Position of the answer's last record in the order of its query's time; null if the query has none. */
-  last: Cursor | null;
+  last: PagePosition | null;
   /** Id of the answer's last record; null for an empty answer and for aggregates. */
   lastId: RecordId | null;
   /** False if Salesforce has more rows for a next page: then this page counts as full. */

@@ -23,7 +23,7 @@ const progressSchema = z.object({
   /** Objects that are not done yet; `rows` counts those of a pass over the whole table, if there is one. */
   objects: z.array(z.object({ object: z.string(), rows: z.int(), of: z.int() })),
 });
-export type Progress = z.infer<typeof progressSchema>;
+export type RequestProgress = z.infer<typeof progressSchema>;
 
 /** What the worker reports at the end. */
 const resultSchema = z.object({
@@ -49,6 +49,16 @@ export interface PendingRequest {
   isKept: boolean;
 }
 
+/** A sync request that nobody waits for: the sync does it when it runs. */
+export async function ask(
+  control: Control,
+  sync: Sync,
+  syncRequest: NewSyncRequest,
+): Promise<{ requestId: number; hasWorker: boolean }> {
+  const requestId = await makeSyncRequest(control, sync.id, syncRequest);
+  return { requestId, hasWorker: (await readHealth(control)).get(sync.id)?.hasWorker === true };
+}
+
 /**
  * @param onNews  called at each look, with the progress so far
  * @throws Fault `SYS-12`: the sync is paused; `SYS-13`: no worker runs it; `SYS-14`: not done in time;
@@ -57,7 +67,7 @@ export interface PendingRequest {
 export async function askAndWait(
   asking: PendingRequest,
   syncRequest: NewSyncRequest,
-  onNews: (news: SyncRequestStatus, progress: Progress | null) => void,
+  onNews: (news: SyncRequestStatus, progress: RequestProgress | null) => void,
 ): Promise<SyncRequestResult> {
   const { control, sync, stop, timeoutMs, isKept } = asking;
   const expiresInMs = timeoutMs + withdrawalMaxMs;
@@ -111,6 +121,6 @@ async function notInTime(
 }
 
 /** Null if nothing was reported yet, or if a worker of another version reports in another form. */
-function progressOf(syncRequest: SyncRequestStatus | undefined): Progress | null {
+function progressOf(syncRequest: SyncRequestStatus | undefined): RequestProgress | null {
   return progressSchema.safeParse(syncRequest?.progress).data ?? null;
 }

@@ -1,8 +1,9 @@
 /** Checks the objects and records that a user names. */
+
+import { nearNames } from '@lockstep/foundation/near-names';
 import type { Sync } from '../control/index.ts';
 import { CommandError, exitCodes, usageError } from '../core/command-error.ts';
 import { type RecordId, toRecordId } from '../core/ids.ts';
-import { nearNames } from '../salesforce/index.ts';
 
 /**
  * The objects in the sync's own spelling, whatever their letter case; each once.

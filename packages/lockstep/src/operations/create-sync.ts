@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Clock } from '@lockstep/foundation/clock';
 import { databaseUrl, openDatabase } from '@lockstep/foundation/database';
+import { nearNames } from '@lockstep/foundation/near-names';
 import { type Control, keyOf, recordSync } from '../control/index.ts';
 import type { Describe } from '../core/describe.ts';
 import { Fault } from '../core/faults.ts';
@@ -16,13 +17,7 @@ import {
   prepareDestination,
   type TablePlan,
 } from '../postgres/index.ts';
-import {
-  describeSObjects,
-  listSObjects,
-  nearNames,
-  openSalesforce,
-  type Salesforce,
-} from '../salesforce/index.ts';
+import { describeSObjects, listSObjects, openSalesforce, type Salesforce } from '../salesforce/index.ts';
 
 export interface NewSyncOptions {
   name: string;

@@ -34,7 +34,7 @@ export const isHealthy = ({ severity }: Finding): boolean => severities[severity
 export const severityHeadline = ({ severity }: Finding): string => severities[severity].headline;
 export const headlineOf = (finding: Finding): string => `${severityHeadline(finding)}: ${finding.says}`;
 
-/** The word in the column STATE. */
+/** The state of an object in a word, the worst of its findings included. */
 export function objectWord({ sobject, state }: ObjectStatus, findings: readonly Finding[]): string {
   const worst = findings.find((finding) => finding.sobject === sobject);
   // An incomplete backfill matters more than a finding that counts as healthy.
@@ -146,10 +146,3 @@ function hidden({ sobject, hidden_fields: fields }: ObjectStatus, now: number): 
   const next = "Give the sync's user read access to them in Salesforce (field-level security).";
   return [{ sobject, severity: 'hidden', says, reason, next }];
 }
-
-/** A finding with its reason and its next step. */
-export const findingLines = ({ says, reason, next }: Finding): string[] => [
-  says,
-  `  ${reason}`,
-  `  next: ${next}`,
-];

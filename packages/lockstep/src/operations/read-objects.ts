@@ -2,7 +2,7 @@
 
 import type { Tx } from '@lockstep/foundation/database';
 import { faults } from '../core/fault-catalogue.ts';
-import type { FaultCode } from '../core/faults.ts';
+import { isFaultCode } from '../core/faults.ts';
 import { timeOf } from '../core/plain-words.ts';
 import {
   type HiddenField,
@@ -44,8 +44,10 @@ export function stopReasonOf({
   next: string;
 } | null {
   if (code === null) return null;
-  const known = code in faults ? faults[code as FaultCode] : undefined;
+  const known = isFaultCode(code) ? faults[code] : undefined;
   // The values for the placeholders are not stored.
-  const next = known && !known.next.includes('{') ? known.next : `See ${code} in docs/errors.md.`;
+  const help = `lockstep help ${code}`;
+  const unknown = `A newer Lockstep than this one explains it: ${help}`;
+  const next = known?.next.includes('{') ? help : (known?.next ?? unknown);
   return { code, says: because ?? known?.title ?? '', next };
 }

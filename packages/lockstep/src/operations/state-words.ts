@@ -15,7 +15,7 @@ const objectStates: Record<string, string> = {
 
 export const stateWord = (state: string): string => objectStates[state] ?? state;
 
-export interface SyncState {
+export interface SyncHeadline {
   state: 'running' | 'waiting' | 'locked' | 'paused' | 'not running';
   /** Short, for a column. */
   word: string;
@@ -29,7 +29,7 @@ export function stateOf(
   { name, paused, intervalMs }: Pick<Sync, 'name' | 'paused' | 'intervalMs'>,
   { hasWorker, fault }: Health,
   now: number,
-): SyncState {
+): SyncHeadline {
   if (paused) {
     const lines = [`next: lockstep sync resume ${shellWord(name)}`];
     return { state: 'paused', word: 'Paused', headline: 'Paused: the mirror stays as it is', lines };

@@ -13,10 +13,10 @@ import {
 } from './findings.ts';
 import { withViews } from './open-mirror.ts';
 import { type ObjectStatus, readNow, readObjects } from './read-objects.ts';
-import { paceOf, type SyncState, stateOf, stateWord } from './state-words.ts';
+import { paceOf, type SyncHeadline, stateOf, stateWord } from './state-words.ts';
 
 /** One sync, as seen at one instant of the database's clock. */
-export interface SyncStatus extends SyncState {
+export interface SyncStatus extends SyncHeadline {
   sync: Sync;
   health: Health;
   objects: readonly ObjectStatus[];

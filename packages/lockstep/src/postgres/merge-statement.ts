@@ -17,7 +17,7 @@ import type { ColumnPlan } from './plan-table.ts';
 import type { Stream } from './tables.ts';
 
 /**
- * The only statement that writes mirror rows, as a text generated once per table: it expands a page's JSON, applies the
+ * The statement that merges readings into a table, as a text generated once per table: it expands a page's JSON, applies the
  * merge rule to every record (`core/merge-rule.ts` explains it), writes what is newer, and returns how many records had
  * which outcome.
  *

@@ -6,7 +6,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { orAbort } from '@lockstep/foundation/abort';
 import { type Clock, deadline } from '@lockstep/foundation/clock';
 
-export interface Health {
+export interface HealthEndpoints {
   /** False if the request is for something else. */
   answer(request: IncomingMessage, response: ServerResponse): boolean;
   /** Makes the proxy not ready. True: a balancer checks, and should see this before connections are refused. */
@@ -20,7 +20,10 @@ const keptMs = 1_000;
 const waitMs = 2_000;
 
 /** @param isControlThere asks the control database; rejects if it does not answer */
-export function openHealth(clock: Clock, isControlThere: (signal: AbortSignal) => Promise<unknown>): Health {
+export function openHealth(
+  clock: Clock,
+  isControlThere: (signal: AbortSignal) => Promise<unknown>,
+): HealthEndpoints {
   let isDraining = false;
   let askedAt = Number.NEGATIVE_INFINITY;
   let last: { at: number; isThere: Promise<boolean> } | undefined;

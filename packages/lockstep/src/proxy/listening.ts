@@ -147,7 +147,7 @@ export const urlOf = (scheme: 'http' | 'https', host: string, port: number): str
   `${scheme}://${host.includes(':') ? `[${host}]` : host}:${port}`;
 
 /** Listens on the first free port from `port` on, and returns it. */
-export async function listen(server: Server, host: string, port: number): Promise<number> {
+export async function listenFrom(server: Server, host: string, port: number): Promise<number> {
   for (let tried = port; ; tried++) {
     try {
       await new Promise<void>((resolve, reject) => {

@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { listen, urlOf } from './listening.ts';
+import { listenFrom, urlOf } from './listening.ts';
 import type { ProxyMetrics } from './metrics.ts';
 
 export interface MetricsListener {
@@ -16,7 +16,7 @@ export async function startMetrics(
   const server = createServer({ maxHeaderSize: 8_192, headersTimeout: 5_000 }, (request, response) => {
     void answer(metrics, request, response);
   });
-  const port = await listen(server, host, preferred);
+  const port = await listenFrom(server, host, preferred);
   return {
     url: `${urlOf('http', host, port)}/metrics`,
     port,

@@ -16,12 +16,12 @@ import { type BufferedBytes, openBufferedBytes } from './buffered-bytes.ts';
 import { type Certificate, renewCertificate } from './certificate.ts';
 import { refuse, sendFault } from './errors.ts';
 import type { Exchange } from './forward.ts';
-import { type Health, openHealth } from './health.ts';
+import { type HealthEndpoints, openHealth } from './health.ts';
 import {
   type Arrival,
   type Listener,
   type ListenerOptions,
-  listen,
+  listenFrom,
   openListener,
   urlOf,
 } from './listening.ts';
@@ -81,7 +81,7 @@ export async function startProxy(deps: ProxyDeps): Promise<RunningProxy> {
   const proxyServer = new ProxyServer(deps);
   const listener = openListener((arrival) => proxyServer.take(arrival), deps);
   const { server } = listener;
-  const port = await listen(server, deps.host, deps.port);
+  const port = await listenFrom(server, deps.host, deps.port);
   proxyServer.baseHosts = [
     `localhost:${port}`,
     `${deps.host.toLowerCase()}:${port}`,
@@ -120,7 +120,7 @@ class ProxyServer {
   private readonly tokenOrgs: TokenOrgs;
   private readonly admission: Admission;
   private readonly unverified: UnverifiedCallers;
-  private readonly health: Health;
+  private readonly health: HealthEndpoints;
   private readonly bufferedBytes: BufferedBytes;
   private readonly underWay = new Set<Promise<void>>();
   private readonly stopping = new AbortController();
@@ -206,11 +206,11 @@ class ProxyServer {
     const caller = this.tokenOrgs.callerOf(target, rawHeaders, sync);
     context.write = writeOf(target);
     const askedAt = clock.now();
-    const line = { response, until: askedAt + waitMsMax };
+    const turn = { response, until: askedAt + waitMsMax };
     using permits = new DisposableStack();
     const take = (permit: Permit) => permits.defer(() => permit.leave());
-    if (isWrite(context)) take(await this.unverified.admitWrite(sync.id, caller, line));
-    take(await this.admission.admit([sync.id, caller.hash], line));
+    if (isWrite(context)) take(await this.unverified.admitWrite(sync.id, caller, turn));
+    take(await this.admission.admit([sync.id, caller.hash], turn));
     context.times.queuedMs = clock.now() - askedAt;
     context.wasAdmitted = true;
     const upstream = upstreams.to(sync.instanceUrl);

@@ -70,7 +70,7 @@ export async function runWriteThrough(
   const written = write.written(answer);
   const pending = await pendingOf(exchange, written, answer, intents);
   const applied = appliedBy(written, pending);
-  const repairing = repair(exchange, write, written, pending);
+  const repairing = markForReading(exchange, write, written, pending);
   await finish(exchange, answer.lastByteAt + holdMs + graceMs, intents, () => repairing);
   const recordOutcome = async () => {
     await repairing; // once it has an outcome, nobody looks at the write again
@@ -146,7 +146,7 @@ const outcomeOf = {
 } as const satisfies Record<AppliedHeader, Outcome>;
 
 /** Has what the mirror does not show yet read again, with priority. */
-async function repair(
+async function markForReading(
   { sync }: WriteExchange,
   write: TraceableWrite,
   written: Written,

@@ -13,7 +13,7 @@ import { faultOf, parseJsonOrUndefined } from './faults.ts';
 import { allowedOrigin } from './hosts.ts';
 import type { Answer, Transport } from './transport.ts';
 
-export interface Session {
+export interface SalesforceSession {
   token: string;
   orgId: OrgId;
   instance: URL;
@@ -41,25 +41,25 @@ interface AuthOptions {
 }
 
 export interface Auth {
-  session(signal: AbortSignal): Promise<Session>;
+  session(signal: AbortSignal): Promise<SalesforceSession>;
   /** Forgets that the credential was refused: somebody may have fixed it. */
   forgetRefusal(): void;
   /** Makes the next request sign in again, unless the session was renewed a moment ago. */
-  drop(refused: Session): void;
+  drop(refused: SalesforceSession): void;
   /**
    * A session other than `refused`, perhaps one that another caller has fetched meanwhile. Null if `refused` itself
    * replaced a refused session a moment ago.
    */
-  renewed(refused: Session, signal: AbortSignal): Promise<Session | null>;
+  renewed(refused: SalesforceSession, signal: AbortSignal): Promise<SalesforceSession | null>;
 }
 
 export function openAuth(options: AuthOptions): Auth {
-  let current: Session | null = null;
-  let underWay: Promise<Session> | null = null;
+  let current: SalesforceSession | null = null;
+  let underWay: Promise<SalesforceSession> | null = null;
   let refusal: { fault: Fault; until: number } | null = null;
   let renewedAt = Number.NEGATIVE_INFINITY;
 
-  const session = async (signal: AbortSignal): Promise<Session> => {
+  const session = async (signal: AbortSignal): Promise<SalesforceSession> => {
     if (current) return current;
     if (refusal && options.clock.now() < refusal.until) throw refusal.fault;
     // One caller's signal must not abort what others wait for; the transport's time-out bounds it.
@@ -82,7 +82,7 @@ export function openAuth(options: AuthOptions): Auth {
     return orAbort(underWay, signal);
   };
 
-  const drop = (refused: Session) => {
+  const drop = (refused: SalesforceSession) => {
     const now = options.clock.now();
     if (current !== refused || now - renewedAt < signInEveryMs) return;
     current = null;
@@ -108,7 +108,7 @@ const tokenSchema = z.object({
   id: z.string(), // https://login.salesforce.com/id/<org id>/<user id>
 });
 
-async function fetchSession(options: AuthOptions): Promise<Session> {
+async function fetchSession(options: AuthOptions): Promise<SalesforceSession> {
   const { transport, loginUrl, clientId, clientSecret, allowHosts, expectOrgId, log } = options;
   const login = allowedOrigin(loginUrl, allowHosts);
   const form = { grant_type: 'client_credentials', client_id: clientId, client_secret: clientSecret };

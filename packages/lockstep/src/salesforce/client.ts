@@ -4,7 +4,7 @@ import { assert } from '@lockstep/foundation/assert';
 import type { Clock } from '@lockstep/foundation/clock';
 import type { OrgId } from '../core/ids.ts';
 import type { AppLog } from '../core/log-fields.ts';
-import { openAuth, type Session } from './auth.ts';
+import { openAuth, type SalesforceSession } from './auth.ts';
 import { errorCodeOf } from './faults.ts';
 import { type Answer, openTransport } from './transport.ts';
 
@@ -73,7 +73,11 @@ export function openSalesforce(options: SalesforceOptions): Salesforce {
   const { loginUrl, clientId, clientSecret } = options;
   const auth = openAuth({ transport, loginUrl, clientId, clientSecret, allowHosts, expectOrgId, clock, log });
 
-  const send = async ({ purpose, ...request }: SalesforceRequest, by: Session, signal: AbortSignal) => {
+  const send = async (
+    { purpose, ...request }: SalesforceRequest,
+    by: SalesforceSession,
+    signal: AbortSignal,
+  ) => {
     const headers: Record<string, string> = {
       authorization: `Bearer ${by.token}`,
       accept: 'application/json',

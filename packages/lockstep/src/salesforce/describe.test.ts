@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { openScriptedOrg } from '@lockstep/harness/scripted-org';
-import { describeSObjects, listSObjects, nearNames } from './describe.ts';
+import { describeSObjects, listSObjects } from './describe.ts';
 
 const signal = new AbortController().signal;
 const account = { name: 'Account', label: 'Account', custom: false, queryable: true, retrieveable: true };
@@ -125,23 +125,4 @@ test('an object name cannot change the path of a request', async () => {
   await using org = await openScriptedOrg();
   await assert.rejects(describeSObjects(org.open(), ['../query?q=x'], signal), /by their API name/);
   assert.equal(org.received.length, 0);
-});
-
-test('similar names that may have been meant are suggested, the nearest first', () => {
-  const names = [
-    'Account',
-    'AccountTag',
-    'Contact',
-    'Invoice__c',
-    'Invoices__c',
-    'Opportunity',
-    'Case',
-    'User',
-  ];
-  assert.deepEqual(nearNames('account', names), ['Account']);
-  assert.deepEqual(nearNames('Invoice', names), ['Invoice__c', 'Invoices__c']);
-  assert.deepEqual(nearNames('Oportunty__c', names), ['Opportunity']);
-  assert.deepEqual(nearNames('Cse', names), ['Case']);
-  assert.deepEqual(nearNames('Whatever', names), []);
-  assert.deepEqual(nearNames('', names), []);
 });

@@ -5,7 +5,7 @@
 export { openSalesforce, type Purpose, type Salesforce, type SalesforceOptions } from './client.ts';
 export type { Query, ResourceAnswer } from './composite.ts';
 export { countRecords } from './counts.ts';
-export { describeSObjects, listSObjects, nearNames, type SObject } from './describe.ts';
+export { describeSObjects, listSObjects, type SObject } from './describe.ts';
 export { faultOf, isUnknownField } from './faults.ts';
 export { allowedOrigin, isAllowedHost, isNamedHost, lookupPublic } from './hosts.ts';
 export { type QueryOutcome, queryPages } from './query.ts';

@@ -2,9 +2,8 @@
 import { chmod, chown, mkdir, readdir, realpath, rename, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openDatabase } from '@lockstep/foundation/database';
-import { sql } from '@lockstep/foundation/sql';
 import { CommandError, exitCodes, usageError } from '../core/command-error.ts';
-import { checkFormat, removeEmbedded, startEmbedded } from '../postgres/index.ts';
+import { checkFormat, probe, removeEmbedded, startEmbedded } from '../postgres/index.ts';
 import { refuseIfRunning } from './run-file.ts';
 
 const otherDirectory = 'Give another one with --data or LOCKSTEP_DATA.';
@@ -72,7 +71,7 @@ async function stopEmbedded(dataDir: string): Promise<void> {
   const server = await startEmbedded({ dataDir, preferredPort: 0 });
   await server.leave();
   const database = openDatabase({ url: server.url, applicationName: 'lockstep erase', connectionsMax: 1 });
-  const stillRuns = await database.query(sql`SELECT 1`).then(
+  const stillRuns = await probe(database).then(
     () => true,
     () => false,
   );

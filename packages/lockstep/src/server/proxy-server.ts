@@ -1,10 +1,10 @@
 /** The proxy as `start` and `demo` run it, and its metrics server. */
 
 import { systemClock } from '@lockstep/foundation/clock';
-import { sql } from '@lockstep/foundation/sql';
 import type { Control } from '../control/index.ts';
 import { CommandError, exitCodes } from '../core/command-error.ts';
 import { type EngineDeps, type OpenSyncs, proxiedSync, readSyncGauges } from '../engine/index.ts';
+import { probe } from '../postgres/index.ts';
 import { openMetrics, openUpstreams, startMetrics, startProxy } from '../proxy/index.ts';
 import type { ServerBase } from './server-base.ts';
 
@@ -36,7 +36,7 @@ export async function openProxyServer(
       log,
       syncs: { of: (id) => proxiedSync(deps, syncs, id) },
       upstreams,
-      reachControl: () => control.db.query(sql`SELECT 1`),
+      reachControl: () => probe(control.db),
       metrics,
     }),
   );

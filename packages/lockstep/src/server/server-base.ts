@@ -1,10 +1,16 @@
 import { systemClock } from '@lockstep/foundation/clock';
 import { databaseUrl, openDatabase } from '@lockstep/foundation/database';
-import { ident, sql } from '@lockstep/foundation/sql';
 import type { Config } from '../config.ts';
 import { type Control, controlDatabase, findKey, type Key, openControl } from '../control/index.ts';
 import type { AppLog } from '../core/log-fields.ts';
-import { databaseFault, revokePublicConnect, startEmbedded } from '../postgres/index.ts';
+import {
+  createDatabase,
+  databaseFault,
+  revokePublicConnect,
+  selectDatabase,
+  selectDatabaseName,
+  startEmbedded,
+} from '../postgres/index.ts';
 import { type Certificate, readCertificate } from '../proxy/index.ts';
 import { prepareDirectory } from './directory.ts';
 import { openLogFiles } from './log-files.ts';
@@ -104,7 +110,7 @@ export async function openControlFor({ log, controlUrl }: ServerBase, key: Key):
     log,
   });
   try {
-    const [own] = await control.db.query<{ name: string }>(sql`SELECT current_database() AS name`);
+    const [own] = await selectDatabaseName(control.db);
     await revokePublicConnect(control.db, own?.name ?? controlDatabase);
     return control;
   } catch (error) {
@@ -116,11 +122,8 @@ export async function openControlFor({ log, controlUrl }: ServerBase, key: Key):
 async function makeControlDatabase(adminUrl: string): Promise<void> {
   const admin = openDatabase({ url: adminUrl, applicationName: 'lockstep start', connectionsMax: 1 });
   try {
-    const [exists] = await admin.query(
-      sql`SELECT FROM pg_catalog.pg_database WHERE datname = ${controlDatabase}`,
-    );
-    if (!exists)
-      await admin.query(sql`CREATE DATABASE ${ident(controlDatabase)} TEMPLATE template0 ENCODING 'UTF8'`);
+    const [existing] = await selectDatabase(admin, controlDatabase);
+    if (!existing) await createDatabase(admin, controlDatabase);
   } finally {
     await admin.end();
   }

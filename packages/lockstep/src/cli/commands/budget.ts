@@ -1,14 +1,8 @@
 /** `budget show` and `budget set`: the pace of a sync, and where it stops so that requests are left for others. */
-import {
-  readSync,
-  readUsage,
-  type Sync,
-  type SyncUsage,
-  setIntervalMs,
-  setStopAt,
-} from '../../control/index.ts';
+import { readUsage, type Sync, type SyncUsage } from '../../control/index.ts';
 import { usageError } from '../../core/command-error.ts';
 import { formatCount } from '../../core/plain-words.ts';
+import { changeSync } from '../../operations/change-sync.ts';
 import { readNow } from '../../operations/read-objects.ts';
 import type { Command } from '../arguments.ts';
 import { chooseSync, withControl } from '../running.ts';
@@ -61,14 +55,14 @@ export const budgetSet: Command = {
     if (every === undefined && !args.isSet('stop-at'))
       throw usageError('budget set needs --every or --stop-at', help);
     const intervalMs = every === undefined ? undefined : intervalOf(every, help);
-    const stopAt = args.isSet('stop-at')
+    const stopAtPercent = args.isSet('stop-at')
       ? args.number('stop-at', { min: 10, max: 100, otherwise: 90 })
       : undefined;
     await withControl(config, async (control) => {
-      const before = await chooseSync(control, args.words[0]);
-      if (intervalMs !== undefined) await setIntervalMs(control, before.id, intervalMs);
-      if (stopAt !== undefined) await setStopAt(control, before.id, stopAt);
-      const sync = (await readSync(control, before.id)) ?? before;
+      const sync = await changeSync(control, await chooseSync(control, args.words[0]), {
+        ...(intervalMs !== undefined && { intervalMs }),
+        ...(stopAtPercent !== undefined && { stopAtPercent }),
+      });
       if (output.wantsJson) output.object(budgetJson(sync));
       else output.data(budgetText(sync, (await readUsage(control, sync.id)).org));
       output.say(notIncluded);

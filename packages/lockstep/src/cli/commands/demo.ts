@@ -1,16 +1,15 @@
 import { join } from 'node:path';
 import { openDatabase } from '@lockstep/foundation/database';
 import { quoted } from '@lockstep/foundation/shell-words';
-import { sql } from '@lockstep/foundation/sql';
 import type { Config } from '../../config.ts';
 import { readSync } from '../../control/index.ts';
 import { usageError } from '../../core/command-error.ts';
-import { writeSecretFile } from '../../server/directory.ts';
-import { refuseIfRunning } from '../../server/run-file.ts';
+import { refuseIfRunning, writeSecretFile } from '../../server/index.ts';
 import type { Command, Context } from '../arguments.ts';
 import { runCheck } from '../demo/demo-check.ts';
 import { eraseDemo } from '../demo/demo-erase.ts';
 import { closingScreen } from '../demo/demo-screen.ts';
+import { selectFirstAccount } from '../demo/demo-sql.ts';
 import { countInOrg, type Demo, openDemo } from '../demo/demo-stage.ts';
 import { withControl } from '../running.ts';
 import { watchBackfill } from '../terminal/backfill-progress.ts';
@@ -60,9 +59,7 @@ async function showCopy(demo: Demo, config: Config, output: Output): Promise<voi
   const mirror = openDatabase({ url: demo.mirrorUrl, applicationName: 'lockstep demo', connectionsMax: 1 });
   try {
     const { rows } = await watchBackfill(mirror, demo.sync.name, output, demo.ended);
-    const [account] = await mirror.query<{ id: string }>(
-      sql`SELECT id FROM salesforce.account ORDER BY id LIMIT 1`,
-    );
+    const [account] = await selectFirstAccount(mirror);
     const accountId = account?.id ?? '';
     const envFile = join(config.dataDir, 'demo.env');
     await writeSecretFile(envFile, environmentOf(demo, accountId));

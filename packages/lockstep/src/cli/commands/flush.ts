@@ -3,7 +3,7 @@
 import { counted } from '../../core/plain-words.ts';
 import type { Command } from '../arguments.ts';
 import { chooseSync, withControl } from '../running.ts';
-import { reportResult, requestAndWait, secondsOf, syncFlag, timeoutOf } from './sync-request.ts';
+import { reportResult, requestAndWait, shortDuration, syncFlag, timeoutOf } from './sync-request.ts';
 
 const timeoutMs = 60_000;
 
@@ -27,7 +27,7 @@ export const flush: Command = {
       } else {
         const show = `${counted(objects, 'object')} ${objects === 1 ? 'shows' : 'show'} everything`;
         const but = setAside.length > 0 ? ', except the records set aside' : '';
-        output.data(`${sync.name}: ${show} committed before the call${but}, after ${secondsOf(tookMs)}.`);
+        output.data(`${sync.name}: ${show} committed before the call${but}, after ${shortDuration(tookMs)}.`);
       }
       return reportResult(result, output);
     });

@@ -1,6 +1,8 @@
 /** Help, generated from the definitions of commands and options. */
 import { configHelp } from '../../config.ts';
 import { usageError } from '../../core/command-error.ts';
+import { faults } from '../../core/fault-catalogue.ts';
+import { type FaultCode, isFaultCode } from '../../core/faults.ts';
 import { type Command, commonFlags, flagsOf } from '../arguments.ts';
 
 const exitCodeLines = [
@@ -8,15 +10,23 @@ const exitCodeLines = [
   '5 not allowed by Lockstep; 6 Salesforce refused; 7 database refused; 8 timed out; 130 interrupted.',
 ];
 
-/** @param topic  empty, `config`, or a command's name */
+/** @param topic  empty, `config`, a command's name, or the code of an error */
 export function helpOf(topic: string, commands: readonly Command[]): string {
   if (topic === '') return overview(commands);
   if (topic === 'config') return configText();
+  const code = topic.toUpperCase();
+  if (isFaultCode(code)) return faultText(code);
   const found = commands.find(({ name }) => name === topic);
   if (found) return commandText(found);
   const group = commands.filter(({ name }) => name.startsWith(`${topic} `));
   if (group.length > 0) return group.map(commandText).join('\n\n');
   throw usageError(`There is no command ${JSON.stringify(topic.slice(0, 80))}`);
+}
+
+/** What is filled in where the error is shown stays in braces. */
+function faultText(code: FaultCode): string {
+  const { title, explanation, next } = faults[code];
+  return [`${code}: ${title}`, `  ${explanation}`, `  next: ${next}`].join('\n');
 }
 
 function overview(commands: readonly Command[]): string {

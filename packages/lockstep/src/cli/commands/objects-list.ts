@@ -1,11 +1,12 @@
 /** `objects list`: the state of each object, when it was last verified, and what is wrong with it. */
 import type { Sync } from '../../control/index.ts';
 import { formatCount, timeSince } from '../../core/plain-words.ts';
-import { findingLines, findingsOf, objectWord } from '../../operations/findings.ts';
+import { findingsOf, objectWord } from '../../operations/findings.ts';
 import { withViews } from '../../operations/open-mirror.ts';
 import { type ObjectStatus, readObjects } from '../../operations/read-objects.ts';
 import type { Command } from '../arguments.ts';
 import { chooseSync, withControl } from '../running.ts';
+import { findingLines } from '../terminal/finding-lines.ts';
 import { table } from '../terminal/output.ts';
 import { objectJson } from './object-json.ts';
 import { syncFlag } from './sync-request.ts';

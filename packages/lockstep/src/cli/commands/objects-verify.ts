@@ -1,14 +1,15 @@
 /** `objects verify` and `objects refetch`: reads that a user asks for, in addition to the polls. */
 
 import { shellWord } from '@lockstep/foundation/shell-words';
-import { makeSyncRequest, type NewSyncRequest, readHealth, type Sync } from '../../control/index.ts';
+import type { NewSyncRequest, Sync } from '../../control/index.ts';
 import { usageError } from '../../core/command-error.ts';
 import { counted } from '../../core/plain-words.ts';
+import { ask } from '../../operations/ask-sync.ts';
 import { chosenObjects, chosenRecords } from '../../operations/chosen-objects.ts';
 import { recordsMax } from '../../operations/retry-set-aside.ts';
 import type { Arguments, Command, Context } from '../arguments.ts';
 import { chooseSync, withControl } from '../running.ts';
-import { reportResult, requestAndWait, secondsOf, syncFlag, timeoutOf } from './sync-request.ts';
+import { reportResult, requestAndWait, shortDuration, syncFlag, timeoutOf } from './sync-request.ts';
 
 export const waitFlags: NonNullable<Command['flags']> = {
   sync: syncFlag,
@@ -78,12 +79,11 @@ export async function makeRequest(
   if (args.isSet('timeout') && !args.isSet('wait')) throw usageError('--timeout needs --wait', help);
   return withControl(config, async (control) => {
     const sync = await chooseSync(control, args.text('sync'));
-    const { id, name } = sync;
+    const { name } = sync;
     const syncRequest = requestOf(sync);
     const { kind, objects } = syncRequest;
     if (!args.isSet('wait')) {
-      const requestId = await makeSyncRequest(control, id, syncRequest);
-      const hasWorker = (await readHealth(control)).get(id)?.hasWorker === true;
+      const { requestId, hasWorker } = await ask(control, sync, syncRequest);
       if (output.wantsJson)
         output.object({ schema: 1, name, kind, objects, request_id: requestId, running: hasWorker });
       else output.data(`${name}: ${kind} of ${objects?.join(', ') ?? 'all objects'} requested.`);
@@ -102,7 +102,7 @@ export async function makeRequest(
     } else {
       const repaired = repairs.length === 0 ? 'nothing had to be repaired' : 'differences were repaired';
       output.data(
-        `${name}: ${kind} of ${counted(result.objects, 'object')} took ${secondsOf(tookMs)}; ${repaired}.`,
+        `${name}: ${kind} of ${counted(result.objects, 'object')} took ${shortDuration(tookMs)}; ${repaired}.`,
       );
     }
     return reportResult(result, output);

@@ -3,8 +3,7 @@ import { shellWord } from '@lockstep/foundation/shell-words';
 import { CommandError, exitCodes } from '../../core/command-error.ts';
 import { formatCount } from '../../core/plain-words.ts';
 import { startEmbedded } from '../../postgres/index.ts';
-import { prepareDirectory, writeSecretFile } from '../../server/directory.ts';
-import { restartedText } from '../../server/server-base.ts';
+import { prepareDirectory, restartedText, writeSecretFile } from '../../server/index.ts';
 import type { Arguments, Command, Flag } from '../arguments.ts';
 import { credentialsFileOf } from '../demo/org-database.ts';
 import { startOrg } from '../demo/org-program.ts';
@@ -105,6 +104,9 @@ export const simulatedOrg: Command = {
     say('Ctrl-C stops it.');
     await Promise.race([aborted(stop), program.ended, lost]);
     if (!stop.aborted)
-      throw new CommandError('The simulated org has ended', { exitCode: exitCodes.unexpected });
+      throw new CommandError('The simulated org has ended', {
+        exitCode: exitCodes.unexpected,
+        next: 'See the lines above, then start it again: lockstep simulated-org',
+      });
   },
 };

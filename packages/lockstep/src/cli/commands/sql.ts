@@ -50,6 +50,7 @@ async function ask(mirror: Database, query: string): Promise<Row[]> {
     const isSeveral = /multiple commands/.test(message);
     throw new CommandError(isSeveral ? 'sql runs one query at a time; this is more than one' : message, {
       exitCode: exitCodes.databaseRefused,
+      next: isSeveral ? 'For several, use psql with the address of the mirror: lockstep sync show' : '',
       label: code,
       details: [...placeIn(query, Number(position)), ...(hint === undefined ? [] : [`hint: ${hint}`])],
     });

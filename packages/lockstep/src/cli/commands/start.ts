@@ -1,7 +1,6 @@
 import { listSyncs } from '../../control/index.ts';
 import { formatCount } from '../../core/plain-words.ts';
-import { startServer } from '../../server/server.ts';
-import { findKeyFor, openControlFor, openServerBase } from '../../server/server-base.ts';
+import { findKeyFor, openControlFor, openServerBase, startServer } from '../../server/index.ts';
 import type { Command } from '../arguments.ts';
 import { aborted } from '../terminal/signals.ts';
 

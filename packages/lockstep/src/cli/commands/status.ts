@@ -2,7 +2,7 @@
 import { type Control, listSyncs, type Sync } from '../../control/index.ts';
 import { exitCodes, usageError } from '../../core/command-error.ts';
 import { formatCount, timeSince } from '../../core/plain-words.ts';
-import { findingLines, isHealthy, objectWord } from '../../operations/findings.ts';
+import { isHealthy, objectWord } from '../../operations/findings.ts';
 import {
   isBackfilling,
   readSyncStatuses,
@@ -12,6 +12,7 @@ import {
 import type { Arguments, Command } from '../arguments.ts';
 import { chooseSync, withControl } from '../running.ts';
 import { parseDuration } from '../terminal/duration.ts';
+import { findingLines } from '../terminal/finding-lines.ts';
 import { type Output, table } from '../terminal/output.ts';
 import { objectJson } from './object-json.ts';
 

@@ -4,7 +4,7 @@ import { counted, formatCount } from '../../core/plain-words.ts';
 import {
   askAndWait,
   type PendingRequest,
-  type Progress,
+  type RequestProgress,
   type SyncRequestResult,
 } from '../../operations/ask-sync.ts';
 import { setAsidePlace, setAsideReason } from '../../operations/set-aside-words.ts';
@@ -40,23 +40,23 @@ function progressOn(
   output: Output,
   kind: string,
   name: string,
-): (news: SyncRequestStatus, progress: Progress | null) => void {
+): (news: SyncRequestStatus, progress: RequestProgress | null) => void {
   let said = '';
   return (news, progress) => {
     const figures = progress ? `${progress.done} of ${progress.of} objects` : 'requested';
-    output.show([`${name}  ${kind}  ${figures}  ${secondsOf(news.tookMs)}`, ...leftOf(progress)]);
+    output.show([`${name}  ${kind}  ${figures}  ${shortDuration(news.tookMs)}`, ...leftOf(progress)]);
     if (!output.isTerminal && progress && figures !== said) output.say(`${name} ${kind}: ${figures}`);
     said = figures;
   };
 }
 
-const leftOf = (progress: Progress | null): string[] =>
+const leftOf = (progress: RequestProgress | null): string[] =>
   (progress?.objects ?? []).map(
     ({ object, rows, of }) =>
       `  ${object}${rows > 0 ? `  ${formatCount(rows)} of about ${formatCount(of)} rows` : ''}`,
   );
 
-export const secondsOf = (ms: number): string =>
+export const shortDuration = (ms: number): string =>
   ms < 120_000 ? `${(ms / 1_000).toFixed(1)} s` : `${Math.round(ms / 60_000)} min`;
 
 /** Prints what was left out, repaired or set aside, and returns the exit code. */

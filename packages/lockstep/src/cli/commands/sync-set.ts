@@ -1,6 +1,7 @@
 /** `sync set`: what the proxy does with writes while the mirror's database is down. */
-import { readSync, type Sync, setWithoutDatabase } from '../../control/index.ts';
+import type { Sync } from '../../control/index.ts';
 import { usageError } from '../../core/command-error.ts';
+import { changeSync } from '../../operations/change-sync.ts';
 import type { Command } from '../arguments.ts';
 import { chooseSync, withControl } from '../running.ts';
 
@@ -22,9 +23,10 @@ export const syncSet: Command = {
     if (choice !== undefined && !isChoice(choice))
       throw usageError('--on-database-down takes refuse or forward', 'lockstep help sync set');
     await withControl(config, async (control) => {
-      const before = await chooseSync(control, args.words[0]);
-      if (choice !== undefined) await setWithoutDatabase(control, before.id, choice);
-      const { name, withoutDatabase } = (await readSync(control, before.id)) ?? before;
+      const sync = await chooseSync(control, args.words[0]);
+      const { name, withoutDatabase } = await changeSync(control, sync, {
+        ...(choice !== undefined && { withoutDatabase: choice }),
+      });
       if (output.wantsJson) output.object({ schema: 1, name, on_database_down: withoutDatabase });
       else output.data(`${name}: ${consequences[withoutDatabase]}`);
     });

@@ -1,7 +1,8 @@
 /** `sync list`, `show`, `pause` and `resume`. */
 
 import { shellWord } from '@lockstep/foundation/shell-words';
-import { type Control, listSyncs, readSync, setPaused } from '../../control/index.ts';
+import { type Control, listSyncs } from '../../control/index.ts';
+import { changeSync } from '../../operations/change-sync.ts';
 import { readSyncStatuses } from '../../operations/sync-status.ts';
 import type { Command } from '../arguments.ts';
 import { chooseSync, findProxyUrl, withControl } from '../running.ts';
@@ -82,7 +83,6 @@ export const syncResume: Command = {
 };
 
 async function pause(control: Control, nameOrId: string | undefined, paused: boolean): Promise<string> {
-  const { id } = await chooseSync(control, nameOrId);
-  await setPaused(control, id, paused);
-  return (await readSync(control, id))?.name ?? id;
+  const { name } = await changeSync(control, await chooseSync(control, nameOrId), { paused });
+  return name;
 }

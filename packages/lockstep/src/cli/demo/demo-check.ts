@@ -8,10 +8,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { deadline, systemClock } from '@lockstep/foundation/clock';
 import { type Database, databaseUrl, openDatabase } from '@lockstep/foundation/database';
-import { ident, sql } from '@lockstep/foundation/sql';
 import type { Config } from '../../config.ts';
 import { CommandError, exitCodes } from '../../core/command-error.ts';
-import { databaseFault, readStatus, removeEmbedded } from '../../postgres/index.ts';
+import {
+  createDatabase,
+  databaseFault,
+  dropDatabase,
+  readStatus,
+  removeEmbedded,
+} from '../../postgres/index.ts';
 import type { Context } from '../arguments.ts';
 import type { OrgChoices } from '../commands/simulated-org.ts';
 import { withControl } from '../running.ts';
@@ -19,6 +24,7 @@ import { watchBackfill } from '../terminal/backfill-progress.ts';
 import { reportFailure } from '../terminal/failure.ts';
 import type { Output } from '../terminal/output.ts';
 import { eraseDemoDatabases } from './demo-erase.ts';
+import { selectAccountName, selectRowCount } from './demo-sql.ts';
 import { countInOrg, type Demo, openDemo } from './demo-stage.ts';
 
 interface Report {
@@ -35,6 +41,7 @@ interface Report {
 const limitMs = 900_000;
 const outOfTime = new CommandError(`The check did not finish within ${limitMs / 60_000} minutes`, {
   exitCode: exitCodes.timeRanOut,
+  next: 'Try again on a machine that does less at the same time.',
 });
 /** While the org changes, the counts agree only in a quiet moment. */
 const compareTriesMax = 200;
@@ -100,9 +107,7 @@ async function compareCounts(demo: Demo, mirror: Database, report: Report, stop:
         soql: `SELECT COUNT() FROM ${sobject}`,
         signal: stop,
       });
-      const [row] = await mirror.query<{ rows: number }>(
-        sql`SELECT count(*) AS rows FROM ${ident(demo.sync.destination.tableSchema, table)}`,
-      );
+      const [row] = await selectRowCount(mirror, demo.sync.destination.tableSchema, table);
       counts.push({ sobject, inOrg, here: row?.rows ?? 0 });
     }
     report.rows = counts.reduce((sum, { here }) => sum + here, 0);
@@ -121,9 +126,7 @@ async function compareCounts(demo: Demo, mirror: Database, report: Report, stop:
 async function writeAndRead(demo: Demo, mirror: Database, report: Report, stop: AbortSignal): Promise<void> {
   const { read_your_writes: readYourWrites } = report;
   const nameOf = async (id: string) => {
-    const [row] = await mirror.query<{ name: string }>(
-      sql`SELECT name FROM salesforce.account WHERE id = ${id}`,
-    );
+    const [row] = await selectAccountName(mirror, id);
     return row?.name;
   };
   const [first, second] = [1, 2].map(
@@ -158,7 +161,10 @@ function write(
 }
 
 const failed = (what: string) =>
-  new CommandError(`The check failed: ${what}`, { exitCode: exitCodes.unexpected });
+  new CommandError(`The check failed: ${what}`, {
+    exitCode: exitCodes.unexpected,
+    next: 'Please report it with the lines above.',
+  });
 
 /** A temporary folder for key, data and programs; on the user's own server also databases with random names. */
 async function openWorkspace(config: Config): Promise<AsyncDisposable & { config: Config }> {
@@ -193,13 +199,11 @@ async function makeControl(own: string, config: Config, undo: AsyncDisposableSta
   const admin = openDatabase({ url: own, applicationName: 'lockstep check', connectionsMax: 1 });
   undo.defer(() => admin.end());
   try {
-    await admin.query(sql`CREATE DATABASE ${ident(name)} TEMPLATE template0 ENCODING 'UTF8'`);
+    await createDatabase(admin, name);
   } catch (error) {
     throw databaseFault(error, new URL(own).host) ?? error;
   }
-  undo.defer(() =>
-    admin.query(sql`DROP DATABASE IF EXISTS ${ident(name)} WITH (FORCE)`).then(() => undefined),
-  );
+  undo.defer(() => dropDatabase(admin, name).then(() => undefined));
   const controlUrl = databaseUrl(own, { database: name });
   undo.defer(() =>
     withControl({ ...config, databaseUrl: controlUrl }, (control) =>

@@ -3,12 +3,11 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openDatabase } from '@lockstep/foundation/database';
-import { sql } from '@lockstep/foundation/sql';
 import type { Config } from '../../config.ts';
 import { type Control, controlDatabase, eraseSync, listSyncs } from '../../control/index.ts';
 import { CommandError, exitCodes } from '../../core/command-error.ts';
-import { dropPrivateDatabase, startEmbedded } from '../../postgres/index.ts';
-import { eraseDirectory } from '../../server/directory.ts';
+import { dropPrivateDatabase, selectDatabase, startEmbedded } from '../../postgres/index.ts';
+import { eraseDirectory } from '../../server/index.ts';
 import { withControl } from '../running.ts';
 import { demoName } from './demo-stage.ts';
 import { dropOrgDatabase } from './org-database.ts';
@@ -34,9 +33,7 @@ async function refuseOthers(config: Config): Promise<void> {
   const server = await startEmbedded({ dataDir, preferredPort: 0 });
   const admin = openDatabase({ url: server.url, applicationName: 'lockstep erase', connectionsMax: 1 });
   try {
-    const [control] = await admin.query(
-      sql`SELECT FROM pg_catalog.pg_database WHERE datname = ${controlDatabase}`,
-    );
+    const [control] = await selectDatabase(admin, controlDatabase);
     if (!control) return; // an earlier start was interrupted
     const syncs = await withControl({ ...config, databaseUrl: undefined }, listSyncs);
     const others = syncs.filter(({ name }) => name !== demoName).map(({ name }) => name);

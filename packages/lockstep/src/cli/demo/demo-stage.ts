@@ -16,8 +16,13 @@ import {
 import { CommandError, exitCodes } from '../../core/command-error.ts';
 import { formatCount } from '../../core/plain-words.ts';
 import { createSync } from '../../operations/create-sync.ts';
-import { startServer } from '../../server/server.ts';
-import { findKeyFor, openControlFor, openServerBase, type ServerBase } from '../../server/server-base.ts';
+import {
+  findKeyFor,
+  openControlFor,
+  openServerBase,
+  type ServerBase,
+  startServer,
+} from '../../server/index.ts';
 import { apiVersion } from '../commands/sync-create.ts';
 import { type Output } from '../terminal/output.ts';
 import { type OrgProgram, startOrg } from './org-program.ts';
@@ -75,7 +80,12 @@ export async function openDemo(options: DemoOptions): Promise<Demo> {
   const broken = new AbortController();
   server.failed.catch((error: unknown) => broken.abort(error));
   void org.ended.then(() =>
-    broken.abort(new CommandError('The simulated org has ended', { exitCode: exitCodes.unexpected })),
+    broken.abort(
+      new CommandError('The simulated org has ended', {
+        exitCode: exitCodes.unexpected,
+        next: 'See the lines above, then start it again: npm run demo',
+      }),
+    ),
   );
   const ends = undo.move();
   return {

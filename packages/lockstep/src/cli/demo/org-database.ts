@@ -3,11 +3,22 @@ import { randomBytes } from 'node:crypto';
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Database, databaseUrl, openDatabase } from '@lockstep/foundation/database';
-import { ident, literal, sql } from '@lockstep/foundation/sql';
 import { z } from 'zod';
-import { databaseFault, revokePublicConnect, scramVerifier } from '../../postgres/index.ts';
-import { writeSecretFile } from '../../server/directory.ts';
-import type { DatabaseServer } from '../../server/server-base.ts';
+import {
+  createDatabase,
+  databaseFault,
+  dropDatabase,
+  dropRole,
+  ensureRole,
+  joinRole,
+  loginWith,
+  revokePublicConnect,
+  roleExists,
+  scramVerifier,
+  selectDatabase,
+} from '../../postgres/index.ts';
+import type { DatabaseServer } from '../../server/index.ts';
+import { writeSecretFile } from '../../server/index.ts';
 
 const schema = z.object({ server: z.string(), name: z.string(), password: z.string() });
 type OrgDatabase = z.infer<typeof schema>;
@@ -19,14 +30,11 @@ export const credentialsFileOf = (dataDir: string): string => join(dataDir, 'org
 export async function ensureOrgDatabase(server: DatabaseServer, dataDir: string): Promise<string> {
   const { name, password } = await nameOrgDatabase(server, dataDir);
   await withAdmin(server, async (admin) => {
-    const role = ident(name);
-    const verifier = literal(scramVerifier(password));
-    const [known] = await admin.query(sql`SELECT FROM pg_catalog.pg_roles WHERE rolname = ${name}`);
-    await admin.query(sql`${known ? sql`ALTER` : sql`CREATE`} ROLE ${role} LOGIN PASSWORD ${verifier}`);
-    const [exists] = await admin.query(sql`SELECT FROM pg_catalog.pg_database WHERE datname = ${name}`);
-    if (exists) return;
+    await ensureRole(admin, name, loginWith(scramVerifier(password)));
+    const [existing] = await selectDatabase(admin, name);
+    if (existing) return;
     await joinRole(admin, name);
-    await admin.query(sql`CREATE DATABASE ${role} OWNER ${role} TEMPLATE template0 ENCODING 'UTF8'`);
+    await createDatabase(admin, name, name);
     await revokePublicConnect(admin, name);
   });
   return databaseUrl(server.adminUrl, { database: name, user: name, password });
@@ -37,11 +45,10 @@ export async function dropOrgDatabase(server: DatabaseServer, dataDir: string): 
   const known = await readKnown(dataDir);
   if (!known || known.server !== serverName(server)) return;
   await withAdmin(server, async (admin) => {
-    const [role] = await admin.query(sql`SELECT FROM pg_catalog.pg_roles WHERE rolname = ${known.name}`);
-    if (!role) return; // the role is created before the database, so there is none either
+    if (!(await roleExists(admin, known.name))) return; // the role is created before the database, so there is none either
     await joinRole(admin, known.name);
-    await admin.query(sql`DROP DATABASE IF EXISTS ${ident(known.name)} WITH (FORCE)`);
-    await admin.query(sql`DROP ROLE ${ident(known.name)}`);
+    await dropDatabase(admin, known.name);
+    await dropRole(admin, known.name);
   });
   await rm(fileOf(dataDir), { force: true });
   await rm(credentialsFileOf(dataDir), { force: true });
@@ -68,14 +75,6 @@ async function nameOrgDatabase(server: DatabaseServer, dataDir: string): Promise
 async function readKnown(dataDir: string): Promise<OrgDatabase | undefined> {
   const text = await readFile(fileOf(dataDir), 'utf8').catch(() => undefined);
   return text === undefined ? undefined : schema.parse(JSON.parse(text));
-}
-
-/** A superuser acts for every role; any other login can only make a database owned by a role that it is a member of. */
-async function joinRole(admin: Database, role: string): Promise<void> {
-  const [login] = await admin.query<{ superuser: boolean }>(
-    sql`SELECT rolsuper AS superuser FROM pg_catalog.pg_roles WHERE rolname = current_user`,
-  );
-  if (!login?.superuser) await admin.query(sql`GRANT ${ident(role)} TO CURRENT_USER`);
 }
 
 async function withAdmin(server: DatabaseServer, work: (admin: Database) => Promise<void>): Promise<void> {

@@ -6,11 +6,11 @@ import { createServer } from 'node:net';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { openDatabase } from '@lockstep/foundation/database';
-import { sql } from '@lockstep/foundation/sql';
 import { z } from 'zod';
 import { CommandError, exitCodes, usageError } from '../../core/command-error.ts';
 import { databaseFault } from '../../postgres/index.ts';
-import type { DatabaseServer } from '../../server/server-base.ts';
+import type { DatabaseServer } from '../../server/index.ts';
+import { tryToLockOrg } from './demo-sql.ts';
 import { credentialsFileOf, ensureOrgDatabase } from './org-database.ts';
 
 export interface OrgOptions {
@@ -59,9 +59,6 @@ const readySchema = z.object({
   records: z.int(),
 });
 const seededSchema = z.object({ seeded: z.int(), of: z.int() });
-
-/** Advisory lock in the org's database, so that only one program at a time uses it. */
-const orgLock = sql`5432::int, 2::int`;
 
 /** @throws {@link CommandError} if the program does not start, or is already running */
 export async function startOrg(options: OrgOptions): Promise<OrgProgram> {
@@ -149,9 +146,7 @@ async function lockOrg(url: string, dataDir: string): Promise<() => Promise<void
   const session = await database.session().catch((error: unknown) => {
     throw databaseFault(error, new URL(url).host) ?? error;
   });
-  const [lock] = await session.query<{ taken: boolean }>(
-    sql`SELECT pg_try_advisory_lock(${orgLock}) AS taken`,
-  );
+  const [lock] = await tryToLockOrg(session);
   const release = async () => {
     await session.close();
     await database.end();

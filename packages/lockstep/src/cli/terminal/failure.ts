@@ -39,7 +39,7 @@ function describeError(error: unknown): FailureText {
     return { code: error.code, title, explanation, next: error.next, exitCode: exitCodeOf(error.code) };
   }
   if (error instanceof CommandError) {
-    const { label = '', message, next = '', exitCode, details } = error;
+    const { label = '', message, next, exitCode, details } = error;
     return { code: label, title: message, explanation: '', next, exitCode, details };
   }
   // Never the message, which may contain a record's value.

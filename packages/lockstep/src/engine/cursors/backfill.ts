@@ -1,9 +1,9 @@
 import type { RecordId } from '../../core/ids.ts';
 import type { Page } from '../../core/page.ts';
-import { moveCursor } from '../run/sync-state.ts';
+import { advanceCursor } from '../run/sync-state.ts';
 import { isFull } from './pass.ts';
 import { byId } from './queries.ts';
-import { type Cursor, positionOf, type Reading, slotsMax } from './reading.ts';
+import { type CursorKind, positionOf, type ReadingKind, slotsMax } from './reading.ts';
 
 /**
  * The first full read: by Id, page after page, without a server-side cursor that could expire. Changes made meanwhile
@@ -37,7 +37,7 @@ declare module '../run/sync-state.ts' {
   }
 }
 
-const reading: Reading = {
+const reading: ReadingKind = {
   kind: 'backfill',
   activity: 'backfill',
   purpose: 'backfill',
@@ -45,7 +45,7 @@ const reading: Reading = {
   query: (asked) => byId(asked, idCondition(positionOf(asked.stream.cursors.backfill).after, asked.chained)),
   step({ stream, page, query, serverNow }) {
     const { to, drained } = backfillAfter(positionOf(stream.cursors.backfill), page, query.limit);
-    const { move, stream: after } = moveCursor(stream, 'backfill', to);
+    const { move, stream: after } = advanceCursor(stream, 'backfill', to);
     if (!drained) return { moves: [move], after };
     const ended = { ...after, cursors: { ...after.cursors, backfill: null } };
     return { moves: [{ ...move, backfilledAt: serverNow }], after: ended };
@@ -54,7 +54,7 @@ const reading: Reading = {
   behind: ({ cursors }) => cursors.backfill && { pages: slotsMax, lag: 0 },
 };
 
-export const backfill: Cursor = {
+export const backfill: CursorKind = {
   kind: 'backfill',
   start: () => ({ after: null }) satisfies BackfillPosition,
   readings: [reading],

@@ -4,7 +4,7 @@ import type { Page } from '../../core/page.ts';
 import type { ServerSeconds } from '../../core/stamps.ts';
 import { fewerIds } from '../plan/page-size.ts';
 import { absentIds, leadingIds } from '../run/page-ids.ts';
-import { moveCursor, type Positions, type StreamState } from '../run/sync-state.ts';
+import { advanceCursor, type Positions, type StreamState } from '../run/sync-state.ts';
 import { settleSeconds } from './poll.ts';
 import type { PreparedSlot, SlotStep } from './reading.ts';
 
@@ -16,7 +16,7 @@ export function passStep<Kind extends keyof typeof levels>(
   kind: Kind,
   to: Positions[Kind],
 ): SlotStep {
-  const { move, stream: after } = moveCursor(stream, kind, to);
+  const { move, stream: after } = advanceCursor(stream, kind, to);
   const isWhole = to.lastAt !== stream.cursors[kind]?.position.lastAt;
   const verified = { level: levels[kind], at: to.lastAt };
   return { moves: [isWhole ? { ...move, verified } : move], after };

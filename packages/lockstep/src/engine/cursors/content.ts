@@ -3,7 +3,7 @@ import { idCondition } from './backfill.ts';
 import { checkAt, passStep } from './checked.ts';
 import { dueOf, type IdPass, idPassAfter, type Period, restingPass } from './pace.ts';
 import { byId } from './queries.ts';
-import { type Cursor, positionOf, type Reading } from './reading.ts';
+import { type CursorKind, positionOf, type ReadingKind } from './reading.ts';
 
 /**
  * The content check: reads every record again in full, by Id, a part of the table each day. It repairs what somebody
@@ -34,7 +34,7 @@ declare module '../run/sync-state.ts' {
   }
 }
 
-const reading: Reading = {
+const reading: ReadingKind = {
   kind: 'content',
   activity: 'content',
   purpose: 'reconcile',
@@ -57,7 +57,7 @@ const reading: Reading = {
   },
 };
 
-export const content: Cursor = {
+export const content: CursorKind = {
   kind: 'content',
   start: (_, serverNow) => startOfContent(serverNow),
   readings: [reading],

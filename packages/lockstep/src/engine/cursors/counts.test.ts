@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
+  type CountedDay,
   type CountQuestion,
   type CountsPosition,
   countAfter,
   countQuery,
   countQuestion,
-  type DayCount,
   isCountDue,
   startOfCounts,
   suspectsMax,
@@ -16,19 +16,24 @@ const now = Date.UTC(2026, 10, 24, 12) / 1000;
 const day = 86_400;
 const dayOf = (seconds: number) => new Date(seconds * 1000).toISOString().slice(0, 10);
 const resting = startOfCounts(now - day);
-const sum = (on: string, count = 1, newest: number | null = now - day): DayCount => ({
+const sum = (on: string, count = 1, newest: number | null = now - day): CountedDay => ({
   day: on,
   count,
   newest,
 });
 
 /** The result of the next question with these answers. */
-function answered(position: CountsPosition, here: readonly DayCount[], there: readonly DayCount[], at = now) {
+function answered(
+  position: CountsPosition,
+  here: readonly CountedDay[],
+  there: readonly CountedDay[],
+  at = now,
+) {
   return countAfter(position, countQuestion(position, at), { here, there, isCut: false }, at);
 }
 
 /** Both first ranges read: the recent days, then the older ones. */
-function firstReading(here: readonly DayCount[], there: readonly DayCount[]) {
+function firstReading(here: readonly CountedDay[], there: readonly CountedDay[]) {
   const { to } = answered(resting, here, there);
   return answered(to, [], []).to;
 }

@@ -2,7 +2,7 @@ import { takesPlainQueriesOnly } from '../../core/object-restrictions.ts';
 import type { ServerSeconds } from '../../core/stamps.ts';
 import { soqlTime } from '../../core/stamps.ts';
 import { settleSeconds } from './poll.ts';
-import type { Cursor } from './reading.ts';
+import type { CursorKind } from './reading.ts';
 
 /**
  * The count: how many records were created on each day, and their newest stamp, here and in Salesforce. It costs a
@@ -15,7 +15,7 @@ export interface CountsPosition {
   begunAt: ServerSeconds | null;
   isWanted: boolean;
   /** The ranges still to be counted. */
-  ranges: readonly DayRange[];
+  ranges: readonly CountWindow[];
   /** Days that differed, for the next reading. */
   suspects: readonly Day[];
   round: 'first' | 'second' | 'repairing';
@@ -25,12 +25,12 @@ export interface CountsPosition {
 export type Day = string;
 
 /** First and last day, both included; null: no bound. */
-export interface DayRange {
+export interface CountWindow {
   from: Day | null;
   to: Day | null;
 }
 
-export interface DayCount {
+export interface CountedDay {
   day: Day;
   count: number;
   newest: ServerSeconds | null;
@@ -70,7 +70,7 @@ export function isCountDue(
 }
 
 export interface CountQuestion {
-  range: DayRange;
+  range: CountWindow;
   /** The days of the range that Salesforce is asked for; null: all of them. */
   days: readonly Day[] | null;
   before: ServerSeconds;
@@ -79,7 +79,7 @@ export interface CountQuestion {
 export function countQuestion(position: CountsPosition, serverNow: ServerSeconds): CountQuestion {
   const before = serverNow - settleSeconds;
   if (position.begunAt === null) {
-    return { range: firstRanges(serverNow)[0] as DayRange, days: null, before };
+    return { range: firstRanges(serverNow)[0] as CountWindow, days: null, before };
   }
   const [range] = position.ranges;
   if (range) return { range, days: null, before };
@@ -88,7 +88,7 @@ export function countQuestion(position: CountsPosition, serverNow: ServerSeconds
   return { range: rangeOf(suspects), days: suspects.length <= suspectsMax ? suspects : null, before };
 }
 
-function firstRanges(serverNow: ServerSeconds): DayRange[] {
+function firstRanges(serverNow: ServerSeconds): CountWindow[] {
   const edge = serverNow - daysPerRange * daySeconds;
   return [
     { from: dayOf(edge), to: null },
@@ -96,7 +96,7 @@ function firstRanges(serverNow: ServerSeconds): DayRange[] {
   ];
 }
 
-function rangeOf(days: readonly Day[]): DayRange {
+function rangeOf(days: readonly Day[]): CountWindow {
   const sorted = days.toSorted();
   return { from: sorted[0] || null, to: sorted.at(-1) || null };
 }
@@ -116,7 +116,7 @@ export function countQuery(
   return `SELECT DAY_ONLY(CreatedDate) d, ${sums} FROM ${sobject} WHERE ${where.join(' AND ')} GROUP BY DAY_ONLY(CreatedDate)`;
 }
 
-function createdWithin({ from, to }: DayRange): string {
+function createdWithin({ from, to }: CountWindow): string {
   const bounds = [
     from !== null && `CreatedDate >= ${from}T00:00:00Z`,
     to !== null && `CreatedDate < ${dayOf(secondsOfDay(to) + daySeconds)}T00:00:00Z`,
@@ -136,7 +136,7 @@ export interface CountStep {
 export function countAfter(
   position: CountsPosition,
   { range }: CountQuestion,
-  { here, there, isCut }: { here: readonly DayCount[]; there: readonly DayCount[]; isCut: boolean },
+  { here, there, isCut }: { here: readonly CountedDay[]; there: readonly CountedDay[]; isCut: boolean },
   serverNow: ServerSeconds,
 ): CountStep {
   const begunAt = position.begunAt ?? serverNow;
@@ -162,7 +162,7 @@ export function countAfter(
 
 const ended = ({ begunAt, lastAt }: CountsPosition) => startOfCounts(begunAt ?? lastAt);
 
-function differences(here: readonly DayCount[], there: readonly DayCount[]): Day[] {
+function differences(here: readonly CountedDay[], there: readonly CountedDay[]): Day[] {
   const known = new Map(here.map((sum) => [sum.day, sum]));
   const theirs = new Set(there.map(({ day }) => day));
   const differing = there.filter(({ day, count, newest }) => {
@@ -175,7 +175,7 @@ function differences(here: readonly DayCount[], there: readonly DayCount[]): Day
     .map(({ day }) => day);
 }
 
-function halves({ from, to }: DayRange, serverNow: ServerSeconds): DayRange[] {
+function halves({ from, to }: CountWindow, serverNow: ServerSeconds): CountWindow[] {
   const first = from === null ? secondsOfDay('1900-01-01') : secondsOfDay(from);
   const last = to === null ? serverNow : secondsOfDay(to);
   const middle = first + Math.floor((last - first) / 2 / daySeconds) * daySeconds;
@@ -192,7 +192,7 @@ declare module '../run/sync-state.ts' {
 }
 
 /** Counts are read by requests of their own. */
-export const counts: Cursor = {
+export const counts: CursorKind = {
   kind: 'counts',
   start: ({ sobject, cursorField }, serverNow) =>
     cursorField === null || takesPlainQueriesOnly(sobject) ? null : startOfCounts(serverNow),

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { Fault } from '../../core/faults.ts';
 import { type RecordId, toRecordId } from '../../core/ids.ts';
 import { type ServerSeconds, secondsOf, soqlTime } from '../../core/stamps.ts';
-import type { Cursor } from './reading.ts';
+import type { CursorKind } from './reading.ts';
 
 /**
  * Salesforce's log of deletions, which also includes records that were deleted for good. It is requested along with
@@ -111,7 +111,7 @@ declare module '../run/sync-state.ts' {
 }
 
 /** The log is read along with the queries of a request. */
-export const deleted: Cursor = {
+export const deleted: CursorKind = {
   kind: 'deleted',
   start: ({ replicateable }, serverNow) => (replicateable ? startOfDeleted(serverNow) : null),
   readings: [],

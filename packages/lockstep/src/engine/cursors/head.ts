@@ -2,9 +2,9 @@ import { takesPlainQueriesOnly } from '../../core/object-restrictions.ts';
 import type { StreamState } from '../run/sync-state.ts';
 import type { HeadPosition } from './poll.ts';
 import { canPollTogether, headAndRecheckQuery, headQuery, startOfHead } from './poll.ts';
-import { addWindows, passBacklog, polled, pollStep } from './poll-step.ts';
+import { addWindows, passBacklog, pollQuery, pollStep } from './poll-step.ts';
 import { requireTimeField } from './queries.ts';
-import { type Cursor, positionOf, type Reading, type Slot } from './reading.ts';
+import { type CursorKind, positionOf, type ReadingKind, type Slot } from './reading.ts';
 
 declare module '../run/sync-state.ts' {
   interface Positions {
@@ -18,17 +18,17 @@ const common = {
   isShort: true,
   shape: () => 'full',
   step: pollStep,
-} as const satisfies Partial<Reading>;
+} as const satisfies Partial<ReadingKind>;
 
 /** The newest changes. */
-const newest: Reading = {
+const newest: ReadingKind = {
   ...common,
   kind: 'head',
   query(asked) {
     const { stream, slot, serverNow, chained } = asked;
     const { pollSince, cursors, table } = stream;
     const within = { pollSince, chained, before: slot.before };
-    return polled(
+    return pollQuery(
       asked,
       headQuery(requireTimeField(table.stream.cursorField), positionOf(cursors.head), serverNow, within),
     );
@@ -39,13 +39,13 @@ const newest: Reading = {
 };
 
 /** Head and recheck of a stream in one query. */
-const combined: Reading = {
+const combined: ReadingKind = {
   ...common,
   kind: 'head and recheck',
   query(asked) {
     const { cursors, table } = asked.stream;
     const [head, recheck] = [positionOf(cursors.head), positionOf(cursors.recheck)];
-    return polled(
+    return pollQuery(
       asked,
       headAndRecheckQuery(requireTimeField(table.stream.cursorField), head, recheck, asked.serverNow),
     );
@@ -53,7 +53,7 @@ const combined: Reading = {
   add: (slots, { index }) => slots.add({ kind: 'head and recheck', index }),
 };
 
-export const head: Cursor = {
+export const head: CursorKind = {
   kind: 'head',
   start: ({ cursorField }, serverNow) => (cursorField === null ? null : startOfHead(serverNow)),
   readings: [newest, combined],

@@ -8,17 +8,29 @@ import { counts } from './counts.ts';
 import { deleted } from './deleted-log.ts';
 import { head } from './head.ts';
 import { reRead } from './re-read.ts';
-import type { Cursor, Reading } from './reading.ts';
+import type { CursorKind, ReadingKind } from './reading.ts';
 import { recheck } from './recheck.ts';
 import { repair } from './repair.ts';
 import { sweep } from './sweep.ts';
 
 /** In the order in which a request takes what is due. */
-export const cursors: readonly Cursor[] = [backfill, head, recheck, repair, sweep, content, deleted, counts];
+export const cursors: readonly CursorKind[] = [
+  backfill,
+  head,
+  recheck,
+  repair,
+  sweep,
+  content,
+  deleted,
+  counts,
+];
 
-export const readings = (): readonly Reading[] => [reRead, ...cursors.flatMap((cursor) => cursor.readings)];
+export const readings = (): readonly ReadingKind[] => [
+  reRead,
+  ...cursors.flatMap((cursor) => cursor.readings),
+];
 
-export function readingOf({ kind }: { kind: string }): Reading {
+export function readingOf({ kind }: { kind: string }): ReadingKind {
   const reading = readings().find((one) => one.kind === kind);
   assert(reading, `every slot has a known kind: ${kind}`);
   return reading;

@@ -1,14 +1,17 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { advancedPass, dueOf, endedPass, type Pass, restingPass } from './pace.ts';
+import { advancedPass, dueOf, endedPass, restingPass, type TablePass } from './pace.ts';
 
 const begin = Date.UTC(2026, 10, 24) / 1000;
 const period = { everySeconds: 10_000, idleSeconds: 1_000 };
 const rows = 100;
 
 const resting = restingPass(begin);
-const underWay = (done: number): Pass => ({ ...advancedPass(resting, done, begin), lastAt: begin - 50_000 });
-const dueAfter = (pass: Pass, seconds: number) => dueOf(pass, rows, period, begin + seconds);
+const underWay = (done: number): TablePass => ({
+  ...advancedPass(resting, done, begin),
+  lastAt: begin - 50_000,
+});
+const dueAfter = (pass: TablePass, seconds: number) => dueOf(pass, rows, period, begin + seconds);
 
 test('a pass begins when its period is over, or after the shorter one if a request has room', () => {
   assert.equal(dueAfter(resting, 999), null);

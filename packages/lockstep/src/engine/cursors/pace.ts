@@ -8,7 +8,7 @@ import { isFull } from './pass.ts';
  * takes all requests of an hour. A step is due when the pass lags behind its period. If a request has room, a step is
  * also taken when the pass lags behind a shorter period. Pure.
  */
-export interface Pass {
+export interface TablePass {
   /** When the pass under way began; null at rest. */
   begunAt: ServerSeconds | null;
   /** When the last complete pass began; the beginning of the stream if there is none. */
@@ -28,7 +28,7 @@ export interface Period {
 
 export type Due = 'now' | 'idle' | null;
 
-export const restingPass = (since: ServerSeconds): Pass => ({
+export const restingPass = (since: ServerSeconds): TablePass => ({
   begunAt: null,
   lastAt: since,
   done: 0,
@@ -36,7 +36,7 @@ export const restingPass = (since: ServerSeconds): Pass => ({
 });
 
 export function dueOf(
-  pass: Pass,
+  pass: TablePass,
   rows: number,
   { everySeconds, idleSeconds }: Period,
   now: ServerSeconds,
@@ -50,16 +50,16 @@ export function dueOf(
 }
 
 /** The pass after a step; begins one if none is under way. */
-export const advancedPass = <Position extends Pass>(
+export const advancedPass = <Position extends TablePass>(
   position: Position,
   rows: number,
   now: ServerSeconds,
 ): Position => ({ ...position, begunAt: position.begunAt ?? now, done: position.done + rows });
 
-export const endedPass = ({ begunAt, lastAt }: Pass): Pass => restingPass(begunAt ?? lastAt);
+export const endedPass = ({ begunAt, lastAt }: TablePass): TablePass => restingPass(begunAt ?? lastAt);
 
 /** A pass over Salesforce's own Ids, in its order. */
-export interface IdPass extends Pass {
+export interface IdPass extends TablePass {
   /** The last Id of the last page, as Salesforce returned it; null at rest. */
   after: RecordId | null;
 }

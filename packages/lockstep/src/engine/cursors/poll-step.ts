@@ -2,7 +2,7 @@
 import { assert } from '@lockstep/foundation/assert';
 import type { ServerSeconds } from '../../core/stamps.ts';
 import type { CursorMove } from '../../postgres/index.ts';
-import { moveCursor, type StreamState } from '../run/sync-state.ts';
+import { advanceCursor, type StreamState } from '../run/sync-state.ts';
 import { type Pass, pagesExpected, type WindowEnd, windowEnd } from './pass.ts';
 import { type HeadPosition, type PollQuery, pollAfter } from './poll.ts';
 import { selectInFull } from './queries.ts';
@@ -17,7 +17,7 @@ import {
   type Slots,
 } from './reading.ts';
 
-export function polled(
+export function pollQuery(
   { stream: { table }, limit }: Pick<QueryContext, 'stream' | 'limit'>,
   poll: PollQuery,
 ): SlotQuery {
@@ -50,7 +50,7 @@ export function pollStep({
   for (const kind of ['head', 'recheck'] as const) {
     const position = to[kind];
     if (!position) continue;
-    const step = moveCursor(after, kind, position);
+    const step = advanceCursor(after, kind, position);
     moves.push(step.move);
     after = step.stream;
   }

@@ -131,7 +131,7 @@ export function isRecheckDue(position: RecheckPosition, serverNow: ServerSeconds
 }
 
 /** What the meaning of a page depends on besides its query. */
-interface PageContext {
+interface PollContext {
   /** The limit of the query. */
   limit: number;
   /** The server's time before the request. */
@@ -145,7 +145,7 @@ export function pollAfter(
   { head, recheck }: { head: HeadPosition; recheck: RecheckPosition },
   query: PollQuery,
   page: Page,
-  context: PageContext,
+  context: PollContext,
 ): { head?: HeadPosition; recheck?: RecheckPosition } {
   const { headUntil, recheckUntil } = query;
   if (headUntil === undefined) {
@@ -179,7 +179,7 @@ function headAfter(
   position: HeadPosition,
   { until, before = null }: Asked,
   page: Page,
-  context: PageContext,
+  context: PollContext,
 ): HeadPosition {
   const { answeredAt } = context;
   if (position.pass) {
@@ -205,7 +205,7 @@ const headPass = (
   position: HeadPosition,
   until: ServerSeconds,
   page: Page,
-  { answeredAt }: PageContext,
+  { answeredAt }: PollContext,
 ): Pass => passAfterFullPage(page, { from: beginningOf(position), until, reach: answeredAt });
 
 const headEnded = (position: HeadPosition, until: ServerSeconds): HeadPosition => ({
@@ -218,7 +218,7 @@ function recheckAfter(
   position: RecheckPosition,
   { until, before = null }: Asked,
   page: Page,
-  context: PageContext,
+  context: PollContext,
 ): RecheckPosition {
   const ended = { at: Math.max(position.at, until), pass: null };
   if (!position.pass) {

@@ -3,10 +3,10 @@ import { soqlIds } from '../../salesforce/index.ts';
 import { absentIds } from '../run/page-ids.ts';
 import { checkAt } from './checked.ts';
 import { selectInFull } from './queries.ts';
-import { type Reading, withHeadroom } from './reading.ts';
+import { type ReadingKind, withHeadroom } from './reading.ts';
 
 /** Reads the marked records again. It has no cursor: the marks say what is left to read. */
-export const reRead: Reading = {
+export const reRead: ReadingKind = {
   kind: 're-read',
   activity: 're-read',
   purpose: 'repair',

@@ -17,7 +17,7 @@ import type { PollQuery } from './poll.ts';
 
 /** One query of a request: what it reads, and for which stream. */
 export interface Slot {
-  /** The kind of its {@link Reading}. */
+  /** The kind of its {@link ReadingKind}. */
   kind: string;
   /** The index of the stream in the state. */
   index: number;
@@ -104,7 +104,7 @@ export interface Behind {
   lag: number;
 }
 
-export interface Reading {
+export interface ReadingKind {
   kind: string;
   /** The activity that fails if it fails. */
   activity: Activity;
@@ -134,12 +134,12 @@ export interface Reading {
   behind?: (stream: StreamState, serverNow: ServerSeconds) => Behind | null;
 }
 
-export interface Cursor {
+export interface CursorKind {
   /** Its name in the destination. */
   kind: keyof Cursors;
   /** Where it begins in a new stream; null: the stream has none. */
   start: (stream: Stream, serverNow: ServerSeconds) => object | null;
-  readings: readonly Reading[];
+  readings: readonly ReadingKind[];
 }
 
 /** A composite request runs at most five queries (REST API guide, Composite). */

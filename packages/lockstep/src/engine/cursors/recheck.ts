@@ -1,9 +1,9 @@
 import { sharesHeadQuery } from './head.ts';
 import type { RecheckPosition } from './poll.ts';
 import { isRecheckDue, recheckQuery, settleSeconds, startOfRecheck } from './poll.ts';
-import { addWindows, passBacklog, polled, pollStep } from './poll-step.ts';
+import { addWindows, passBacklog, pollQuery, pollStep } from './poll-step.ts';
 import { requireTimeField } from './queries.ts';
-import { type Cursor, positionOf, type Reading } from './reading.ts';
+import { type CursorKind, positionOf, type ReadingKind } from './reading.ts';
 
 declare module '../run/sync-state.ts' {
   interface Positions {
@@ -12,7 +12,7 @@ declare module '../run/sync-state.ts' {
 }
 
 /** Reads what has become old enough to be settled once more. */
-const reading: Reading = {
+const reading: ReadingKind = {
   kind: 'recheck',
   activity: 'poll',
   purpose: 'poll',
@@ -23,7 +23,7 @@ const reading: Reading = {
     const { cursors, table } = stream;
     const within = { chained, before: slot.before };
     const field = requireTimeField(table.stream.cursorField);
-    return polled(asked, recheckQuery(field, positionOf(cursors.recheck), serverNow, within));
+    return pollQuery(asked, recheckQuery(field, positionOf(cursors.recheck), serverNow, within));
   },
   step: pollStep,
   add: (slots, at, count) => addWindows(slots, 'recheck', at, count),
@@ -42,7 +42,7 @@ const reading: Reading = {
   },
 };
 
-export const recheck: Cursor = {
+export const recheck: CursorKind = {
   kind: 'recheck',
   start: ({ cursorField }, serverNow) => (cursorField === null ? null : startOfRecheck(serverNow)),
   readings: [reading],

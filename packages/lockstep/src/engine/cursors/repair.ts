@@ -1,12 +1,12 @@
 import type { RecordId } from '../../core/ids.ts';
 import type { Page } from '../../core/page.ts';
-import { moveCursor, type StreamState } from '../run/sync-state.ts';
+import { advanceCursor, type StreamState } from '../run/sync-state.ts';
 import { idCondition } from './backfill.ts';
 import { checkAt, idsStep } from './checked.ts';
 import type { Day } from './counts.ts';
 import { isFull } from './pass.ts';
 import { byId, sweepQuery } from './queries.ts';
-import { type Cursor, positionOf, type Reading, type SlotStep, withHeadroom } from './reading.ts';
+import { type CursorKind, positionOf, type ReadingKind, type SlotStep, withHeadroom } from './reading.ts';
 
 /**
  * Repairs the days on which a count differed. For each day it first reads all of Salesforce's records in full, by Id,
@@ -63,7 +63,7 @@ declare module '../run/sync-state.ts' {
   }
 }
 
-const reading: Reading = {
+const reading: ReadingKind = {
   kind: 'repair',
   activity: 'counts',
   purpose: 'reconcile',
@@ -101,11 +101,11 @@ const reading: Reading = {
 };
 
 function repairStep(stream: StreamState, to: RepairPosition): SlotStep {
-  const { move, stream: after } = moveCursor(stream, 'repair', to);
+  const { move, stream: after } = advanceCursor(stream, 'repair', to);
   return { moves: [move], after };
 }
 
 export const isRepairing = (own: StreamState['cursors']['repair']): boolean =>
   (own?.position.days.length ?? 0) > 0;
 
-export const repair: Cursor = { kind: 'repair', start: () => nothingToRepair, readings: [reading] };
+export const repair: CursorKind = { kind: 'repair', start: () => nothingToRepair, readings: [reading] };

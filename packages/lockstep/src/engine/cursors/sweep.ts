@@ -3,14 +3,22 @@ import type { RecordId } from '../../core/ids.ts';
 import type { ServerSeconds } from '../../core/stamps.ts';
 import { idCondition } from './backfill.ts';
 import { idsStep, passStep, recheckAt } from './checked.ts';
-import { advancedPass, dueOf, endedPass, idPassAfter, type Pass, type Period, restingPass } from './pace.ts';
+import {
+  advancedPass,
+  dueOf,
+  endedPass,
+  idPassAfter,
+  type Period,
+  restingPass,
+  type TablePass,
+} from './pace.ts';
 import { partialFieldsOf, selectNotDeleted, sweepQuery } from './queries.ts';
 import {
-  type Cursor,
+  type CursorKind,
   type LookUp,
   type PreparedSlot,
   positionOf,
-  type Reading,
+  type ReadingKind,
   withHeadroom,
 } from './reading.ts';
 
@@ -20,7 +28,7 @@ import {
  * stamp. Salesforce's order of Ids does not matter to it. If somebody waits for a sweep, it then goes through
  * Salesforce's Ids as well, which finds records that the mirror lacks. Pure.
  */
-export interface SweepPosition extends Pass {
+export interface SweepPosition extends TablePass {
   /** The last Id that was asked for, or that arrived; null at rest: only then may absent records be removed. */
   after: RecordId | null;
   /** Whose Ids it goes through. Absent: the mirror's. */
@@ -62,10 +70,10 @@ const common = {
   activity: 'sweep',
   purpose: 'reconcile',
   shape: () => 'part',
-} as const satisfies Partial<Reading>;
+} as const satisfies Partial<ReadingKind>;
 
 /** Goes through the mirror's own Ids. */
-const ofMirror: Reading = {
+const ofMirror: ReadingKind = {
   ...common,
   kind: 'sweep',
   isSequential: true,
@@ -113,7 +121,7 @@ async function nextIds({ mirror, stream, slots, pageRows }: LookUp): Promise<Pre
 }
 
 /** Goes through Salesforce's own Ids. */
-const ofSalesforce: Reading = {
+const ofSalesforce: ReadingKind = {
   ...common,
   kind: 'ids',
   query({ stream, limit, chained }) {
@@ -128,7 +136,7 @@ const ofSalesforce: Reading = {
   add: (slots, { index }, count) => slots.addChain('ids', index, count),
 };
 
-export const sweep: Cursor = {
+export const sweep: CursorKind = {
   kind: 'sweep',
   start: (_, serverNow) => startOfSweep(serverNow),
   readings: [ofMirror, ofSalesforce],

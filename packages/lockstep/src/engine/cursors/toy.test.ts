@@ -1,14 +1,14 @@
-/** A new kind of cursor needs a module and an entry in the list, nothing else. */
+/** A new kind of cursor that is read by queries of a composite needs a module and an entry in the list, nothing else. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { pageWith } from '@lockstep/harness/page';
 import { cursorAt, serverNow, streamState, syncState } from '@lockstep/harness/sync-state';
 import { nextRequest } from '../plan/next-request.ts';
 import { slotQuery, slotStep } from '../plan/slots.ts';
-import { moveCursor } from '../run/sync-state.ts';
+import { advanceCursor } from '../run/sync-state.ts';
 import { cursors, startPositions } from './index.ts';
 import { byId } from './queries.ts';
-import type { Cursor, Reading } from './reading.ts';
+import type { CursorKind, ReadingKind } from './reading.ts';
 
 interface ToyPosition {
   pages: number;
@@ -20,7 +20,7 @@ declare module '../run/sync-state.ts' {
   }
 }
 
-const reading: Reading = {
+const reading: ReadingKind = {
   kind: 'toy',
   activity: 'content',
   purpose: 'reconcile',
@@ -28,15 +28,15 @@ const reading: Reading = {
   query: (asked) => byId(asked, 'Toy__c = true'),
   step({ stream }) {
     const pages = (stream.cursors.toy?.position?.pages ?? 0) + 1;
-    const { move, stream: after } = moveCursor(stream, 'toy', { pages });
+    const { move, stream: after } = advanceCursor(stream, 'toy', { pages });
     return { moves: [move], after };
   },
   add: (slots, { index }, count) => slots.addChain('toy', index, count),
   due: ({ cursors: { toy } }) => (toy?.position?.pages === 0 ? { pace: 'now', isWanted: true } : null),
 };
 
-const toy: Cursor = { kind: 'toy', start: () => ({ pages: 0 }), readings: [reading] };
-const list = cursors as Cursor[];
+const toy: CursorKind = { kind: 'toy', start: () => ({ pages: 0 }), readings: [reading] };
+const list = cursors as CursorKind[];
 list.push(toy);
 after(() => list.pop());
 

@@ -9,12 +9,12 @@ export interface Work {
 }
 
 /** Work that can use several slots: backfills, passes that are pages behind, checks that somebody waits for. */
-export interface Bulk extends Behind {
+export interface PagedWork extends Behind {
   work: Work;
 }
 
 /** Gives each free slot to the work that has the fewest, then adds each work's pages in their order. */
-export function distributeSlots(slots: Slots, state: SyncState, works: readonly Bulk[]): void {
+export function distributeSlots(slots: Slots, state: SyncState, works: readonly PagedWork[]): void {
   const all = works.map((bulk) => ({ ...bulk, had: slots.count(bulk.work.kind, bulk.work.index), more: 0 }));
   type Share = (typeof all)[number];
   const canUse = ({ work, had, more }: Share) => had + more === 0 || !readingOf(work).isOnePage;

@@ -8,7 +8,7 @@ import { isRepairing } from '../cursors/repair.ts';
 import { isBackingOff } from '../run/problems.ts';
 import type { StreamState, SyncState } from '../run/sync-state.ts';
 import { nextSendAt } from './budget.ts';
-import { addWork, type Bulk, distributeSlots, type Work } from './fill-slots.ts';
+import { addWork, distributeSlots, type PagedWork, type Work } from './fill-slots.ts';
 
 /** A stream's log of deletions, which is requested along with the queries. */
 export interface DeletedLogRequest {
@@ -48,12 +48,12 @@ const idleWaitMs = 60_000;
 export interface InBackground {
   isCounting: boolean;
   isDescribing: boolean;
-  /** The numbers of the streams whose pages are being read apart. */
+  /** The numbers of the streams whose pages are being read by requests of their own. */
   asking: ReadonlySet<number>;
 }
 
-/** How many requests may be under way apart; each can take two minutes if Salesforce is slow. */
-const askedApartMax = 5;
+/** How many requests of one stream may be under way; each can take two minutes if Salesforce is slow. */
+const separateRequestsMax = 5;
 
 export const nothingInBackground: InBackground = {
   isCounting: false,
@@ -74,12 +74,16 @@ export const nothingInBackground: InBackground = {
  * one whose requests are slow. After a request that failed as a whole, the streams take turns in requests of their
  * own.
  */
-export function nextRequest(state: SyncState, now: number, beside: InBackground = nothingInBackground): Next {
+export function nextRequest(
+  state: SyncState,
+  now: number,
+  inBackground: InBackground = nothingInBackground,
+): Next {
   const all = state.streams
     .map((stream, index) => ({ stream, index }))
-    .filter(({ stream }) => !beside.asking.has(stream.table.stream.streamNo));
-  const mayAskApart = beside.asking.size < askedApartMax;
-  const ready = all.filter((one) => isReady(one, now) && (mayAskApart || !isAlone(one)));
+    .filter(({ stream }) => !inBackground.asking.has(stream.table.stream.streamNo));
+  const mayAskSeparately = inBackground.asking.size < separateRequestsMax;
+  const ready = all.filter((one) => isReady(one, now) && (mayAskSeparately || !needsOwnRequest(one)));
   const isPriority = ready.some(({ stream }) => stream.isPriority || stream.marked?.isPriority);
   const sendAt = Math.max(
     nextSendAt(state.budget, isPriority, now),
@@ -88,17 +92,17 @@ export function nextRequest(state: SyncState, now: number, beside: InBackground 
   );
   if (sendAt > now) return { kind: 'wait', until: sendAt };
   const mayBeSeparate = !state.syncProblem && !isPriority && !(state.wasSeparate && ready.length > 0);
-  const apart = mayBeSeparate ? requestApart(state, all, beside, now) : null;
-  if (apart) return apart;
+  const separate = mayBeSeparate ? separateRequest(state, all, inBackground, now) : null;
+  if (separate) return separate;
   if (ready.length === 0) return { kind: 'wait', until: wakesAt(all, now) };
 
   const byWait = ready.toSorted(
     (a, b) => urgency(b.stream) - urgency(a.stream) || a.stream.polledAt - b.stream.polledAt,
   );
-  const batches = state.syncProblem ? [[inTurn(byWait, state.syncProblem.tries)]] : batchStreams(byWait);
+  const batches = state.syncProblem ? [[inTurn(byWait, state.syncProblem.tries)]] : groupStreams(byWait);
   for (const together of batches) {
     const slots = fill(state, together, now);
-    const isSeparate = state.streams.length > 1 && !state.syncProblem && together.every(isAlone);
+    const isSeparate = state.streams.length > 1 && !state.syncProblem && together.every(needsOwnRequest);
     if (slots.length > 0)
       return { kind: 'composite', slots, deletedLogs: deletedLogsOf(state, together, now), isSeparate };
   }
@@ -118,15 +122,17 @@ function isReady({ stream }: Ready, now: number): boolean {
 }
 
 /** A request without pages; one of each kind at a time. */
-function requestApart(
+function separateRequest(
   state: SyncState,
   all: readonly Ready[],
-  beside: InBackground,
+  inBackground: InBackground,
   now: number,
 ): Next | null {
-  const described = beside.isDescribing ? undefined : all.find(({ stream }) => isDescribeDue(stream, now));
+  const described = inBackground.isDescribing
+    ? undefined
+    : all.find(({ stream }) => isDescribeDue(stream, now));
   if (described) return { kind: 'describe', index: described.index, isSeparate: true };
-  if (beside.isCounting) return null;
+  if (inBackground.isCounting) return null;
   const counted = all.filter(({ stream }) => isCountedNow(state, stream, now)).slice(0, slotsMax);
   if (counted.length === 0) return null;
   return { kind: 'count', indexes: counted.map(({ index }) => index), isSeparate: true };
@@ -155,12 +161,12 @@ const inTurn = (streams: readonly Ready[], turn: number) => streams[turn % strea
 const urgency = (stream: StreamState) => (stream.isPriority ? 1 : 0);
 
 /** Its requests may take long, so it must not hold up the others. */
-const isAlone = ({ stream }: Ready) => stream.problems.poll !== undefined || stream.slow !== null;
+const needsOwnRequest = ({ stream }: Ready) => stream.problems.poll !== undefined || stream.slow !== null;
 
 /** Which streams share a request; the batch that has waited longest comes first. */
-function batchStreams(byWait: readonly Ready[]): readonly (readonly Ready[])[] {
-  const shared = byWait.filter((one) => !isAlone(one));
-  return byWait.flatMap((one) => (isAlone(one) ? [[one]] : one === shared[0] ? [shared] : []));
+function groupStreams(byWait: readonly Ready[]): readonly (readonly Ready[])[] {
+  const shared = byWait.filter((one) => !needsOwnRequest(one));
+  return byWait.flatMap((one) => (needsOwnRequest(one) ? [[one]] : one === shared[0] ? [shared] : []));
 }
 
 function fill(state: SyncState, streams: readonly Ready[], now: number): readonly Slot[] {
@@ -240,16 +246,16 @@ function checksOf({ serverNow, pageRows }: SyncState, { stream, index }: Ready, 
 }
 
 /** The readings that are pages behind. */
-function bulkOf({ serverNow }: SyncState, streams: readonly Ready[], now: number): Bulk[] {
+function bulkOf({ serverNow }: SyncState, streams: readonly Ready[], now: number): PagedWork[] {
   return streams.flatMap(({ stream, index }) =>
-    readings().flatMap(({ kind, activity, behind }): Bulk[] => {
+    readings().flatMap(({ kind, activity, behind }): PagedWork[] => {
       const pages = behind?.(stream, serverNow);
       return pages && !isBackingOff(stream, activity, now) ? [{ work: { kind, index }, ...pages }] : [];
     }),
   );
 }
 
-const waitedFor = ({ work }: Check): Bulk => ({
+const waitedFor = ({ work }: Check): PagedWork => ({
   work,
   pages: slotsMax,
   lag: 0,

@@ -9,18 +9,18 @@ import { Fault } from '../../core/faults.ts';
 import { databaseFault, isLockTimeout, type Remainder } from '../../postgres/index.ts';
 import { describeSObjects } from '../../salesforce/index.ts';
 import type { InBackground, Next } from '../plan/next-request.ts';
+import type { BackgroundWork, Effect } from './background-work.ts';
 import { type Counted, countedStep, countStreams } from './count-streams.ts';
 import { fieldVisibilityChanges } from './field-visibility.ts';
 import { needsRequest, prepareRequest } from './prepare-request.ts';
 import { type Activity, isBackingOff, withoutProblem, withProblem } from './problems.ts';
 import type { Run } from './run.ts';
-import type { Effect, SideWork } from './side-work.ts';
 import { type StreamState, type SyncState, withFigures } from './sync-state.ts';
 import { tableFault } from './table-errors.ts';
 import { applyAnswer, askSalesforce, beginReading, isOfRequest } from './tick.ts';
 
-/** A run, with what its side work needs to update the state. */
-export interface BesideRun extends Run {
+/** A run, with what its background work needs to update the state. */
+export interface BackgroundRun extends Run {
   /** The state with cursors and tables reloaded from the destination. */
   reload(state: SyncState): Promise<SyncState>;
 }
@@ -30,29 +30,31 @@ const movesLastMs = 60_000;
 
 /** Begins an exchange in the background. Only here do the kinds of exchanges differ. */
 export function beginSeparate(
-  run: BesideRun,
-  side: SideWork,
+  run: BackgroundRun,
+  background: BackgroundWork,
   state: SyncState,
   next: Exclude<Next, { kind: 'wait' }>,
 ): void {
   switch (next.kind) {
     case 'composite':
-      return beginAsk(run, side, state, next);
+      return beginAsk(run, background, state, next);
     case 'count':
-      return beginCount(run, side, state, next.indexes);
+      return beginCount(run, background, state, next.indexes);
     case 'describe':
-      return beginDescribe(run, side, state, next.index);
+      return beginDescribe(run, background, state, next.index);
     default:
       unreachable(next);
   }
 }
 
 /** Which of these are under way. */
-export const backgroundOf = (side: SideWork, { streams }: SyncState): InBackground => ({
-  isCounting: side.isUnderWay('count'),
-  isDescribing: side.isUnderWay('describe'),
+export const backgroundOf = (background: BackgroundWork, { streams }: SyncState): InBackground => ({
+  isCounting: background.isUnderWay('count'),
+  isDescribing: background.isUnderWay('describe'),
   asking: new Set(
-    streams.map(({ table }) => table.stream.streamNo).filter((streamNo) => side.isUnderWay(askOf(streamNo))),
+    streams
+      .map(({ table }) => table.stream.streamNo)
+      .filter((streamNo) => background.isUnderWay(askOf(streamNo))),
   ),
 });
 
@@ -63,8 +65,8 @@ const askOf = (streamNo: number) => `ask ${streamNo}`;
  * applied between two of their requests.
  */
 function beginAsk(
-  run: BesideRun,
-  side: SideWork,
+  run: BackgroundRun,
+  background: BackgroundWork,
   state: SyncState,
   asking: Extract<Next, { kind: 'composite' }>,
 ): void {
@@ -72,7 +74,7 @@ function beginAsk(
   const stream = slot && state.streams[slot.index];
   if (!stream) return;
   const { streamNo } = stream.table.stream;
-  side.begin(
+  background.begin(
     askOf(streamNo),
     async (signal) => {
       const prepared = await prepareRequest(run, state, asking);
@@ -116,9 +118,14 @@ function changed<T extends object>(current: T, before: T, after: T): T {
   return result;
 }
 
-function beginCount(run: BesideRun, side: SideWork, state: SyncState, indexes: readonly number[]): void {
+function beginCount(
+  run: BackgroundRun,
+  background: BackgroundWork,
+  state: SyncState,
+  indexes: readonly number[],
+): void {
   const streamNos = indexes.flatMap((index) => state.streams[index]?.table.stream.streamNo ?? []);
-  side.begin(
+  background.begin(
     'count',
     async (signal) => {
       const counted = await countStreams(run, state, indexes, signal);
@@ -130,7 +137,7 @@ function beginCount(run: BesideRun, side: SideWork, state: SyncState, indexes: r
 
 /** A stream whose counts cursor somebody else has moved meanwhile is counted again. */
 async function applyCounts(
-  run: BesideRun,
+  run: BackgroundRun,
   state: SyncState,
   counted: readonly Counted[],
 ): Promise<SyncState> {
@@ -161,13 +168,18 @@ async function applyCounts(
   return unmoved.length > 0 ? run.reload(next) : withFigures(next, figures);
 }
 
-function beginDescribe(run: BesideRun, side: SideWork, state: SyncState, index: number): void {
+function beginDescribe(
+  run: BackgroundRun,
+  background: BackgroundWork,
+  state: SyncState,
+  index: number,
+): void {
   const stream = state.streams[index];
   if (!stream) return;
   const { sobject, streamNo } = stream.table.stream;
   const markDescribed: Effect = async (now) =>
     withStreams(now, [streamNo], (one) => ({ ...one, describe: { isDue: false, at: run.clock.now() } }));
-  side.begin(
+  background.begin(
     'describe',
     async (signal) => {
       const [described] = await describeSObjects(run.salesforce, [sobject], signal);
@@ -192,13 +204,13 @@ function beginDescribe(run: BesideRun, side: SideWork, state: SyncState, index: 
 const lockWaitMs = { first: 100, most: 5_000 };
 
 /** Restores tables that somebody has changed. */
-export function beginRestores(run: BesideRun, side: SideWork, state: SyncState): void {
+export function beginRestores(run: BackgroundRun, background: BackgroundWork, state: SyncState): void {
   for (const stream of state.streams) {
     if (!stream.isTableChanged || isBackingOff(stream, 'table', run.clock.now())) continue;
     const { streamNo, sobject } = stream.table.stream;
     const tries = stream.problems.table?.tries ?? 1;
     const waitMs = Math.min(lockWaitMs.most, lockWaitMs.first * 2 ** Math.min(tries - 1, 6));
-    side.begin(
+    background.begin(
       `restore ${streamNo}`,
       async () => {
         const found = await run.mirror.restoreTable(stream.table, waitMs);
@@ -225,7 +237,7 @@ const unchangedTable =
   ({ clock }: Run, { table }: StreamState): Effect =>
   async (state) => {
     const { streamNo, sobject: stream } = table.stream;
-    const fault = new Fault('DB-15', { stream, sqlState: 'the table itself is unchanged' });
+    const fault = new Fault('DB-15', { stream, reason: 'the table itself is unchanged' });
     return withStreams(state, [streamNo], (one) => ({
       ...withProblem(one, 'table', fault, clock.now()),
       isTableChanged: false,
@@ -251,10 +263,10 @@ async function restoreFault({ mirror }: Run, { table }: StreamState, error: unkn
 }
 
 /** Keeps the destination tidy. A failure does no harm: it runs again later. */
-export function beginTidying(run: BesideRun, side: SideWork, state: SyncState): void {
+export function beginTidying(run: BackgroundRun, background: BackgroundWork, state: SyncState): void {
   const nothing: Effect = async (now) => now;
   const { mirror } = run;
-  side.begin(
+  background.begin(
     'tidy',
     async () => {
       await mirror.purgeOld();
@@ -289,7 +301,7 @@ async function faultOf(run: Run, stream: StreamState, error: unknown): Promise<F
   return (
     (await tableFault(run, stream, error)) ??
     databaseFault(error, 'the database') ??
-    new Fault('DB-15', { stream: sobject, sqlState: sqlState(error) ?? 'no code' })
+    new Fault('DB-15', { stream: sobject, reason: sqlState(error) ?? 'no code' })
   );
 }
 

@@ -23,7 +23,9 @@ test('a credential that the token endpoint refuses is not tried again for an hou
 test('a refused session, and a token of a wrong org or address, are tried again within a minute', () => {
   for (const code of ['SF-02', 'ORG-01', 'ORG-04'] as const) {
     assert.deepEqual(
-      [1, 50].map((tries) => backoffMs(tries, new Fault(code, { host: 'acme' }))),
+      [1, 50].map((tries) =>
+        backoffMs(tries, new Fault(code, { host: 'acme', org: 'an org', reason: 'INVALID_SESSION_ID' })),
+      ),
       [2_000, 60_000],
     );
   }

@@ -9,19 +9,19 @@ import { secondsOf } from '../../core/stamps.ts';
 import type { CursorMove } from '../../postgres/index.ts';
 import { type Query, type QueryOutcome, queryPages } from '../../salesforce/index.ts';
 import {
+  type CountedDay,
   type CountQuestion,
   type CountStep,
   countAfter,
   countQuery,
   countQuestion,
-  type DayCount,
   suspectsMax,
 } from '../cursors/counts.ts';
 import { hasDays, requireTimeField } from '../cursors/queries.ts';
 import { type SlotStep } from '../cursors/reading.ts';
 import { repairOf } from '../cursors/repair.ts';
 import type { SyncDeps } from './sync-deps.ts';
-import { moveCursor, type StreamState, type SyncState } from './sync-state.ts';
+import { advanceCursor, type StreamState, type SyncState } from './sync-state.ts';
 
 /** What the count of one stream has found, with the version of the cursor that it began from. */
 export interface Counted {
@@ -97,7 +97,7 @@ async function compare(
  * there are too many such days or the records have no day.
  */
 export function countedStep(stream: StreamState, { to, differing, unrepaired }: CountStep): SlotStep {
-  const counted = moveCursor(stream, 'counts', to);
+  const counted = advanceCursor(stream, 'counts', to);
   const isWhole = to.begunAt === null && unrepaired.length === 0;
   const move = isWhole
     ? { ...counted.move, verified: { level: 'counts' as const, at: to.lastAt } }
@@ -106,7 +106,7 @@ export function countedStep(stream: StreamState, { to, differing, unrepaired }: 
   const isWholeTable = differing.length > suspectsMax || !hasDays(stream.table.stream);
   if (isWholeTable) return wantPasses(counted.stream, [move], ['sweep', 'content']);
   const isLarge = stream.rows > rowsByDayMax;
-  const repairing = moveCursor(
+  const repairing = advanceCursor(
     counted.stream,
     'repair',
     repairOf(differing, isLarge ? 'records' : 'records and ids'),
@@ -128,7 +128,7 @@ function wantPasses(
   for (const kind of kinds) {
     const cursor = step.after.cursors[kind];
     if (!cursor) continue;
-    const wanted = moveCursor(step.after, kind, { ...cursor.position, isWanted: true });
+    const wanted = advanceCursor(step.after, kind, { ...cursor.position, isWanted: true });
     step = { moves: [...step.moves, wanted.move], after: wanted.stream };
   }
   return step;
@@ -139,7 +139,7 @@ const sumsSchema = z.array(
 );
 
 /** These are counts of records, not values from them, so doubles are exact enough. */
-function sumsOf({ records: sums }: Page): DayCount[] {
+function sumsOf({ records: sums }: Page): CountedDay[] {
   const read = sumsSchema.safeParse(JSON.parse(sums));
   if (!read.success) throw new Fault('DATA-03', { where: 'counts by day' });
   return read.data.map(({ d, n, newest }) => ({

@@ -1,7 +1,7 @@
 import type { CursorRow, Destination, Mirror, ProblemRow } from '../../postgres/index.ts';
 import { startPositions } from '../cursors/index.ts';
 import { fullPageSize } from '../plan/page-size.ts';
-import type { Problem, Problems } from './problems.ts';
+import type { ActivityProblem, Problems } from './problems.ts';
 import { type Cursors, type StreamState, type SyncState, withFigures } from './sync-state.ts';
 
 /**
@@ -45,7 +45,7 @@ export async function loadState(
 /** What an earlier run has left: it is tried again at once. */
 const problemsOf = (rows: readonly ProblemRow[]): Problems =>
   Object.fromEntries(
-    rows.map(({ kind, code, explanation, next, tries }): [string, Problem] => [
+    rows.map(({ kind, code, explanation, next, tries }): [string, ActivityProblem] => [
       kind,
       { code, explanation, next, tries, failedAt: 0, retryAt: 0 },
     ]),

@@ -1,5 +1,5 @@
 import type { Mirror, ProblemChange } from '../../postgres/index.ts';
-import type { Problem } from './problems.ts';
+import type { ActivityProblem } from './problems.ts';
 import type { SyncState } from './sync-state.ts';
 
 /**
@@ -7,12 +7,12 @@ import type { SyncState } from './sync-state.ts';
  * part of the state at the start, and are cleared like any other when they are over.
  */
 export function openProblemLog(mirror: Mirror): (state: SyncState, now: number) => Promise<void> {
-  let recorded: ReadonlyMap<string, Problem> | null = null;
+  let recorded: ReadonlyMap<string, ActivityProblem> | null = null;
   return async ({ streams }, now) => {
     const current = new Map(
       streams.flatMap(({ table, problems }) =>
         Object.entries(problems).map(
-          ([kind, problem]) => [`${table.stream.streamNo} ${kind}`, problem] as [string, Problem],
+          ([kind, problem]) => [`${table.stream.streamNo} ${kind}`, problem] as [string, ActivityProblem],
         ),
       ),
     );

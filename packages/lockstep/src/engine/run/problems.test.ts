@@ -15,7 +15,7 @@ const now = 1_000_000;
 const [second, minute] = [1_000, 60_000];
 const unreachable = new Fault('NET-01', { host: 'acme', reason: 'ECONNRESET' });
 const refused = new Fault('PERM-02', { stream: 'Account', reason: 'INVALID_TYPE' });
-const locked = new Fault('DB-16', {});
+const locked = new Fault('DB-16', { stream: 'Account', reason: 'a session' });
 
 const restsOf = (activity: Activity, fault: Fault, tries: readonly number[]) =>
   tries.map((count) => problemBackoffMs(activity, count, fault));

@@ -19,7 +19,7 @@ export type Activity =
   | 'counts'
   | 'content';
 
-export interface Problem {
+export interface ActivityProblem {
   code: string;
   explanation: string;
   next: string;
@@ -30,7 +30,7 @@ export interface Problem {
   retryAt: number;
 }
 
-export type Problems = { readonly [A in Activity]?: Problem };
+export type Problems = { readonly [A in Activity]?: ActivityProblem };
 
 const checks: ReadonlySet<Activity> = new Set(['deleted log', 'sweep', 'counts', 'content']);
 
@@ -60,7 +60,7 @@ export function withProblem<State extends WithProblems>(
   now: number,
 ): State {
   const tries = (stream.problems[activity]?.tries ?? 0) + 1;
-  const problem: Problem = {
+  const problem: ActivityProblem = {
     code: fault.code,
     explanation: fault.message,
     next: fault.next,

@@ -8,7 +8,7 @@ import { type DeletedQuestion, deletedAfter } from '../cursors/deleted-log.ts';
 import { streamOf } from '../plan/slots.ts';
 import type { DeletedLogPart } from './apply-parts.ts';
 import { withoutProblem, withProblem } from './problems.ts';
-import { moveCursor, type SyncState } from './sync-state.ts';
+import { advanceCursor, type SyncState } from './sync-state.ts';
 
 export interface AnsweredDeletedLog {
   deletedLog: { index: number };
@@ -35,7 +35,7 @@ export function readDeletedLog(
   const { position } = cursors.deleted;
   const refused = (fault: Fault): DeletedLogPart => {
     log.warn('log of deletions refused', { stream: sobject, status: answer.status });
-    const asked = moveCursor(stream, 'deleted', { ...position, askedAt: state.serverNow });
+    const asked = advanceCursor(stream, 'deleted', { ...position, askedAt: state.serverNow });
     const after = withProblem(asked.stream, 'deleted log', fault, clock.now());
     return { index: deletedLog.index, table, moves: [asked.move], ids: [], after };
   };
@@ -51,12 +51,12 @@ export function readDeletedLog(
     return refused(new Fault('PERM-03', { stream: sobject, reason }));
   }
   if (state.serverNow - read.to.from > lagSeconds) log.warn('log of deletions lags', { stream: sobject });
-  const asked = moveCursor(withoutProblem(stream, 'deleted log'), 'deleted', read.to);
+  const asked = advanceCursor(withoutProblem(stream, 'deleted log'), 'deleted', read.to);
   const moves: CursorMove[] = [asked.move];
   let after = asked.stream;
   if (read.isGap && cursors.sweep) {
     log.warn('log of deletions has a gap', { stream: sobject, code: 'DATA-04' });
-    const swept = moveCursor(after, 'sweep', { ...cursors.sweep.position, isWanted: true });
+    const swept = advanceCursor(after, 'sweep', { ...cursors.sweep.position, isWanted: true });
     moves.push(swept.move);
     after = swept.stream;
   }

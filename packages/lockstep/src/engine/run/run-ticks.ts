@@ -3,13 +3,19 @@ import { Fault } from '../../core/faults.ts';
 import { spend } from '../plan/budget.ts';
 import { nextRequest } from '../plan/next-request.ts';
 import { recoverUnfinishedWrites } from '../writes/recover-unfinished-writes.ts';
-import { type BesideRun, backgroundOf, beginRestores, beginSeparate, beginTidying } from './background.ts';
+import {
+  type BackgroundRun,
+  backgroundOf,
+  beginRestores,
+  beginSeparate,
+  beginTidying,
+} from './background.ts';
+import { BackgroundWork } from './background-work.ts';
 import { backoffMs } from './backoff.ts';
 import { loadState } from './load-state.ts';
 import { needsRequest, type PreparedRequest, prepareRequest } from './prepare-request.ts';
 import { openProblemLog } from './problem-log.ts';
 import type { Run } from './run.ts';
-import { SideWork } from './side-work.ts';
 import { SyncRequests } from './sync-requests.ts';
 import { type SyncState, withFigures } from './sync-state.ts';
 import {
@@ -19,7 +25,7 @@ import {
   askSalesforce,
   beginReading,
   isOfRequest,
-  type Reading,
+  type OpenReading,
   type Received,
   TooSlow,
   withStored,
@@ -27,7 +33,7 @@ import {
 
 /** A request that is under way. */
 interface InFlight {
-  reading: Reading;
+  reading: OpenReading;
   answer: Promise<Received>;
   cancel(): Promise<void>;
 }
@@ -41,12 +47,12 @@ interface InFlight {
  * @throws Fault and database errors after which the state must be loaded again
  */
 export async function runTicks(run: Run, loaded: SyncState, signal: AbortSignal): Promise<void> {
-  const at: LoopState = { state: loaded, received: null };
+  const loop: LoopState = { state: loaded, received: null };
   try {
-    await tickOn(run, at, signal);
+    await tickOn(run, loop, signal);
   } finally {
-    giveBackRequests(run, at.state);
-    if (at.received) giveBackRequests(run, at.received.reading.state);
+    giveBackRequests(run, loop.state);
+    if (loop.received) giveBackRequests(run, loop.received.reading.state);
   }
 }
 
@@ -56,70 +62,75 @@ interface LoopState {
   received: Received | null;
 }
 
-async function tickOn(run: Run, at: LoopState, signal: AbortSignal): Promise<void> {
+async function tickOn(run: Run, loop: LoopState, signal: AbortSignal): Promise<void> {
   const { open, clock, syncProblem } = run;
-  const side = new SideWork(open.mailbox, run.log);
-  using _ = { [Symbol.dispose]: () => side.stop() };
-  const beside: BesideRun = { ...run, reload: (state) => reload(run, state) };
-  const betweenTicks = openBetweenTicks(beside, side);
+  const background = new BackgroundWork(open.mailbox, run.log);
+  using _ = { [Symbol.dispose]: () => background.stop() };
+  const backgroundRun: BackgroundRun = { ...run, reload: (state) => reload(run, state) };
+  const betweenTicks = openBetweenTicks(backgroundRun, background);
   const recordProblems = openProblemLog(run.mirror);
   let isComplete = false;
   while (!signal.aborted) {
-    at.state = await betweenTicks(at.state, at.received === null);
-    await recordProblems(at.state, clock.now());
-    if (!isComplete && !at.received && at.state.streams.every(({ cursors }) => cursors.backfill === null)) {
+    loop.state = await betweenTicks(loop.state, loop.received === null);
+    await recordProblems(loop.state, clock.now());
+    if (!isComplete && !loop.received && isBackfilled(loop.state)) {
       isComplete = true;
       await run.onComplete();
     }
-    const next = nextRequest(at.state, clock.now(), backgroundOf(side, at.state));
+    const next = nextRequest(loop.state, clock.now(), backgroundOf(background, loop.state));
     if (next.kind !== 'wait' && next.isSeparate) {
-      at.state = spent(run, at.state);
-      if (next.kind !== 'composite') at.state = { ...at.state, wasSeparate: true };
-      beginSeparate(beside, side, at.state, next);
+      loop.state = spent(run, loop.state);
+      if (next.kind !== 'composite') loop.state = { ...loop.state, wasSeparate: true };
+      beginSeparate(backgroundRun, background, loop.state, next);
       continue;
     }
     let inFlight: InFlight | null = null;
-    if (next.kind === 'composite' && (!at.received || (mayGoAhead(at.received) && !side.hasEnded))) {
-      const prepared = await prepareRequest(run, at.state, next);
-      at.state = prepared.state;
+    if (
+      next.kind === 'composite' &&
+      (!loop.received || (mayGoAhead(loop.received) && !background.hasEnded))
+    ) {
+      const prepared = await prepareRequest(run, loop.state, next);
+      loop.state = prepared.state;
       if (needsRequest(prepared)) {
-        at.state = { ...spent(run, at.state), wasSeparate: false };
-        inFlight = await sendRequest(run, { ...prepared, state: at.state }, signal, at.received !== null);
+        loop.state = { ...spent(run, loop.state), wasSeparate: false };
+        inFlight = await sendRequest(run, { ...prepared, state: loop.state }, signal, loop.received !== null);
       }
     }
-    if (at.received) {
-      const done = await applyWhileRequesting(run, at.received, inFlight);
+    if (loop.received) {
+      const done = await applyWhileRequesting(run, loop.received, inFlight);
       if (done.areCursorsMoved) {
-        at.state = withStored(withFigures(at.state, done.figures), done.stored);
+        loop.state = withStored(withFigures(loop.state, done.figures), done.stored);
       } else {
-        giveBackRequests(run, at.state);
-        at.state = done.state;
+        giveBackRequests(run, loop.state);
+        loop.state = done.state;
         inFlight = null;
       }
-      at.received = null;
+      loop.received = null;
       if (open.quota.closedUntil === null) await syncProblem.end();
     } else if (next.kind === 'wait') {
-      await reportQuota(run, at.state);
+      await reportQuota(run, loop.state);
       await open.mailbox.wait(clock, next.until - clock.now(), signal);
     }
     if (!inFlight) continue;
     try {
-      at.received = await inFlight.answer;
-      at.state = withFiguresOf({ ...at.received.next, budget: at.state.budget }, at.state);
+      loop.received = await inFlight.answer;
+      loop.state = withFiguresOf({ ...loop.received.next, budget: loop.state.budget }, loop.state);
     } catch (error) {
       if (error instanceof TooSlow) {
-        at.state = afterTooSlow(at.state, inFlight.reading);
+        loop.state = afterTooSlow(loop.state, inFlight.reading);
         continue;
       }
       if (signal.aborted || !isOfRequest(error)) throw error;
-      const tries = (at.state.syncProblem?.tries ?? 0) + 1;
+      const tries = (loop.state.syncProblem?.tries ?? 0) + 1;
       const waitMs = backoffMs(tries, error);
       run.log.warn('tick failed', { code: error.code, waitMs, tries });
-      at.state = { ...at.state, syncProblem: { tries, retryAt: clock.now() + waitMs } };
+      loop.state = { ...loop.state, syncProblem: { tries, retryAt: clock.now() + waitMs } };
       await syncProblem.begin(error, waitMs);
     }
   }
 }
+
+const isBackfilled = ({ streams }: SyncState) => streams.every(({ cursors }) => cursors.backfill === null);
 
 /** The state after sending a request now. */
 function spent({ open, clock }: Run, state: SyncState): SyncState {
@@ -198,8 +209,8 @@ const checkEveryMs = 10_000;
  * `isApplied` says whether the state is in the mirror; until then no sync request can end.
  */
 function openBetweenTicks(
-  run: BesideRun,
-  side: SideWork,
+  run: BackgroundRun,
+  background: BackgroundWork,
 ): (state: SyncState, isApplied: boolean) => Promise<SyncState> {
   const { clock, mirror, open } = run;
   const syncRequests = new SyncRequests(run.syncRequests, run.log, open.mailbox);
@@ -209,16 +220,16 @@ function openBetweenTicks(
   const look = everyMs(clock, checkEveryMs);
   let { settings } = open;
   return async (known, isApplied) => {
-    const state = isApplied ? await side.takeEffect(known) : known;
-    if (tidy()) beginTidying(run, side, state);
-    if (isApplied) beginRestores(run, side, state);
+    const state = isApplied ? await background.takeEffect(known) : known;
+    if (tidy()) beginTidying(run, background, state);
+    if (isApplied) beginRestores(run, background, state);
     if (retry()) await mirror.retrySetAside();
     if (recover()) await recoverUnfinishedWrites({ ...run, mailbox: open.mailbox }, false);
     const isNews = open.settings !== settings;
     settings = open.settings;
-    let next = withSyncRequests(run, side, isNews ? { ...state, syncProblem: null } : state);
+    let next = withSyncRequests(run, background, isNews ? { ...state, syncProblem: null } : state);
     if (isNews || look()) {
-      const { isCounting, asking } = backgroundOf(side, next);
+      const { isCounting, asking } = backgroundOf(background, next);
       next = await syncRequests.look(
         mirror,
         next,
@@ -268,15 +279,15 @@ const pollSinceSlackSeconds = 10;
 
 /**
  * The state with what others have changed or requested meanwhile: the pace, the quota, streams to be polled first or
- * from further back. Requests for a stream that is being read apart wait for that answer, because it may be older
+ * from further back. Requests for a stream that is read by a request of its own wait for that answer, because it may be older
  * than they are.
  */
-function withSyncRequests({ open, clock }: Run, side: SideWork, state: SyncState): SyncState {
+function withSyncRequests({ open, clock }: Run, background: BackgroundWork, state: SyncState): SyncState {
   const { intervalMs, stopAtPercent: stopAt } = open.settings;
   const budget = { ...state.budget, intervalMs };
   open.quota = { ...open.quota, stopAt };
   const { quota } = open;
-  const { asking } = backgroundOf(side, state);
+  const { asking } = backgroundOf(background, state);
   const streams = state.streams.map((stream) => {
     if (asking.has(stream.table.stream.streamNo)) return stream;
     const name = stream.table.stream.sobject.toLowerCase();

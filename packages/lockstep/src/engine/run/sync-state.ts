@@ -87,7 +87,7 @@ export interface SyncState {
 export const pageRowsMax = 2_000;
 
 /** A cursor's move, and the stream after it. The move happens when its transaction commits. */
-export function moveCursor<Kind extends keyof Positions>(
+export function advanceCursor<Kind extends keyof Positions>(
   stream: StreamState,
   kind: Kind,
   to: Positions[Kind] & object,

@@ -44,5 +44,5 @@ export async function tableFault(
   const code = sqlState(error) ?? '';
   return isTableChanged(error)
     ? new Fault('SCH-04', { stream, reason: `the database reported ${code}` })
-    : new Fault('DB-15', { stream, sqlState: code });
+    : new Fault('DB-15', { stream, reason: code });
 }

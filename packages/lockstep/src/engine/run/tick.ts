@@ -21,8 +21,8 @@ const observationLastsMs = 15 * 60_000;
 const slowMs = 2_000;
 
 /** A reading that is registered but not yet sent. */
-export interface Reading {
-  /** How long its answer may take; then its streams are read apart. Null: as long as any request may take. */
+export interface OpenReading {
+  /** How long its answer may take; then its streams get requests of their own. Null: as long as any request may take. */
   limitMs: number | null;
   state: SyncState;
   asking: ChosenRequest;
@@ -32,7 +32,7 @@ export interface Reading {
 
 /** An answer that has arrived, and what it means. None of it is applied yet. */
 export interface Received {
-  reading: Reading;
+  reading: OpenReading;
   parts: readonly Part[];
   deletedLogs: readonly DeletedLogPart[];
   stops: readonly Stop[];
@@ -62,7 +62,7 @@ export async function beginReading(
   deps: SyncDeps,
   preparedAsking: PreparedRequest,
   limitMs: number | null = null,
-): Promise<Reading | null> {
+): Promise<OpenReading | null> {
   const { mirror, holder } = deps;
   const { state, asking, prepared } = preparedAsking;
   const asked = [...asking.slots, ...asking.deletedLogs];
@@ -81,7 +81,7 @@ export async function beginReading(
  */
 export async function askSalesforce(
   deps: SyncDeps,
-  reading: Reading,
+  reading: OpenReading,
   signal: AbortSignal,
 ): Promise<Received> {
   const { clock } = deps;
@@ -111,11 +111,11 @@ export async function askSalesforce(
 export const isOfRequest = (error: unknown): error is Fault =>
   error instanceof Fault && error.code !== 'SYS-09';
 
-const isOverLimit = ({ limitMs }: Reading, error: unknown, tookMs: number): boolean =>
+const isOverLimit = ({ limitMs }: OpenReading, error: unknown, tookMs: number): boolean =>
   limitMs !== null && tookMs >= limitMs && error instanceof Fault && error.code === 'NET-01';
 
 /** If the database is away as well, the reading closes when it expires. */
-const closeReading = ({ mirror }: SyncDeps, { observation }: Reading) =>
+const closeReading = ({ mirror }: SyncDeps, { observation }: OpenReading) =>
   mirror.closeObservation(observation).catch(() => undefined);
 
 /**
@@ -158,7 +158,7 @@ const nothing: QueryOutcome = {
 
 async function ask(
   { salesforce }: SyncDeps,
-  { state, prepared, asking: { slots, deletedLogs }, limitMs }: Reading,
+  { state, prepared, asking: { slots, deletedLogs }, limitMs }: OpenReading,
   signal: AbortSignal,
 ): Promise<SlotAnswers & Pick<Awaited<ReturnType<typeof queryPages>>, 'serverNow' | 'usage'>> {
   const asked = prepared.filter(hasQuery);
@@ -215,7 +215,7 @@ export function withStored(state: SyncState, stored: ReadonlySet<number>): SyncS
   return { ...state, streams };
 }
 
-/** How long a request may hold up other objects; then it is cut off, and its streams are read apart. */
+/** How long a request may hold up other objects; then it is cut off, and its streams get requests of their own. */
 const sharedMsMax = 5_000;
 
 /** How long to wait for an answer. While the sync has a problem, each stream in turn may take as long as it needs. */
@@ -226,7 +226,7 @@ export const answerLimitMs = ({ state }: PreparedRequest): number | null =>
 const carriesPages = (slots: readonly Slot[]) => !slots.every((slot) => readingOf(slot).isShort);
 
 /** The state after an answer that did not arrive in time. */
-export const afterTooSlow = (state: SyncState, { asking: { slots } }: Reading): SyncState =>
+export const afterTooSlow = (state: SyncState, { asking: { slots } }: OpenReading): SyncState =>
   withSlow(state, slots, () => (carriesPages(slots) ? 'pages' : 'polls'));
 
 /**

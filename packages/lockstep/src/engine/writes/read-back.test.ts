@@ -1,19 +1,19 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { RecordId } from '../../core/ids.ts';
-import { groupsOf, type Waiting } from './read-back.ts';
+import { groupsOf, type WaitingRecord } from './read-back.ts';
 
 const options = { notBefore: 0, deadlineAt: 0, isSuspect: false, applyMs: 0 };
-const byId = (sobject: string, number: number, isSuspect = false): Waiting => ({
+const byId = (sobject: string, number: number, isSuspect = false): WaitingRecord => ({
   ...options,
   isSuspect,
   record: { sobject, id: `001${String(number).padStart(12, '0')}AAA` as RecordId, deleted: false },
 });
-const byKey = (value: string): Waiting => ({
+const byKey = (value: string): WaitingRecord => ({
   ...options,
   record: { sobject: 'account', externalId: { field: 'Key__c', value }, deleted: false },
 });
-const sizes = (waiting: readonly Waiting[]) => {
+const sizes = (waiting: readonly WaitingRecord[]) => {
   const { groups, left } = groupsOf(waiting);
   return { groups: groups.map(({ sobject, ids }) => [sobject, ids.size]), left: left.length };
 };

@@ -53,7 +53,7 @@ export interface ReadBackOptions {
 }
 
 /** A written record that somebody waits for. */
-export interface Waiting extends ReadBackOptions {
+export interface WaitingRecord extends ReadBackOptions {
   record: WrittenRecord;
   /** Its last reading was from before its write: it is read apart from records that were never stale. */
   isSuspect: boolean;
@@ -62,7 +62,7 @@ export interface Waiting extends ReadBackOptions {
 }
 
 /** Records that one query asks for. */
-export interface Group<One extends Waiting> {
+export interface Group<One extends WaitingRecord> {
   key: string;
   sobject: string;
   /** Distinct; empty for a record known by its external id. */
@@ -84,7 +84,7 @@ const timeoutMs = 10_000;
 const observationLastsMs = 60_000;
 
 /** Groups as many waiting records as one request can ask for, in order; `left` must wait for the next one. */
-export function groupsOf<One extends Waiting>(
+export function groupsOf<One extends WaitingRecord>(
   waiting: readonly One[],
 ): { groups: Group<One>[]; left: One[] } {
   const groups: Group<One>[] = [];
@@ -118,7 +118,7 @@ export function groupsOf<One extends Waiting>(
  *
  * @throws if the request as a whole fails: a Fault, or the database's error
  */
-export async function readGroups<One extends Waiting>(
+export async function readGroups<One extends WaitingRecord>(
   deps: ReadBackDeps,
   groups: readonly Group<One>[],
   signal: AbortSignal,
@@ -165,12 +165,12 @@ const namesUnknownField = (outcome: QueryOutcome): boolean =>
   outcome.kind === 'refused' && isUnknownField(outcome.fault);
 
 /** The field name of an external id comes from the caller. */
-const canBeAsked = ({ record }: Waiting) => 'id' in record || isApiName(record.externalId.field);
+const canBeAsked = ({ record }: WaitingRecord) => 'id' in record || isApiName(record.externalId.field);
 
-type AskedGroup<One extends Waiting> = Group<One> & { table: StreamTable };
+type AskedGroup<One extends WaitingRecord> = Group<One> & { table: StreamTable };
 
-function queryOf({ table: { stream }, ids, waiting }: AskedGroup<Waiting>): Query {
-  const [{ record }] = waiting as [Waiting];
+function queryOf({ table: { stream }, ids, waiting }: AskedGroup<WaitingRecord>): Query {
+  const [{ record }] = waiting as [WaitingRecord];
   const where =
     'id' in record
       ? `Id IN ${soqlIds([...ids])}`
@@ -183,7 +183,7 @@ function queryOf({ table: { stream }, ids, waiting }: AskedGroup<Waiting>): Quer
   };
 }
 
-async function applyGroup<One extends Waiting>(
+async function applyGroup<One extends WaitingRecord>(
   {
     destination,
     clock,
@@ -230,7 +230,7 @@ async function applyGroup<One extends Waiting>(
 }
 
 /** A reading after the write cannot show a deleted record as not deleted, or a stamp from before the write. */
-function isStale({ record, notBefore }: Waiting, shown: ReadonlyMap<string, RecordSummary>): boolean {
+function isStale({ record, notBefore }: WaitingRecord, shown: ReadonlyMap<string, RecordSummary>): boolean {
   const found = 'id' in record ? [shown.get(record.id)] : [...shown.values()];
   return found.some(
     (one) => one && ((record.deleted && !one.isDeleted) || (one.time !== null && one.time < notBefore)),

@@ -9,7 +9,7 @@ import {
   type ReadBackSummary,
   type RecordReadBack,
   readGroups,
-  type Waiting,
+  type WaitingRecord,
 } from './read-back.ts';
 
 /** Two, so that a write that comes during one need not wait for its end; with more, writes would share less. */
@@ -19,7 +19,7 @@ const slowMs = 1_000;
 const firstPauseMs = 20;
 const pauseMsMax = 500;
 
-interface Pending extends Waiting {
+interface Pending extends WaitingRecord {
   tries: number;
   settle: (result: 'applied' | 'pending') => void;
 }

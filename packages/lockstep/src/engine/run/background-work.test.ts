@@ -5,8 +5,8 @@ import { ManualClock } from '@lockstep/foundation/clock';
 import { openTestLog } from '@lockstep/harness/control';
 import { syncState } from '@lockstep/harness/sync-state';
 import { Fault } from '../../core/faults.ts';
+import { BackgroundWork, type Effect } from './background-work.ts';
 import { Mailbox } from './mailbox.ts';
-import { type Effect, SideWork } from './side-work.ts';
 import type { SyncState } from './sync-state.ts';
 
 /** Effects show in `pageRows`. */
@@ -19,7 +19,7 @@ const state = syncState([], { pageRows: 0 });
 function openSide() {
   const mailbox = new Mailbox();
   const opened = openTestLog();
-  return { mailbox, text: () => opened.text(), side: new SideWork(mailbox, opened.log) };
+  return { mailbox, text: () => opened.text(), side: new BackgroundWork(mailbox, opened.log) };
 }
 
 /** Work that ends when the test says so. */
@@ -112,7 +112,11 @@ test('a failure has an effect of its own, is logged without its text, and the na
     return addRows(10);
   };
   side.begin('tidy', () => Promise.reject(broken), failed);
-  side.begin('count', () => Promise.reject(new Fault('NET-01', { host: 'acme' })), failed);
+  side.begin(
+    'count',
+    () => Promise.reject(new Fault('NET-01', { host: 'acme', reason: 'ECONNRESET' })),
+    failed,
+  );
   await setImmediate();
   assert.equal((await side.takeEffect(state)).pageRows, 20);
   assert.equal(failures[0], broken);

@@ -12,7 +12,7 @@ import type { SyncState } from './sync-state.ts';
 /** Puts the result of the work into the state and the mirror. */
 export type Effect = (state: SyncState) => Promise<SyncState>;
 
-export class SideWork {
+export class BackgroundWork {
   /** Names stay here until their effect is taken. */
   private readonly underWay = new Set<string>();
   private readonly ended: { name: string; effect: Effect }[] = [];

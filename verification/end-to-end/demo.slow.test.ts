@@ -262,7 +262,7 @@ test('the demo is a server that people and commands can use', async (t) => {
     assert.ok(readSince(status.stdout, since), status.stdout);
   });
 
-  await t.test('it ends cleanly on Ctrl-C', async () => {
+  await t.test('the demo ends on Ctrl-C, with its database server', async () => {
     const { code } = await demo.end('SIGINT');
     assert.equal(code, 0);
     await assert.rejects(stat(join(cli.dataDir, 'run.json')));

@@ -114,7 +114,7 @@ forEachRoute({ records: 8000 }, (reached) => {
     );
   });
 
-  test('count gives a number', async () => {
+  test('count says how many records match', async () => {
     await family('count', 7);
     assert.equal(await conn.sobject('Account').count({ Site: 'count' }), 7);
   });

@@ -6,7 +6,7 @@ import { postgresName } from './names.ts';
 
 const none: ReadonlySet<string> = new Set();
 
-test('a name is the API name in lower case', () => {
+test('a table or column has the API name in lower case', () => {
   assert.equal(postgresName('Account', none), 'account');
   assert.equal(postgresName('ns__My_Field__c', none), 'ns__my_field__c');
 });

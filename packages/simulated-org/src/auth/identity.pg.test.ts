@@ -49,7 +49,7 @@ test('its URLs contain the requested version, or a placeholder for one', async (
   assert.equal(wrong.text, 'Invalid_Version');
 });
 
-test('it answers in XML on request, with any text intact', async () => {
+test('the identity is XML on request, with any text intact', async () => {
   await org.db.query(sql`UPDATE org."User" SET "FirstName" = ${toStored(`<&"\0😀`)} WHERE "Id" = ${userId}`);
   try {
     const { headers, text } = await get(`${ownPath}?format=xml`);

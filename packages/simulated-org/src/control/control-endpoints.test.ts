@@ -13,7 +13,7 @@ test('every control endpoint has its own path and an example that it accepts', (
   }
 });
 
-test('the list describes each field of each body', () => {
+test('the list of control endpoints describes each field of each body', () => {
   const listed = listing().groups.flatMap((group) => group.endpoints);
   const fault = listed.find(({ method, path }) => method === 'POST' && path === '/faults');
   const text = JSON.stringify(fault?.body);

@@ -187,7 +187,7 @@ test('a wrong Content-Length is sent as given', async () => {
   assert.deepEqual([lengthIn(cut.head), cut.body.length], [1_000_000, 50]);
 });
 
-test('a body trickles, and arrives complete', async () => {
+test('a body that is sent slowly arrives complete', async () => {
   const whole = (await org.request('GET', manyRows)).text;
   await arm({ bytesPerSecond: whole.length * 10 });
   const began = performance.now();

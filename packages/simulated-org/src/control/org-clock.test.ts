@@ -19,14 +19,14 @@ function world(setting?: ConstructorParameters<typeof OrgClock>[1]) {
   return { real, clock, woken, sleeps, passes };
 }
 
-test('without a setting it shows the real time', async () => {
+test('an org whose clock nobody has set shows the real time', async () => {
   const { real, clock, passes } = world();
   assert.equal(clock.now(), real.now());
   await passes(minute);
   assert.equal(clock.now(), real.now());
 });
 
-test('it continues from the instant that it is set to', async () => {
+test('the clock continues from the instant that it is set to', async () => {
   const { clock, passes } = world();
   clock.set(Date.UTC(2030, 0, 1));
   await passes(minute);

@@ -103,7 +103,7 @@ test('a wrong number of arguments is refused, naming the numbers', () => {
   );
 });
 
-test('picklists and long texts are not values', () => {
+test('a formula that takes a picklist or a long text for a value is refused', () => {
   assert.equal(
     message('Stage__c & "x"', 'string'),
     'Error: Field Stage__c is a picklist field. Picklist fields are only supported in certain functions.',

@@ -127,7 +127,7 @@ test('numbers are rounded as Salesforce rounds them', () =>
     'LEN(Name)': '9',
   }));
 
-test('dates follow the calendar', () =>
+test('formulas calculate with dates by the calendar: months of 28 to 31 days, and leap years', () =>
   give('date', {
     'Due__c + 1': '2024-03-01',
     'ADDMONTHS(Due__c, 12)': '2025-02-28',

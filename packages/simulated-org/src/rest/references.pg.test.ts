@@ -132,7 +132,7 @@ test('a subrequest may not set the authorization or accept headers', async () =>
   assert.equal(answer.status, 400);
 });
 
-test('collating does not change the answer', async () => {
+test('collateSubrequests does not change the answer of a composite', async () => {
   const compositeRequest = [create('a', 'Account', { Name: 'A' }), create('b', 'Account', { Name: 'B' })];
   const answer = await org.request('POST', `${data}/composite`, {
     body: { collateSubrequests: true, compositeRequest },

@@ -82,7 +82,7 @@ test('new records get Ids after the seeded ones', async () => {
   assert.ok((created.json as { id: string }).id > recordId('001', 1000));
 });
 
-test('some values are empty and few records deleted', async () => {
+test('a new org has records with empty values and a few deleted ones, as real orgs do', async () => {
   const { empty, deleted, all } = await one<{ empty: number; deleted: number; all: number }>(sql`
     SELECT count(*) FILTER (WHERE "Email" IS NULL) AS empty, count(*) FILTER (WHERE "IsDeleted") AS deleted,
            count(*) AS all

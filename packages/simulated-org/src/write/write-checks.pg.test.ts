@@ -169,7 +169,7 @@ test('a case-sensitive external id distinguishes a from A, in uniqueness, upsert
   );
 });
 
-test('a case-insensitive external id does not', async () => {
+test('a case-insensitive external id takes values that differ only in case for the same', async () => {
   await make('Invoice__c', { External_Id__c: 'Fold' });
   assert.equal(problem(await post('Invoice__c', { External_Id__c: 'FOLD' }))?.errorCode, 'DUPLICATE_VALUE');
 });

@@ -124,7 +124,7 @@ test('a request older than the reach of the log is a gap, and its Ids are used',
   assert.deepEqual(readBy(old, log(old.from)), { to: fresh, ids: [id], isGap: true });
 });
 
-test('any other refusal says nothing', () => {
+test('any other refusal says nothing about what the log contains', () => {
   assert.equal(answered(asked, refusal('INSUFFICIENT_ACCESS', 403)), 'refused');
   assert.equal(answered(asked, refusal(null, 503)), 'refused');
 });

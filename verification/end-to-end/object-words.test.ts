@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
-  CommandError,
   chosenObjects,
   chosenRecords,
   type ObjectStatus,
   objectsText,
   parseDuration,
+  RequestError,
   stopReasonOf,
   timeOf,
   usageText,
@@ -15,11 +15,11 @@ import {
 /** What the commands about objects and usage accept and print, without a server. */
 
 const acme = { name: 'acme', sobjects: ['Account', 'Contact', 'Invoice__c'] };
-const failsWith = (message: RegExp, exitCode: number, next: RegExp) => (error: unknown) => {
-  assert.ok(error instanceof CommandError);
+const failsWith = (message: RegExp, kind: string, next: RegExp) => (error: unknown) => {
+  assert.ok(error instanceof RequestError);
   assert.match(error.message, message);
-  assert.equal(error.exitCode, exitCode);
-  assert.match(error.next ?? '', next);
+  assert.equal(error.kind, kind);
+  assert.match(error.next, next);
   return true;
 };
 
@@ -31,7 +31,11 @@ test('objects are found in any case, each once, in the order in which they were 
 test('objects that the sync does not mirror are all named at once, with similar names', () => {
   assert.throws(
     () => chosenObjects(acme, ['Acount', 'Account', 'Lead']),
-    failsWith(/acme does not mirror "Acount" \(near: Account\), "Lead"$/, 4, /Account, Contact, Invoice__c/),
+    failsWith(
+      /acme does not mirror "Acount" \(near: Account\), "Lead"$/,
+      'not found',
+      /Account, Contact, Invoice__c/,
+    ),
   );
 });
 
@@ -44,7 +48,7 @@ test('a word that is not an Id is refused, and so is an Id that has lost its cas
   for (const word of wrong) {
     assert.throws(
       () => chosenRecords([word, '001B000000kyA8t'], 'help'),
-      failsWith(/Not a record Id: "/, 2, /help/),
+      failsWith(/Not a record Id: "/, 'usage', /help/),
     );
   }
 });

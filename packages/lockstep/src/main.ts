@@ -6,10 +6,11 @@ import { readArguments } from './cli/arguments.ts';
 import { helpOf } from './cli/commands/help.ts';
 import { commands, findCommand } from './cli/commands.ts';
 import { openContext } from './cli/context.ts';
+import { exitCodes } from './cli/terminal/exit-codes.ts';
 import { reportFailure } from './cli/terminal/failure.ts';
 import { openOutput } from './cli/terminal/output.ts';
 import { stopOnSignals } from './cli/terminal/signals.ts';
-import { exitCodes, isInterruption } from './core/command-error.ts';
+import { isInterruption } from './core/request-error.ts';
 
 async function main(given: readonly string[]): Promise<number> {
   const output = openOutput({ wantsJson: given.includes('--json'), ...dataDirOf(given) });

@@ -2,7 +2,7 @@
 import { parseArgs } from 'node:util';
 import { nearNames } from '@lockstep/foundation/near-names';
 import type { Config } from '../config.ts';
-import { usageError } from '../core/command-error.ts';
+import { usageError } from '../core/request-error.ts';
 import type { Output } from './terminal/output.ts';
 
 export interface Flag {

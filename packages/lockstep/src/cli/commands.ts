@@ -1,7 +1,7 @@
 /** All commands, in the order in which help shows them. */
 
 import { nearNames } from '@lockstep/foundation/near-names';
-import { usageError } from '../core/command-error.ts';
+import { usageError } from '../core/request-error.ts';
 import type { Command } from './arguments.ts';
 import { budgetSet, budgetShow } from './commands/budget.ts';
 import { demo } from './commands/demo.ts';

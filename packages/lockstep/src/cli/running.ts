@@ -14,17 +14,17 @@ import {
   openControl,
   type Sync,
 } from '../control/index.ts';
-import { CommandError, exitCodes, usageError } from '../core/command-error.ts';
 import { faults } from '../core/fault-catalogue.ts';
 import { Fault, isKeyFault } from '../core/faults.ts';
 import type { AppLog } from '../core/log-fields.ts';
+import { RequestError, usageError } from '../core/request-error.ts';
 import { databaseFault, findEmbedded } from '../postgres/index.ts';
 import { readRunFile } from '../server/index.ts';
 
 /** A command prints what it does and writes no log. */
 export const noLog: AppLog = openLog({ write: () => undefined });
 
-/** @throws {@link CommandError} `SYS-11` if nothing is running */
+/** @throws {@link RequestError} `SYS-11` if nothing is running */
 export async function withControl<Result>(
   config: Config,
   work: (control: Control) => Promise<Result>,
@@ -45,7 +45,7 @@ export async function withControl<Result>(
   try {
     return await work(control);
   } catch (error) {
-    if (error instanceof CommandError) throw error;
+    if (error instanceof RequestError) throw error;
     throw databaseFault(error, control.host) ?? error;
   } finally {
     await control.end();
@@ -60,8 +60,8 @@ async function findControlUrl({ dataDir, databaseUrl: own }: Config): Promise<st
   const embedded = await findEmbedded(dataDir);
   if (embedded !== undefined) return databaseUrl(embedded, { database: controlDatabase });
   const { title, next } = faults['SYS-11'];
-  throw new CommandError(`${title}. No server is using the data directory ${resolve(dataDir)}`, {
-    exitCode: exitCodes.notFound,
+  throw new RequestError(`${title}. No server is using the data directory ${resolve(dataDir)}`, {
+    kind: 'not found',
     label: 'SYS-11',
     next,
   });
@@ -82,15 +82,15 @@ export async function chooseSync(control: Control, nameOrId: string | undefined)
   if (nameOrId !== undefined) {
     const found = await findSync(control, nameOrId);
     if (found) return found;
-    throw new CommandError(`There is no sync ${JSON.stringify(nameOrId.slice(0, 80))}`, {
-      exitCode: exitCodes.notFound,
+    throw new RequestError(`There is no sync ${JSON.stringify(nameOrId.slice(0, 80))}`, {
+      kind: 'not found',
       next: names === '' ? 'lockstep help sync create' : `Name one of these: ${names}`,
     });
   }
   const [only, ...others] = syncs;
   if (!only) {
-    throw new CommandError('There is no sync yet', {
-      exitCode: exitCodes.notFound,
+    throw new RequestError('There is no sync yet', {
+      kind: 'not found',
       next: 'lockstep help sync create',
     });
   }

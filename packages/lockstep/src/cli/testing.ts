@@ -1,8 +1,8 @@
 /** What tests outside this package need from this room, besides its index. */
 
 export { configHelp, readConfig } from '../config.ts';
-export { CommandError } from '../core/command-error.ts';
 export { timeOf, timeSince } from '../core/plain-words.ts';
+export { RequestError } from '../core/request-error.ts';
 export { chosenObjects, chosenRecords } from '../operations/chosen-objects.ts';
 export { maxReadAgeMs } from '../operations/findings.ts';
 export { type ObjectStatus, stopReasonOf } from '../operations/read-objects.ts';

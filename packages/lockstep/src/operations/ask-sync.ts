@@ -13,8 +13,8 @@ import {
   waitForSyncRequest,
   withdrawSyncRequest,
 } from '../control/index.ts';
-import { CommandError, exitCodeOf, exitCodes } from '../core/command-error.ts';
 import { Fault } from '../core/faults.ts';
+import { errorKindOf, RequestError } from '../core/request-error.ts';
 
 /** What the worker reports while it works on a sync request. */
 const progressSchema = z.object({
@@ -62,7 +62,7 @@ export async function ask(
 /**
  * @param onNews  called at each look, with the progress so far
  * @throws Fault `SYS-12`: the sync is paused; `SYS-13`: no worker runs it; `SYS-14`: not done in time;
- *   {@link CommandError}: the request failed
+ *   {@link RequestError}: the request failed
  */
 export async function askAndWait(
   asking: PendingRequest,
@@ -93,15 +93,15 @@ const withdrawalMaxMs = 5_000;
 
 function resultOf(ended: SyncRequestStatus | null, { name }: Sync): SyncRequestResult {
   if (!ended?.end) {
-    throw new CommandError(`The request to ${name} was withdrawn, or the sync was erased`, {
-      exitCode: exitCodes.notFound,
+    throw new RequestError(`The request to ${name} was withdrawn, or the sync was erased`, {
+      kind: 'not found',
       next: 'lockstep sync list',
     });
   }
   const { end, tookMs } = ended;
   if ('result' in end) return { ...resultSchema.parse(end.result), tookMs };
   const { code, explanation, next } = end.fault;
-  throw new CommandError(explanation, { exitCode: exitCodeOf(code), label: code, next });
+  throw new RequestError(explanation, { kind: errorKindOf(code), label: code, next });
 }
 
 async function notInTime(

@@ -2,12 +2,12 @@
 
 import { nearNames } from '@lockstep/foundation/near-names';
 import type { Sync } from '../control/index.ts';
-import { CommandError, exitCodes, usageError } from '../core/command-error.ts';
 import { type RecordId, toRecordId } from '../core/ids.ts';
+import { RequestError, usageError } from '../core/request-error.ts';
 
 /**
  * The objects in the sync's own spelling, whatever their letter case; each once.
- * @throws {@link CommandError} that names all objects that the sync does not mirror
+ * @throws {@link RequestError} that names all objects that the sync does not mirror
  */
 export function chosenObjects(
   { name, sobjects }: Pick<Sync, 'name' | 'sobjects'>,
@@ -20,8 +20,8 @@ export function chosenObjects(
       const near = nearNames(word, sobjects);
       return `${JSON.stringify(word.slice(0, 80))}${near.length > 0 ? ` (near: ${near.join(', ')})` : ''}`;
     });
-    throw new CommandError(`${name} does not mirror ${told.join(', ')}`, {
-      exitCode: exitCodes.notFound,
+    throw new RequestError(`${name} does not mirror ${told.join(', ')}`, {
+      kind: 'not found',
       next: `It mirrors: ${sobjects.join(', ')}`,
     });
   }

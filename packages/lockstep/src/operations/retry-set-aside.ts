@@ -1,7 +1,7 @@
 import type { Tx } from '@lockstep/foundation/database';
 import { type Control, makeSyncRequest, type Sync } from '../control/index.ts';
-import { CommandError, exitCodes } from '../core/command-error.ts';
 import { toRecordId } from '../core/ids.ts';
+import { RequestError } from '../core/request-error.ts';
 import { countSetAside, readSetAside } from '../postgres/index.ts';
 
 /** More than a user would paste; to read a whole object again there is a check of its content. */
@@ -21,7 +21,7 @@ export interface Retried {
  * come first, so that repeating this covers all of them.
  *
  * @param sobjects  null: all objects
- * @throws {@link CommandError} if no record is set aside
+ * @throws {@link RequestError} if no record is set aside
  */
 export async function retrySetAside(
   control: Control,
@@ -32,8 +32,8 @@ export async function retrySetAside(
   const groups = await countSetAside(mirror, sobjects);
   if (groups.length === 0) {
     const of = sobjects ? ` of ${sobjects.join(', ')}` : '';
-    throw new CommandError(`${sync.name} has no records set aside${of}`, {
-      exitCode: exitCodes.notFound,
+    throw new RequestError(`${sync.name} has no records set aside${of}`, {
+      kind: 'not found',
       next: 'lockstep objects set-aside',
     });
   }

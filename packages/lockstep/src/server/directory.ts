@@ -2,7 +2,7 @@
 import { chmod, chown, mkdir, readdir, realpath, rename, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openDatabase } from '@lockstep/foundation/database';
-import { CommandError, exitCodes, usageError } from '../core/command-error.ts';
+import { RequestError, usageError } from '../core/request-error.ts';
 import { checkFormat, probe, removeEmbedded, startEmbedded } from '../postgres/index.ts';
 import { refuseIfRunning } from './run-file.ts';
 
@@ -12,7 +12,7 @@ const systemFiles = new Set(['lost+found', '.DS_Store']);
 
 /**
  * Makes the directory if it is missing.
- * @throws Fault `SYS-07` for a directory of a newer version; {@link CommandError} for a folder with other things in
+ * @throws Fault `SYS-07` for a directory of a newer version; {@link RequestError} for a folder with other things in
  *   it, and if it cannot be made
  */
 export async function prepareDirectory(dataDir: string): Promise<void> {
@@ -42,14 +42,14 @@ export async function writeSecretFile(path: string, text: string): Promise<void>
 
 /**
  * Erases the contents of a data directory; the directory stays, with its owner and mode. False: there is none.
- * @throws {@link CommandError} if something uses it, or if it is not a data directory
+ * @throws {@link RequestError} if something uses it, or if it is not a data directory
  */
 export async function eraseDirectory(dataDir: string): Promise<boolean> {
   const before = await stat(dataDir).catch(() => undefined);
   if (!before) return false;
   if (!(await stat(join(dataDir, 'format')).catch(() => undefined))) {
-    throw new CommandError(`${dataDir} is not a Lockstep data directory; nothing was erased`, {
-      exitCode: exitCodes.notAllowed,
+    throw new RequestError(`${dataDir} is not a Lockstep data directory; nothing was erased`, {
+      kind: 'not allowed',
       next: 'Give another one with --data, or remove it by hand.',
     });
   }
@@ -77,8 +77,8 @@ async function stopEmbedded(dataDir: string): Promise<void> {
   );
   await database.end();
   if (!stillRuns) return;
-  throw new CommandError(`Another process uses the database server in ${dataDir}; nothing was erased`, {
-    exitCode: exitCodes.unexpected,
+  throw new RequestError(`Another process uses the database server in ${dataDir}; nothing was erased`, {
+    kind: 'unexpected',
     next: 'End it (lockstep start, lockstep simulated-org) and repeat.',
   });
 }

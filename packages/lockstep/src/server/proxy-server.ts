@@ -2,7 +2,7 @@
 
 import { systemClock } from '@lockstep/foundation/clock';
 import type { Control } from '../control/index.ts';
-import { CommandError, exitCodes } from '../core/command-error.ts';
+import { RequestError } from '../core/request-error.ts';
 import { type EngineDeps, type OpenSyncs, proxiedSync, readSyncGauges } from '../engine/index.ts';
 import { probe } from '../postgres/index.ts';
 import { openMetrics, openUpstreams, startMetrics, startProxy } from '../proxy/index.ts';
@@ -68,8 +68,8 @@ async function listening<Listener>(
     const { code, syscall } = error as { code?: unknown; syscall?: unknown };
     if (syscall !== 'listen' && syscall !== 'getaddrinfo') throw error;
     const what = part === 'PROXY' ? 'The proxy' : 'The metrics server';
-    throw new CommandError(`${what} cannot listen on ${host}, port ${port} (${String(code)})`, {
-      exitCode: exitCodes.unexpected,
+    throw new RequestError(`${what} cannot listen on ${host}, port ${port} (${String(code)})`, {
+      kind: 'unexpected',
       next: `Correct LOCKSTEP_${part}_HOST or LOCKSTEP_${part}_PORT: lockstep help config`,
     });
   }

@@ -5,7 +5,7 @@
 import { link, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { CommandError, exitCodes } from '../core/command-error.ts';
+import { RequestError } from '../core/request-error.ts';
 import { processIdentity } from '../postgres/index.ts';
 
 const schema = z.object({
@@ -41,7 +41,7 @@ export async function readRunFile(dataDir: string): Promise<RunFile | undefined>
   return (await processIdentity(read.data.pid)) === read.data.identity ? read.data : undefined;
 }
 
-/** @throws {@link CommandError} if another server runs on the directory */
+/** @throws {@link RequestError} if another server runs on the directory */
 export async function claimRunFile(dataDir: string): Promise<RunFileClaim> {
   const own = { pid: process.pid, identity: await processIdentity(process.pid) };
   const unfinished = `${pathOf(dataDir)}.${process.pid}`;
@@ -75,14 +75,14 @@ async function takePlace(dataDir: string, unfinished: string): Promise<void> {
   }
 }
 
-/** @throws {@link CommandError} if a server runs on the directory */
+/** @throws {@link RequestError} if a server runs on the directory */
 export async function refuseIfRunning(dataDir: string): Promise<void> {
   const running = await readRunFile(dataDir);
   if (!running) return;
-  throw new CommandError(
+  throw new RequestError(
     `Lockstep is already running on the data directory ${dataDir}, as process ${running.pid}`,
     {
-      exitCode: exitCodes.unexpected,
+      kind: 'unexpected',
       next: `Use that one, stop it with Ctrl-C in its terminal or with kill ${running.pid}, or give another directory with --data`,
     },
   );

@@ -38,7 +38,7 @@ export interface ServerBase extends AsyncDisposable {
   lost: Promise<never>;
 }
 
-/** @throws Fault `CFG-02`, `SYS-07`, `SYS-08`, `SYS-10`; a CommandError if another server runs on the directory */
+/** @throws Fault `CFG-02`, `SYS-07`, `SYS-08`, `SYS-10`; a RequestError if another server runs on the directory */
 export async function openServerBase(config: Config, say: (line: string) => void): Promise<ServerBase> {
   const { dataDir } = config;
   const certificate = config.proxyCertificate && (await readCertificate(config.proxyCertificate));

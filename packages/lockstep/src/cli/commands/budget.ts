@@ -1,7 +1,7 @@
 /** `budget show` and `budget set`: the pace of a sync, and where it stops so that requests are left for others. */
 import { readUsage, type Sync, type SyncUsage } from '../../control/index.ts';
-import { usageError } from '../../core/command-error.ts';
 import { formatCount } from '../../core/plain-words.ts';
+import { usageError } from '../../core/request-error.ts';
 import { changeSync } from '../../operations/change-sync.ts';
 import { readNow } from '../../operations/read-objects.ts';
 import type { Command } from '../arguments.ts';

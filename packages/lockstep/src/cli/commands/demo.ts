@@ -3,7 +3,7 @@ import { openDatabase } from '@lockstep/foundation/database';
 import { quoted } from '@lockstep/foundation/shell-words';
 import type { Config } from '../../config.ts';
 import { readSync } from '../../control/index.ts';
-import { usageError } from '../../core/command-error.ts';
+import { usageError } from '../../core/request-error.ts';
 import { refuseIfRunning, writeSecretFile } from '../../server/index.ts';
 import type { Command, Context } from '../arguments.ts';
 import { runCheck } from '../demo/demo-check.ts';

@@ -1,8 +1,8 @@
 /** Help, generated from the definitions of commands and options. */
 import { configHelp } from '../../config.ts';
-import { usageError } from '../../core/command-error.ts';
 import { faults } from '../../core/fault-catalogue.ts';
 import { type FaultCode, isFaultCode } from '../../core/faults.ts';
+import { usageError } from '../../core/request-error.ts';
 import { type Command, commonFlags, flagsOf } from '../arguments.ts';
 
 const exitCodeLines = [

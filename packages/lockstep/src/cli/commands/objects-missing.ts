@@ -1,8 +1,8 @@
 /** `objects missing`: rows that Salesforce stopped showing to the sync all at once, and the decision about them. */
 
-import { CommandError, exitCodes, usageError } from '../../core/command-error.ts';
 import { Fault } from '../../core/faults.ts';
 import { formatCount } from '../../core/plain-words.ts';
+import { RequestError, usageError } from '../../core/request-error.ts';
 import { chosenObjects } from '../../operations/chosen-objects.ts';
 import { withViews } from '../../operations/open-mirror.ts';
 import { type ObjectStatus, readObjects } from '../../operations/read-objects.ts';
@@ -70,8 +70,8 @@ async function decide(
 ): Promise<number> {
   const { name, missing } = await readMissing(args, context.config, word);
   if (missing.length === 0) {
-    throw new CommandError(`${name} has no missing rows of ${word}`, {
-      exitCode: exitCodes.notFound,
+    throw new RequestError(`${name} has no missing rows of ${word}`, {
+      kind: 'not found',
       next: 'lockstep objects missing',
     });
   }

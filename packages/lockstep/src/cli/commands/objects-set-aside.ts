@@ -2,8 +2,8 @@
 
 import { shellWord } from '@lockstep/foundation/shell-words';
 import { type Control, readHealth, type Sync } from '../../control/index.ts';
-import { usageError } from '../../core/command-error.ts';
 import { counted, formatCount, inRfc3339, timeSince, timeUntil } from '../../core/plain-words.ts';
+import { usageError } from '../../core/request-error.ts';
 import { chosenObjects } from '../../operations/chosen-objects.ts';
 import { withViews } from '../../operations/open-mirror.ts';
 import { readNow } from '../../operations/read-objects.ts';

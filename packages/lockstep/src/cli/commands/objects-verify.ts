@@ -2,8 +2,8 @@
 
 import { shellWord } from '@lockstep/foundation/shell-words';
 import type { NewSyncRequest, Sync } from '../../control/index.ts';
-import { usageError } from '../../core/command-error.ts';
 import { counted } from '../../core/plain-words.ts';
+import { usageError } from '../../core/request-error.ts';
 import { ask } from '../../operations/ask-sync.ts';
 import { chosenObjects, chosenRecords } from '../../operations/chosen-objects.ts';
 import { recordsMax } from '../../operations/retry-set-aside.ts';

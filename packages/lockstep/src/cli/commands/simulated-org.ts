@@ -1,7 +1,7 @@
 import { join, resolve } from 'node:path';
 import { shellWord } from '@lockstep/foundation/shell-words';
-import { CommandError, exitCodes } from '../../core/command-error.ts';
 import { formatCount } from '../../core/plain-words.ts';
+import { RequestError } from '../../core/request-error.ts';
 import { startEmbedded } from '../../postgres/index.ts';
 import { prepareDirectory, restartedText, writeSecretFile } from '../../server/index.ts';
 import type { Arguments, Command, Flag } from '../arguments.ts';
@@ -104,8 +104,8 @@ export const simulatedOrg: Command = {
     say('Ctrl-C stops it.');
     await Promise.race([aborted(stop), program.ended, lost]);
     if (!stop.aborted)
-      throw new CommandError('The simulated org has ended', {
-        exitCode: exitCodes.unexpected,
+      throw new RequestError('The simulated org has ended', {
+        kind: 'unexpected',
         next: 'See the lines above, then start it again: lockstep simulated-org',
       });
   },

@@ -1,5 +1,5 @@
 import { type Database, sqlState } from '@lockstep/foundation/database';
-import { CommandError, exitCodes, usageError } from '../../core/command-error.ts';
+import { RequestError, usageError } from '../../core/request-error.ts';
 import { withMirror } from '../../operations/open-mirror.ts';
 import type { Command } from '../arguments.ts';
 import { chooseSync, withControl } from '../running.ts';
@@ -48,8 +48,8 @@ async function ask(mirror: Database, query: string): Promise<Row[]> {
     if (code === undefined || isServerError(code)) throw error;
     const { message, position, hint } = error as { message: string; position?: string; hint?: string };
     const isSeveral = /multiple commands/.test(message);
-    throw new CommandError(isSeveral ? 'sql runs one query at a time; this is more than one' : message, {
-      exitCode: exitCodes.databaseRefused,
+    throw new RequestError(isSeveral ? 'sql runs one query at a time; this is more than one' : message, {
+      kind: 'database refused',
       next: isSeveral ? 'For several, use psql with the address of the mirror: lockstep sync show' : '',
       label: code,
       details: [...placeIn(query, Number(position)), ...(hint === undefined ? [] : [`hint: ${hint}`])],

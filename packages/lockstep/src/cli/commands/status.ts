@@ -1,7 +1,7 @@
 /** `status`: whether each sync runs, what it waits for, and the state of each of its objects. */
 import { type Control, listSyncs, type Sync } from '../../control/index.ts';
-import { exitCodes, usageError } from '../../core/command-error.ts';
 import { formatCount, timeSince } from '../../core/plain-words.ts';
+import { usageError } from '../../core/request-error.ts';
 import { isHealthy, objectWord } from '../../operations/findings.ts';
 import {
   isBackfilling,
@@ -12,6 +12,7 @@ import {
 import type { Arguments, Command } from '../arguments.ts';
 import { chooseSync, withControl } from '../running.ts';
 import { parseDuration } from '../terminal/duration.ts';
+import { exitCodes } from '../terminal/exit-codes.ts';
 import { findingLines } from '../terminal/finding-lines.ts';
 import { type Output, table } from '../terminal/output.ts';
 import { objectJson } from './object-json.ts';
@@ -46,7 +47,7 @@ export const status: Command = {
         for (const { severity, says, reason } of findings.filter(isHealthy))
           output.say(`${severity}: ${sync.name}: ${says}. ${reason}`);
       }
-      return reasons.length > 0 ? exitCodes.notHealthy : 0;
+      return reasons.length > 0 ? exitCodes['not healthy'] : 0;
     });
   },
 };
@@ -61,7 +62,7 @@ function maxAgeOf(args: Arguments): number {
   return ms;
 }
 
-/** @throws {@link CommandError} if there is no sync at all */
+/** @throws {@link RequestError} if there is no sync at all */
 async function chosenSyncs(control: Control, named: string | undefined): Promise<readonly Sync[]> {
   const syncs = named === undefined ? await listSyncs(control) : [];
   return syncs.length > 0 ? syncs : [await chooseSync(control, named)];

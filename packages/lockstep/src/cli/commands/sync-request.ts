@@ -1,6 +1,6 @@
 import { type NewSyncRequest, type SyncRequestStatus } from '../../control/index.ts';
-import { exitCodes, usageError } from '../../core/command-error.ts';
 import { counted, formatCount } from '../../core/plain-words.ts';
+import { usageError } from '../../core/request-error.ts';
 import {
   askAndWait,
   type PendingRequest,
@@ -10,6 +10,7 @@ import {
 import { setAsidePlace, setAsideReason } from '../../operations/set-aside-words.ts';
 import type { Arguments, Flag } from '../arguments.ts';
 import { parseDuration } from '../terminal/duration.ts';
+import { exitCodes } from '../terminal/exit-codes.ts';
 import { type Output } from '../terminal/output.ts';
 
 export const syncFlag: Flag = {
@@ -74,7 +75,7 @@ export function reportResult({ skipped, repairs, setAside }: SyncRequestResult, 
   }
   if (skipped.length > 0) output.say('next: lockstep objects list');
   if (setAside.length > 0) output.say('next: lockstep objects set-aside');
-  return skipped.length + setAside.length === 0 ? 0 : exitCodes.notHealthy;
+  return skipped.length + setAside.length === 0 ? 0 : exitCodes['not healthy'];
 }
 
 /** @throws a usage error */

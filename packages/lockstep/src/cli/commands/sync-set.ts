@@ -1,6 +1,6 @@
 /** `sync set`: what the proxy does with writes while the mirror's database is down. */
 import type { Sync } from '../../control/index.ts';
-import { usageError } from '../../core/command-error.ts';
+import { usageError } from '../../core/request-error.ts';
 import { changeSync } from '../../operations/change-sync.ts';
 import type { Command } from '../arguments.ts';
 import { chooseSync, withControl } from '../running.ts';

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { deadline, systemClock } from '@lockstep/foundation/clock';
 import { type Database, databaseUrl, openDatabase } from '@lockstep/foundation/database';
 import type { Config } from '../../config.ts';
-import { CommandError, exitCodes } from '../../core/command-error.ts';
+import { RequestError } from '../../core/request-error.ts';
 import {
   createDatabase,
   databaseFault,
@@ -21,6 +21,7 @@ import type { Context } from '../arguments.ts';
 import type { OrgChoices } from '../commands/simulated-org.ts';
 import { withControl } from '../running.ts';
 import { watchBackfill } from '../terminal/backfill-progress.ts';
+import { exitCodes } from '../terminal/exit-codes.ts';
 import { reportFailure } from '../terminal/failure.ts';
 import type { Output } from '../terminal/output.ts';
 import { eraseDemoDatabases } from './demo-erase.ts';
@@ -39,8 +40,8 @@ interface Report {
 
 /** Ample for any machine on which a demo is worth running. */
 const limitMs = 900_000;
-const outOfTime = new CommandError(`The check did not finish within ${limitMs / 60_000} minutes`, {
-  exitCode: exitCodes.timeRanOut,
+const outOfTime = new RequestError(`The check did not finish within ${limitMs / 60_000} minutes`, {
+  kind: 'time ran out',
   next: 'Try again on a machine that does less at the same time.',
 });
 /** While the org changes, the counts agree only in a quiet moment. */
@@ -161,8 +162,8 @@ function write(
 }
 
 const failed = (what: string) =>
-  new CommandError(`The check failed: ${what}`, {
-    exitCode: exitCodes.unexpected,
+  new RequestError(`The check failed: ${what}`, {
+    kind: 'unexpected',
     next: 'Please report it with the lines above.',
   });
 

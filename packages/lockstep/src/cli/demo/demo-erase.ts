@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { openDatabase } from '@lockstep/foundation/database';
 import type { Config } from '../../config.ts';
 import { type Control, controlDatabase, eraseSync, listSyncs } from '../../control/index.ts';
-import { CommandError, exitCodes } from '../../core/command-error.ts';
+import { RequestError } from '../../core/request-error.ts';
 import { dropPrivateDatabase, selectDatabase, startEmbedded } from '../../postgres/index.ts';
 import { eraseDirectory } from '../../server/index.ts';
 import { withControl } from '../running.ts';
@@ -14,7 +14,7 @@ import { dropOrgDatabase } from './org-database.ts';
 
 /**
  * Erases the whole data directory; on the user's own server the demo's sync, its mirror and the org.
- * @throws {@link CommandError} if the directory holds the mirror of any other sync; then nothing is erased
+ * @throws {@link RequestError} if the directory holds the mirror of any other sync; then nothing is erased
  */
 export async function eraseDemo(config: Config, say: (line: string) => void): Promise<void> {
   const { dataDir, databaseUrl: own } = config;
@@ -38,8 +38,8 @@ async function refuseOthers(config: Config): Promise<void> {
     const syncs = await withControl({ ...config, databaseUrl: undefined }, listSyncs);
     const others = syncs.filter(({ name }) => name !== demoName).map(({ name }) => name);
     if (others.length === 0) return;
-    throw new CommandError(`${dataDir} also holds the mirror of ${others.join(', ')}; nothing was erased`, {
-      exitCode: exitCodes.notAllowed,
+    throw new RequestError(`${dataDir} also holds the mirror of ${others.join(', ')}; nothing was erased`, {
+      kind: 'not allowed',
       next: 'Give the demo a directory of its own with --data, or go on without --fresh.',
     });
   } finally {

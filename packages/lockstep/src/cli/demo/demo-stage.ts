@@ -13,8 +13,8 @@ import {
   readSync,
   type Sync,
 } from '../../control/index.ts';
-import { CommandError, exitCodes } from '../../core/command-error.ts';
 import { formatCount } from '../../core/plain-words.ts';
+import { RequestError } from '../../core/request-error.ts';
 import { createSync } from '../../operations/create-sync.ts';
 import {
   findKeyFor,
@@ -81,8 +81,8 @@ export async function openDemo(options: DemoOptions): Promise<Demo> {
   server.failed.catch((error: unknown) => broken.abort(error));
   void org.ended.then(() =>
     broken.abort(
-      new CommandError('The simulated org has ended', {
-        exitCode: exitCodes.unexpected,
+      new RequestError('The simulated org has ended', {
+        kind: 'unexpected',
         next: 'See the lines above, then start it again: npm run demo',
       }),
     ),
@@ -144,10 +144,10 @@ async function ensureSync(
   if (known) {
     const credential = await openCredential(control, known.id);
     if (known.orgId !== org.orgId || credential.clientId !== clientId) {
-      throw new CommandError(
+      throw new RequestError(
         'The sync of an earlier demo belongs to another org than the one in the data directory',
         {
-          exitCode: exitCodes.unexpected,
+          kind: 'unexpected',
           next: 'npm run demo -- --fresh',
         },
       );

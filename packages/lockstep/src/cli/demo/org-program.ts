@@ -7,7 +7,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { openDatabase } from '@lockstep/foundation/database';
 import { z } from 'zod';
-import { CommandError, exitCodes, usageError } from '../../core/command-error.ts';
+import { RequestError, usageError } from '../../core/request-error.ts';
 import { databaseFault } from '../../postgres/index.ts';
 import type { DatabaseServer } from '../../server/index.ts';
 import { tryToLockOrg } from './demo-sql.ts';
@@ -60,7 +60,7 @@ const readySchema = z.object({
 });
 const seededSchema = z.object({ seeded: z.int(), of: z.int() });
 
-/** @throws {@link CommandError} if the program does not start, or is already running */
+/** @throws {@link RequestError} if the program does not start, or is already running */
 export async function startOrg(options: OrgOptions): Promise<OrgProgram> {
   const { dataDir, port, controlPort, records, activityPerSecond, seed, rulesFile, stop } = options;
   await refuseForbiddenPort(port, '--port or LOCKSTEP_ORG_PORT');
@@ -121,8 +121,8 @@ async function readyLine(child: ChildProcess, ended: Promise<void>, stop: AbortS
   const first = once(lines, 'line', { signal: stop }) as Promise<[string]>;
   const [line] = (await Promise.race([first, ended])) ?? [];
   if (line !== undefined) return readySchema.parse(JSON.parse(line));
-  throw new CommandError(`The simulated org did not start (exit code ${child.exitCode ?? 'none'})`, {
-    exitCode: exitCodes.unexpected,
+  throw new RequestError(`The simulated org did not start (exit code ${child.exitCode ?? 'none'})`, {
+    kind: 'unexpected',
     next: 'See the lines above.',
   });
 }
@@ -153,8 +153,8 @@ async function lockOrg(url: string, dataDir: string): Promise<() => Promise<void
   };
   if (lock?.taken) return release;
   await release();
-  throw new CommandError(`The simulated org of ${dataDir} is already running`, {
-    exitCode: exitCodes.unexpected,
+  throw new RequestError(`The simulated org of ${dataDir} is already running`, {
+    kind: 'unexpected',
     next: 'End it with Ctrl-C in its terminal, or give another data directory with --data',
   });
 }

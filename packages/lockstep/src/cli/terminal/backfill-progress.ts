@@ -1,8 +1,8 @@
 /** Shows the backfill of a sync until it is complete: bars on a terminal, a line per change elsewhere. */
 import { systemClock } from '@lockstep/foundation/clock';
 import type { Tx } from '@lockstep/foundation/database';
-import { CommandError, exitCodes } from '../../core/command-error.ts';
 import { formatCount } from '../../core/plain-words.ts';
+import { RequestError } from '../../core/request-error.ts';
 import { stateWord } from '../../operations/state-words.ts';
 import { readStatus, type StreamStatus } from '../../postgres/index.ts';
 import { type Output } from './output.ts';
@@ -23,7 +23,7 @@ const nameWidthMin = 6;
 
 /**
  * Resolves when the backfill of every object is complete.
- * @throws {@link CommandError} if an object was stopped; the signal's reason after an abort
+ * @throws {@link RequestError} if an object was stopped; the signal's reason after an abort
  */
 export async function watchBackfill(
   mirror: Tx,
@@ -56,8 +56,8 @@ export async function watchBackfill(
     if (isComplete) return { firstRowAt, rows };
     const stopped = streams.find(({ state }) => state === 'stopped');
     if (stopped) {
-      throw new CommandError(`${stopped.sobject} was stopped`, {
-        exitCode: exitCodes.unexpected,
+      throw new RequestError(`${stopped.sobject} was stopped`, {
+        kind: 'unexpected',
         next: 'See the newest file in the folder logs of the data directory.',
       });
     }

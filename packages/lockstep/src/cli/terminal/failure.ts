@@ -1,8 +1,9 @@
 /** What a command prints, and the exit code it ends with, when it fails. */
 
-import { CommandError, exitCodeOf, exitCodes } from '../../core/command-error.ts';
 import { faults } from '../../core/fault-catalogue.ts';
 import { Fault } from '../../core/faults.ts';
+import { type ErrorKind, errorKindOf, RequestError } from '../../core/request-error.ts';
+import { exitCodes } from './exit-codes.ts';
 import type { Output } from './output.ts';
 
 /** Reports the failure on standard error, with --json also on standard output, and returns the exit code. */
@@ -12,7 +13,7 @@ export function reportFailure(error: unknown, output: Output): number {
     output.say(`also: ${describeError(error.error).title}`);
     return reportFailure(error.suppressed, output);
   }
-  const { code, title, explanation, next, exitCode, details = [] } = describeError(error);
+  const { code, title, explanation, next, kind, details = [] } = describeError(error);
   output.say(`error${code ? ` ${code}` : ''}: ${[title, explanation].filter(Boolean).join('. ')}`);
   for (const line of details) output.say(line);
   if (next) output.say(`next: ${next}`);
@@ -20,7 +21,7 @@ export function reportFailure(error: unknown, output: Output): number {
     const more = details.length > 0 && { details };
     output.object({ error: { code, title, explanation, next: output.pasteable(next), ...more } });
   }
-  return exitCode;
+  return exitCodes[kind];
 }
 
 interface FailureText {
@@ -28,7 +29,7 @@ interface FailureText {
   title: string;
   explanation: string;
   next: string;
-  exitCode: number;
+  kind: ErrorKind;
   details?: readonly string[];
 }
 
@@ -36,21 +37,21 @@ function describeError(error: unknown): FailureText {
   if (error instanceof Fault) {
     const { title } = faults[error.code];
     const explanation = error.message.slice(title.length + 2);
-    return { code: error.code, title, explanation, next: error.next, exitCode: exitCodeOf(error.code) };
+    return { code: error.code, title, explanation, next: error.next, kind: errorKindOf(error.code) };
   }
-  if (error instanceof CommandError) {
-    const { label = '', message, next, exitCode, details } = error;
-    return { code: label, title: message, explanation: '', next, exitCode, details };
+  if (error instanceof RequestError) {
+    const { label, message, next, kind, details } = error;
+    return { code: label, title: message, explanation: '', next, kind, details };
   }
   // Never the message, which may contain a record's value.
-  const kind = error instanceof Error ? error.constructor.name : typeof error;
+  const thrown = error instanceof Error ? error.constructor.name : typeof error;
   const { code } = (error ?? {}) as { code?: unknown };
   return {
     code: '',
-    title: `unexpected ${kind}${typeof code === 'string' ? ` ${code}` : ''} at ${placeOf(error)}`,
+    title: `unexpected ${thrown}${typeof code === 'string' ? ` ${code}` : ''} at ${placeOf(error)}`,
     explanation: '',
     next: 'This is a bug in Lockstep. Please report the line above.',
-    exitCode: exitCodes.unexpected,
+    kind: 'unexpected',
   };
 }
 

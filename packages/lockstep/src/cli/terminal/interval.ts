@@ -1,5 +1,5 @@
 import { parseInterval } from '../../control/index.ts';
-import { usageError } from '../../core/command-error.ts';
+import { usageError } from '../../core/request-error.ts';
 
 /**
  * The value of --every, in milliseconds.

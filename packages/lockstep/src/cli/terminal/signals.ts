@@ -3,7 +3,7 @@
  * once more, so one keypress may arrive twice. A signal that comes more than a second later ends the process at once.
  */
 import { systemClock } from '@lockstep/foundation/clock';
-import { exitCodes } from '../../core/command-error.ts';
+import { exitCodes } from './exit-codes.ts';
 
 const repeatsWithinMs = 1_000;
 

@@ -1,0 +1,61 @@
+/** How what a person or a program asked for fails without a code of the catalogue. */
+
+/** What is wrong, in general; the command line ends with an exit code for each kind. */
+export type ErrorKind =
+  | 'unexpected'
+  | 'usage'
+  | 'not healthy'
+  | 'not found'
+  | 'not allowed'
+  | 'Salesforce refused'
+  | 'database refused'
+  | 'time ran out'
+  | 'interrupted';
+
+export class RequestError extends Error {
+  override readonly name = 'RequestError';
+  readonly kind: ErrorKind;
+  /** Empty if there is nothing to do, or if the user knows: at Ctrl-C, or at an error in a query of theirs. */
+  readonly next: string;
+  /** Shown in front of the message, such as the SQLSTATE of a failed query. */
+  readonly label: string;
+  /** Lines below the message, such as the position in a query. */
+  readonly details: readonly string[];
+
+  constructor(
+    message: string,
+    {
+      kind,
+      next,
+      label = '',
+      details = [],
+    }: { kind: ErrorKind; next: string; label?: string; details?: readonly string[] },
+  ) {
+    super(message);
+    this.kind = kind;
+    this.next = next;
+    this.label = label;
+    this.details = details;
+  }
+}
+
+export const usageError = (message: string, next = 'lockstep help'): RequestError =>
+  new RequestError(message, { kind: 'usage', next });
+
+/** Ctrl-C at a prompt. */
+export const interruption = (): RequestError =>
+  new RequestError('Interrupted', { kind: 'interrupted', next: '' });
+export const isInterruption = (error: unknown): boolean =>
+  error instanceof RequestError && error.kind === 'interrupted';
+
+/** The kind of a fault by its code, which may come from another version. */
+export function errorKindOf(code: string): ErrorKind {
+  if (code === 'ORG-04') return 'not allowed';
+  if (code === 'SCH-09' || code === 'PRX-01') return 'not found';
+  if (code === 'SYS-12' || code === 'SYS-13') return 'not healthy';
+  if (code === 'SYS-14') return 'time ran out';
+  if (code.startsWith('CFG-') || code === 'LIM-05') return 'usage';
+  if (/^(SF|ORG|LIM|PERM|SCH|NET|DATA)-/.test(code)) return 'Salesforce refused';
+  if (code.startsWith('DB-')) return 'database refused';
+  return 'unexpected';
+}

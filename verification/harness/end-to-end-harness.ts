@@ -12,7 +12,7 @@ import {
   readSyncGauges,
   runSync,
 } from 'lockstep/engine';
-import { readStatus } from 'lockstep/postgres';
+import { readStatusRows } from 'lockstep/postgres';
 import { openMetrics, openUpstreams, type RunningProxy, startProxy } from 'lockstep/proxy';
 import { openTestControl, type TestControl } from './control.ts';
 import { type OrgOptions, startOrg, type TestOrg } from './org.ts';
@@ -178,7 +178,7 @@ async function untilTrue(reader: Database, statement: Sql, what: string): Promis
     if (Object.values(row ?? {})[0] === 't') return;
     await systemClock.sleep(50);
   }
-  throw new Error(`timed out waiting until ${what}: ${JSON.stringify(await readStatus(reader))}`);
+  throw new Error(`timed out waiting until ${what}: ${JSON.stringify(await readStatusRows(reader))}`);
 }
 
 async function countIn(org: TestOrg, sobject: string): Promise<number> {

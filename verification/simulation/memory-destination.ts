@@ -21,17 +21,11 @@ import type {
   Remainder,
   StreamTable,
 } from 'lockstep/postgres';
+import { countAside, dueAside, setAside, setAsideUnsettled } from './memory-aside.ts';
 import { MemoryIntents } from './memory-intents.ts';
 import { dueMarks, holdsMissing, keepMissing, type RemovalLimit } from './memory-missing.ts';
 import { beginStream, figuresOf, moveCursor, progressOf } from './memory-progress.ts';
-import {
-  carryOut,
-  emptyStream,
-  heldBy,
-  type StreamRecord,
-  setAside,
-  setAsideUnsettled,
-} from './memory-stream.ts';
+import { carryOut, emptyStream, heldBy, type StreamRecord } from './memory-stream.ts';
 import type { Bounds, MergePolicy, MergeResult } from './merge-policy.ts';
 import { recordsOf } from './read-record.ts';
 import { Readings } from './readings.ts';
@@ -221,31 +215,18 @@ export class MemoryDestination extends UnchangedTables implements Mirror {
   }
 
   async retrySetAside(): Promise<void> {
-    for (const [streamNo, { aside, marks, state }] of this.streams) {
-      if (state === 'stopped') continue;
-      const due = [...aside].filter(([, { retryAt }]) => retryAt <= this.now());
-      for (const [id] of due.toSorted(([a], [b]) => (a < b ? -1 : 1))) {
+    for (const [streamNo, stream] of this.streams) {
+      for (const id of dueAside(stream, this.now())) {
         const ticket = this.readings.ticket();
-        if (marks.has(id)) continue;
-        marks.set(id, ticket, false, 'set aside');
+        if (stream.marks.has(id)) continue;
+        stream.marks.set(id, ticket, false, 'set aside');
         this.onlooker.marked(streamNo, id, 'set aside');
       }
     }
   }
 
   async readSetAside() {
-    return [...this.streams].flatMap(([streamNo, { aside }]) =>
-      aside.size === 0
-        ? []
-        : [
-            {
-              sobject: this.tableOf(streamNo).stream.sobject,
-              column: 'a__c',
-              code: 'misfit',
-              rows: aside.size,
-            },
-          ],
-    );
+    return countAside(this.streams, this.tables);
   }
 
   async unsettled(streamNo: number, ids: readonly string[]) {
@@ -333,12 +314,6 @@ export class MemoryDestination extends UnchangedTables implements Mirror {
 
   private removalLimit(): RemovalLimit {
     return { removalsMax: (rows) => this.mergePolicy.removalsMax(rows), now: this.now() };
-  }
-
-  private tableOf(streamNo: number): StreamTable {
-    const table = this.tables.get(streamNo);
-    if (!table) throw new Error('the stream has no table');
-    return table;
   }
 }
 

@@ -1,5 +1,5 @@
 /** What a destination in memory stores for one stream. */
-import { type Fence, stampSlackSeconds } from 'lockstep/core/merge-rule';
+import type { Fence } from 'lockstep/core/merge-rule';
 import { secondsOf } from 'lockstep/core/stamps';
 import type { ProblemRow } from 'lockstep/postgres';
 import { type Mark, Marks } from './marks.ts';
@@ -47,55 +47,6 @@ export const emptyStream = (): StreamRecord => ({
   aside: new Map(),
   problems: new Map(),
 });
-
-/** The stamp up to which the mirror is settled, for a record whose own stamp is unknown. */
-const settledIn = ({ cursors }: StreamRecord): number | null =>
-  (cursors.get('recheck')?.position as { at: number } | undefined)?.at ?? null;
-
-const least = (a: number | null, b: number | null) => (a === null || b === null ? (a ?? b) : Math.min(a, b));
-
-/** Counts one more try and sets the next: after a minute, then twice as long each time, up to an hour. */
-function putAside(
-  stream: StreamRecord,
-  id: string,
-  one: Pick<Aside, 'code' | 'stampedAt'>,
-  now: number,
-): void {
-  const before = stream.aside.get(id);
-  const tries = (before?.tries ?? 0) + 1;
-  const waitMs = Math.min(3_600_000, 30_000 * 2 ** Math.min(tries, 10));
-  const stampedAt = before ? least(before.stampedAt, one.stampedAt) : one.stampedAt;
-  stream.aside.set(id, { code: one.code, stampedAt, tries, retryAt: now + waitMs });
-}
-
-/** Merges a record whose value fits no column: judged like any other, but set aside where its row would be stored. */
-export function setAside(
-  stream: StreamRecord,
-  { record, verdict }: MergeResult,
-  { lo, hi, isFencing }: Bounds & { isFencing: boolean },
-  mergePolicy: MergePolicy,
-  now: number,
-): void {
-  const { id, stamp } = record;
-  const { fences, marks } = stream;
-  if (verdict === 'dirty') marks.found(id, hi, 'overlap');
-  if (verdict !== 'store') return;
-  const stampedAt = stamp === null ? settledIn(stream) : stamp - stampSlackSeconds;
-  if (mergePolicy.setsAside) putAside(stream, id, { code: 'misfit', stampedAt }, now);
-  if (isFencing) fences.set(id, { lo, hi, stamp, deleted: false, partial: false });
-  if ((marks.get(id)?.since ?? Infinity) < lo) marks.delete(id);
-}
-
-/** After this many tries that left the record marked, more are useless. */
-const triesMax = 30;
-
-export function setAsideUnsettled(stream: StreamRecord, now: number): void {
-  for (const [id, { tries, reason }] of stream.marks.entries()) {
-    if (tries < triesMax || reason === 'absent' || reason === 'kept') continue;
-    stream.marks.delete(id);
-    putAside(stream, id, { code: 'unsettled', stampedAt: null }, now);
-  }
-}
 
 /** Updates the row, its fence and its mark by the verdict. */
 export function carryOut(

@@ -23,7 +23,7 @@ import { planTable } from './plan-table.ts';
 import { restoreTable } from './restore-table.ts';
 import { grantStatus } from './role-sql.ts';
 import { createPrivateDatabase, dropPrivateDatabase } from './roles.ts';
-import { readStatus } from './status-sql.ts';
+import { readStatusRows } from './status-sql.ts';
 import { createTable, loadStreams, type Stream } from './tables.ts';
 import { takeOver } from './take-over.ts';
 
@@ -358,7 +358,7 @@ test('in a private database the writer can do all of its work and the reader see
     { id: idOf(3), n__c: null },
   ]);
   assert.deepEqual(
-    (await readStatus(reader)).map(({ sobject, rows }) => [sobject, rows]),
+    (await readStatusRows(reader)).map(({ sobject, rows }) => [sobject, rows]),
     [['Account', 2]],
   );
   for (const [nth, what] of ['TABLE salesforce.account', 'SCHEMA salesforce CASCADE'].entries()) {

@@ -55,12 +55,10 @@ export {
   readHiddenFields,
   readProblems,
   readSetAside,
-  readStatus,
   readStatusRows,
   type SetAsideGroup,
   type SetAsideRecord,
   type StatusRow,
-  type StreamStatus,
 } from './status-sql.ts';
 export { isLockTimeout } from './table-locks.ts';
 export { createTable, type Stream } from './tables.ts';

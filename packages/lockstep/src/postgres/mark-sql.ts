@@ -2,18 +2,29 @@
 import type { Tx } from '@lockstep/foundation/database';
 import { type Sql, sql } from '@lockstep/foundation/sql';
 
-/** Why a record must be read again; the migrations 0002 to 0005 explain each reason. */
+/** Why a record must be read again. */
 export type MarkReason =
+  /** Two readings overlap, and nothing tells which is newer. */
   | 'overlap'
+  /** A proxied write, whose own reading did not come in time. */
   | 'written'
+  /** A master or a child of a record that was written, deleted or merged. */
   | 'related'
+  /** A proxied write whose outcome is unknown. */
   | 'cut off'
+  /** A check read other values than the row has. */
   | 'differs'
+  /** A check did not find it. */
   | 'absent'
+  /** A person decided that missing rows may go. */
   | 'accepted'
+  /** A person decided that missing rows stay. */
   | 'kept'
+  /** Salesforce's log of deletions names it. */
   | 'deleted log'
+  /** PostgreSQL refuses it as it was. */
   | 'set aside'
+  /** Somebody asked for it by its Id. */
   | 'asked';
 
 /** What changes in a stream besides its cursors: its number of rows, and the marks that may be read now. */

@@ -72,7 +72,7 @@ export function restoreTable(db: Database, stream: Stream, lockWaitMs: number): 
     if (current?.plan_version !== stream.planVersion) throw new Fault('SYS-09');
     await planForWholeTable(tx);
 
-    const { found, rows } = await repair(tx, stream);
+    const { found, rows } = await restoreParts(tx, stream);
     if (found.length === 0) return null;
     await restartStream(tx, streamNo, rows);
     await deleteBackfillCursor(tx, streamNo);
@@ -86,7 +86,7 @@ interface Repaired {
   rows: number | null;
 }
 
-async function repair(tx: Tx, stream: Stream): Promise<Repaired> {
+async function restoreParts(tx: Tx, stream: Stream): Promise<Repaired> {
   const { schema, table, sobject } = stream;
   const [relation] = await selectRelation(tx, stream);
   if (!relation) {

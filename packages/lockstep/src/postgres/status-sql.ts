@@ -30,28 +30,10 @@ export interface StatusRow {
 
 /** One for each object. */
 export const readStatusRows = (mirror: Tx): Promise<StatusRow[]> =>
-  mirror.query<StatusRow & Record<string, unknown>>(sql`
+  mirror.query<StatusRow>(sql`
   SELECT sobject, table_name, state, rows, rows_expected, backfill_percent, read_until, settled_until,
          counts_verified_at, stamps_verified_at, content_verified_at, missing_rows, set_aside_rows,
          stop_code, stop_reason
-    FROM _lockstep.status ORDER BY sobject`);
-
-/** Of {@link StatusRow} what tells how far the backfill is. */
-export interface StreamStatus {
-  sobject: string;
-  table_name: string;
-  state: string;
-  rows: number;
-  rows_expected: number | null;
-  backfill_percent: number;
-  read_until: string | null;
-  settled_until: string | null;
-}
-
-/** One for each object. */
-export const readStatus = (db: Tx): Promise<StreamStatus[]> =>
-  db.query<StreamStatus>(sql`
-  SELECT sobject, table_name, state, rows, rows_expected, backfill_percent, read_until, settled_until
     FROM _lockstep.status ORDER BY sobject`);
 
 /** Why one of a stream's activities is backing off. Times as the server prints them. */

@@ -14,7 +14,7 @@ import {
   createDatabase,
   databaseFault,
   dropDatabase,
-  readStatus,
+  readStatusRows,
   removeEmbedded,
 } from '../../postgres/index.ts';
 import type { Context } from '../arguments.ts';
@@ -99,7 +99,7 @@ async function checkAll(demo: Demo, report: Report, output: Output): Promise<voi
 
 /** Compares each object's count from the org's API with a count(*) on the mirror. */
 async function compareCounts(demo: Demo, mirror: Database, report: Report, stop: AbortSignal): Promise<void> {
-  const tables = await readStatus(mirror);
+  const tables = await readStatusRows(mirror);
   for (let tries = 1; ; tries++) {
     const counts = [];
     for (const { sobject, table_name: table } of tables) {

@@ -4,7 +4,7 @@ import type { Tx } from '@lockstep/foundation/database';
 import { formatCount } from '../../core/plain-words.ts';
 import { RequestError } from '../../core/request-error.ts';
 import { stateWord } from '../../operations/state-words.ts';
-import { readStatus, type StreamStatus } from '../../postgres/index.ts';
+import { readStatusRows, type StatusRow } from '../../postgres/index.ts';
 import { type Output } from './output.ts';
 
 export interface BackfillResult {
@@ -36,7 +36,7 @@ export async function watchBackfill(
   /** The states seen last. On the first look only objects that are backfilling are reported. */
   let before: ReadonlyMap<string, string> | undefined;
   for (;;) {
-    const streams = await readStatus(mirror);
+    const streams = await readStatusRows(mirror);
     const now = systemClock.now();
     const rows = sum(streams, ({ rows }) => rows);
     if (rows > 0) firstRowAt ??= now;
@@ -65,12 +65,12 @@ export async function watchBackfill(
   }
 }
 
-const sum = (streams: readonly StreamStatus[], of: (stream: StreamStatus) => number) =>
+const sum = (streams: readonly StatusRow[], of: (stream: StatusRow) => number) =>
   streams.reduce((total, stream) => total + of(stream), 0);
 
 const inUtc = (now: number) => `${new Date(now).toISOString().slice(0, 19)}Z`;
 
-function totalOf(streams: readonly StreamStatus[]): string {
+function totalOf(streams: readonly StatusRow[]): string {
   const expected = sum(streams, ({ rows, rows_expected }) => rows_expected ?? rows);
   const rows = sum(streams, ({ rows }) => rows);
   return `${percent(rows, expected)} % ${rows}/${expected}`;
@@ -80,7 +80,7 @@ const percent = (rows: number, expected: number) =>
   expected === 0 ? 0 : Math.min(100, Math.floor((100 * rows) / expected));
 
 /** A narrow terminal shrinks the bars first, then drops the expected rows, then cuts names; rows and states stay. */
-function bars(streams: readonly StreamStatus[], columns: number): string[] {
+function bars(streams: readonly StatusRow[], columns: number): string[] {
   const rows = sum(streams, (stream) => stream.rows);
   const expected = sum(streams, (stream) => stream.rows_expected ?? stream.rows);
   const nameWidthWanted = Math.max(0, ...streams.map(({ sobject }) => sobject.length));
@@ -103,7 +103,7 @@ function bars(streams: readonly StreamStatus[], columns: number): string[] {
   ];
 }
 
-function figuresOf({ rows, rows_expected: expected, state }: StreamStatus, withExpected: boolean): string {
+function figuresOf({ rows, rows_expected: expected, state }: StatusRow, withExpected: boolean): string {
   const of = withExpected && state === 'backfilling' ? ` of about ${formatCount(expected ?? 0)}` : '';
   return `${formatCount(rows).padStart(9)}${of}   ${stateWord(state)}`;
 }

@@ -11,7 +11,7 @@ import {
   takeSyncRequests,
 } from '../../control/index.ts';
 import { Fault, isKeyFault } from '../../core/faults.ts';
-import { holderName, openDestination, readStatus, type StreamStatus } from '../../postgres/index.ts';
+import { holderName, openDestination, readStatusRows, type StatusRow } from '../../postgres/index.ts';
 import type { EngineDeps, OpenSync, OpenSyncs } from '../open-syncs.ts';
 import { holdSync } from './hold-sync.ts';
 import { openSyncProblem, type SyncProblem } from './sync-problem.ts';
@@ -44,7 +44,7 @@ export async function runSync(
       },
       onQuery: (query) => countQuery(control, sync.id, query),
       onUsage: (said) => recordOrgUsage(control, sync.id, said),
-      onComplete: async ({ db }) => tellComplete(deps, open.settings, await readStatus(db)),
+      onComplete: async ({ db }) => tellComplete(deps, open.settings, await readStatusRows(db)),
       host: control.host,
     },
     signal,
@@ -84,7 +84,7 @@ async function unlocked(
 async function tellComplete(
   { control, onComplete }: EngineDeps,
   { id, name }: Sync,
-  status: readonly StreamStatus[],
+  status: readonly StatusRow[],
 ): Promise<void> {
   const tables = status.map(({ sobject, rows }) => ({ sobject, rows }));
   onComplete?.({ sync: id, name, rows: tables.reduce((sum, { rows }) => sum + rows, 0) });

@@ -6,7 +6,7 @@
 // be added. --no-check skips the checks. If TEST_POSTGRES_URL is set, that server is used.
 import { spawn } from 'node:child_process';
 import { globSync } from 'node:fs';
-import { chmod, mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openDatabase } from '@lockstep/foundation/database';
@@ -65,7 +65,19 @@ async function main(): Promise<boolean> {
     },
   );
   if (!isChecked) process.stderr.write('The checks before the tests failed; see above.\n');
-  return isChecked && tested;
+  const leftBehind = stop.signal.aborted ? [] : await leftIn(folder.temporary);
+  if (leftBehind.length > 0)
+    process.stderr.write(`Tests left behind in their temporary folder: ${leftBehind.join(', ')}\n`);
+  return isChecked && tested && leftBehind.length === 0;
+}
+
+/** What the tests of a run share: Node's compiled code, and how to sign in to an org that was copied from a template. */
+const shared = /^(node-compile-cache|org-credentials-\d+\.json)$/;
+
+/** What tests have not removed. */
+async function leftIn(temporary: string): Promise<string[]> {
+  const names = await readdir(temporary);
+  return names.filter((name) => !shared.test(name)).toSorted();
 }
 
 /**

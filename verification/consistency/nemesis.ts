@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Random } from '@lockstep/foundation/random';
+import type { ServerProcess } from '@lockstep/harness/server-process';
 import { type Disturbance, type Disturbed, disturbances } from './disturbances.ts';
-import type { ServerProcess } from './server-process.ts';
 
 /** Alternates disturbances and calms until the run ends. Kills Lockstep too, if requested. */
 export interface NemesisOptions {
@@ -67,7 +67,7 @@ export class Nemesis {
     const { server, random, tell } = this.options;
     await pause(random.between(0, 2_000));
     tell('Lockstep is killed');
-    await server.kill();
+    await server.end('SIGKILL');
     this.kills++;
     await pause(random.between(...awayMs));
     await server.start();

@@ -1,9 +1,9 @@
 import type { Database } from '@lockstep/foundation/database';
 import { openTestControl, type TestControl } from '@lockstep/harness/control';
 import { startOrg, type TestOrg } from '@lockstep/harness/org';
+import { openServerProcess, type ServerProcess } from '@lockstep/harness/server-process';
 import { makeTestSync, openMirror } from '@lockstep/harness/test-sync';
 import type { Sync } from 'lockstep/control';
-import { openServerProcess, type ServerProcess } from './server-process.ts';
 import { openWireTap, type WireTap } from './wire-tap.ts';
 
 /** What a run works with, all of it real: org, wire, databases, and Lockstep as a process, not started yet. */

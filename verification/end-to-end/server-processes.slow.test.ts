@@ -12,12 +12,12 @@ import { sql } from '@lockstep/foundation/sql';
 import { certificateOf } from '@lockstep/harness/certificate';
 import { dataPath, type EndToEndHarness, openEndToEndHarness } from '@lockstep/harness/end-to-end-harness';
 import { armFault } from '@lockstep/harness/injected-fault';
-import { type ServerProcess, startServerProcess } from '@lockstep/harness/server-process';
+import { type CalledServer, startServerProcess } from '@lockstep/harness/server-process';
 
 const accounts = `${dataPath}/sobjects/Account`;
 const small = { org: { records: 300 }, sobjects: ['Account'] };
 
-async function create(server: ServerProcess, name: string): Promise<string> {
+async function create(server: CalledServer, name: string): Promise<string> {
   const answer = await server.call('POST', accounts, { Name: name });
   assert.equal(answer.status, 201, answer.text);
   return (JSON.parse(answer.text) as { id: string }).id;
@@ -78,7 +78,7 @@ test('a server that is told to stop answers every write under way, after a load 
 });
 
 /** Whether nothing listens at the proxy's address any more. */
-async function isRefused({ proxyUrl }: ServerProcess): Promise<boolean> {
+async function isRefused({ proxyUrl }: CalledServer): Promise<boolean> {
   const { hostname, port } = new URL(proxyUrl);
   const socket = connect(Number(port), hostname);
   try {

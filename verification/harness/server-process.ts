@@ -1,49 +1,118 @@
+import { cp } from 'node:fs/promises';
+import { join } from 'node:path';
 import { assert } from '@lockstep/foundation/assert';
-import { type ExitResult, openCli } from './cli-process.ts';
+import { type ExitResult, openCli, type Running } from './cli-process.ts';
 import type { EndToEndHarness, ProxyAnswer } from './end-to-end-harness.ts';
 
-/** `lockstep start` as its own process, on a harness's control database. */
-export interface ServerProcess {
-  /** `http://127.0.0.1:PORT` */
-  proxyUrl: string;
-  metricsUrl: string;
-  /** A caller's request through its proxy, as the demo user. */
-  call(method: string, path: string, body?: unknown): Promise<ProxyAnswer>;
+/** Lockstep as its users start it: a process, which can be killed and started again. */
+export interface ServerProcess extends AsyncDisposable {
+  /** `http://127.0.0.1:PORT`; another one after each start. Null while it is down. */
+  url: string | null;
+  metricsUrl: string | null;
+  /** Resolves when it accepts requests. */
+  start(): Promise<void>;
   end(signal: NodeJS.Signals): Promise<ExitResult>;
+  /** Resolves with its last output if it ends by itself, which it never should. */
+  ended: Promise<string>;
 }
 
+export interface ServerOptions {
+  controlUrl: string;
+  key: Buffer;
+  allowHosts: readonly string[];
+  environment?: Record<string, string>;
+  /** A folder that its log files are copied into at the end. */
+  logs?: string | undefined;
+}
+
+export async function openServerProcess({
+  controlUrl,
+  key,
+  allowHosts,
+  environment,
+  logs,
+}: ServerOptions): Promise<ServerProcess> {
+  const cli = await openCli({
+    DATABASE_URL: controlUrl,
+    LOCKSTEP_KEY: key.toString('base64'),
+    LOCKSTEP_ALLOW_HOST: allowHosts.join(','),
+    ...environment,
+  });
+  const ended = Promise.withResolvers<string>();
+  let running: Running | null = null;
+  const forget = () => {
+    running = null;
+    server.url = null;
+    server.metricsUrl = null;
+  };
+  const server: ServerProcess = {
+    url: null,
+    metricsUrl: null,
+    ended: ended.promise,
+    async start() {
+      const started = await cli.start(['start', '--json'], '"ready":true');
+      running = started;
+      server.url = urlIn(started, 'proxy');
+      server.metricsUrl = urlIn(started, 'metrics');
+      void started.ended.then(({ code, stderr }) => {
+        if (running === started) ended.resolve(`it ended with code ${code}: ${stderr.slice(-2_000)}`);
+      });
+    },
+    async end(signal) {
+      const ending = running;
+      assert(ending, 'a server that is ended has been started');
+      forget();
+      return ending.end(signal);
+    },
+    async [Symbol.asyncDispose]() {
+      forget();
+      if (logs !== undefined) await cp(join(cli.dataDir, 'logs'), logs, { recursive: true });
+      await cli[Symbol.asyncDispose]();
+    },
+  };
+  return server;
+}
+
+function urlIn(running: Running, part: 'proxy' | 'metrics'): string {
+  const url = new RegExp(`"${part}_url":"([^"]+)"`).exec(running.stdout())?.[1];
+  assert(url, `a server that is ready says where its ${part} is`);
+  return url;
+}
+
+/** One on a harness's control database that runs until `undo` ends it, and a caller of its proxy. */
 export async function startServerProcess(
   harness: EndToEndHarness,
   undo: AsyncDisposableStack,
   environment: Record<string, string> = {},
-): Promise<ServerProcess> {
-  const cli = undo.use(
-    await openCli({
-      DATABASE_URL: harness.control.database.url,
-      LOCKSTEP_KEY: harness.control.keyBytes.toString('base64'),
-      LOCKSTEP_ALLOW_HOST: new URL(harness.org.url).host,
-      ...environment,
+) {
+  const { control, org, sync } = harness;
+  const allowHosts = [new URL(org.url).host];
+  const server = undo.use(
+    await openServerProcess({
+      controlUrl: control.database.url,
+      key: control.keyBytes,
+      allowHosts,
+      environment,
     }),
   );
-  const running = await cli.start(['start', '--json'], '"ready":true');
-  const urlOf = (part: string) => {
-    const url = new RegExp(`"${part}_url":"([^"]+)"`).exec(running.stdout())?.[1];
-    assert(url, `a server that is ready says where its ${part} is`);
-    return url;
-  };
-  const proxyUrl = urlOf('proxy');
-  const authorization = `Bearer ${await harness.org.token('demo')}`;
+  await server.start();
+  const { url: proxyUrl, metricsUrl } = server;
+  assert(proxyUrl && metricsUrl, 'a server that has started has addresses');
+  const authorization = `Bearer ${await org.token('demo')}`;
   return {
     proxyUrl,
-    metricsUrl: urlOf('metrics'),
-    async call(method, path, body) {
-      const answer = await fetch(`${proxyUrl}/${harness.sync.id}${path}`, {
+    metricsUrl,
+    end: (signal: NodeJS.Signals) => server.end(signal),
+    /** A caller's request through its proxy, as the demo user. */
+    async call(method: string, path: string, body?: unknown): Promise<ProxyAnswer> {
+      const answer = await fetch(`${proxyUrl}/${sync.id}${path}`, {
         method,
         headers: { authorization, 'content-type': 'application/json' },
         ...(body !== undefined && { body: JSON.stringify(body) }),
       });
       return { status: answer.status, headers: answer.headers, text: await answer.text() };
     },
-    end: (signal) => running.end(signal),
   };
 }
+
+export type CalledServer = Awaited<ReturnType<typeof startServerProcess>>;

@@ -110,12 +110,12 @@ test('a requested comparison of counts ends even while counts are refused, and s
   await using harness = await openWithCountsDue();
   const fault = await harness.inject({ match: counts, times: null, effect: { answer: 'QUERY_TIMEOUT' } });
   const compared = harness.holder.syncRequest('verify counts', ['Account']);
-  await harness.pass(3 * intervalMs);
-  assert.deepEqual((await compared).skipped, [{ object: 'Account', reason: 'its count failed (NET-01)' }]);
+  assert.deepEqual((await harness.untilDone(compared)).skipped, [
+    { object: 'Account', reason: 'its count failed (NET-01)' },
+  ]);
   await fault.end();
   const again = harness.holder.syncRequest('verify counts', ['Account']);
-  await harness.pass(3 * intervalMs);
-  assert.deepEqual((await again).skipped, []);
+  assert.deepEqual((await harness.untilDone(again)).skipped, []);
   assert.deepEqual(await problems(harness), []);
 });
 
@@ -133,12 +133,9 @@ async function openSettled() {
 /** Requests a comparison of all Ids, and one of the counts, which corrects the checkpoint's number of rows. */
 async function verifyIds(harness: ClockHarness) {
   const verified = harness.holder.syncRequest('verify ids', ['Account']);
-  await harness.pass(5 * harness.intervalMs);
-  const { repairs, skipped } = await verified;
+  const { repairs, skipped } = await harness.untilDone(verified);
   assert.deepEqual(skipped, []);
-  const compared = harness.holder.syncRequest('verify counts', ['Account']);
-  await harness.pass(3 * harness.intervalMs);
-  await compared;
+  await harness.untilDone(harness.holder.syncRequest('verify counts', ['Account']));
   return repairs;
 }
 

@@ -100,7 +100,7 @@ test('if more than a few are hidden, their rows stay until somebody decides; sta
   assert.equal(await rowsLeft(harness, ids), tooMany);
   assert.deepEqual(harness.holder.syncProblems, []);
 
-  const result = await untilDone(harness, harness.holder.syncRequest('remove', ['Account']));
+  const result = await harness.untilDone(harness.holder.syncRequest('remove', ['Account']));
   assert.deepEqual(result.skipped, []);
   await harness.pass(2 * harness.intervalMs);
   assert.equal(await rowsLeft(harness, ids), 0);
@@ -114,7 +114,7 @@ test('rows that somebody decides to keep stay, and need no new decision until th
   await using hiding = await openHiding(tooMany);
   const { harness, ids } = hiding;
   await harness.pass(sweepMs);
-  await untilDone(harness, harness.holder.syncRequest('keep', ['Account']));
+  await harness.untilDone(harness.holder.syncRequest('keep', ['Account']));
   assert.deepEqual(await statusOf(harness), noneMissing);
   await harness.pass(sweepMs);
   assert.deepEqual(await statusOf(harness), noneMissing, 'the next sweep does not ask again');
@@ -153,9 +153,3 @@ test('a record that is deleted while its row is missing goes, and the other rows
   assert.equal(await harness.row('account', ids[0] ?? ''), undefined);
   assert.deepEqual(await statusOf(harness), manyMissing);
 });
-
-/** Waits for a sync request that takes only a few requests. */
-async function untilDone<Result>(harness: ClockHarness, syncRequest: Promise<Result>): Promise<Result> {
-  await harness.pass(2 * harness.intervalMs);
-  return syncRequest;
-}

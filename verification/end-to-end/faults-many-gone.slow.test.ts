@@ -74,21 +74,6 @@ async function openHiding() {
   return { harness, limit, [Symbol.asyncDispose]: () => ends.disposeAsync() };
 }
 
-const requestRoundsMax = 40;
-
-/** Lets time pass, round by round, until a sync request is served. */
-async function untilServed<Result>(
-  harness: ClockHarness,
-  syncRequest: Promise<Result>,
-  round = () => harness.pass(5 * harness.intervalMs),
-): Promise<Result> {
-  const ended = { is: false };
-  void syncRequest.then(() => (ended.is = true));
-  for (let rounds = 0; rounds < requestRoundsMax && !ended.is; rounds++) await round();
-  assert.ok(ended.is, 'the request is served');
-  return syncRequest;
-}
-
 /** Some rows may have been removed before it was known how many are missing. */
 async function expectMissing(harness: ClockHarness, limit: number) {
   const left = await rowsLeft(harness, toHide);
@@ -102,12 +87,12 @@ async function expectMissing(harness: ClockHarness, limit: number) {
 test('a comparison of counts removes no more than one sweep may, even if only a few are missing of each day', async () => {
   await using hiding = await openHiding();
   const { harness, limit } = hiding;
-  await untilServed(harness, harness.holder.syncRequest('verify counts', ['Account']));
+  await harness.untilDone(harness.holder.syncRequest('verify counts', ['Account']));
   await expectMissing(harness, limit);
   await harness.pass(80 * minuteMs); // a running sweep postpones removals
   await expectMissing(harness, limit);
   await org.control('/records/show', { user: 'integration' });
-  await untilServed(harness, harness.holder.syncRequest('verify ids', ['Account']));
+  await harness.untilDone(harness.holder.syncRequest('verify ids', ['Account']));
   assert.deepEqual(await statusOf(harness), { state: 'current', missing_rows: 0 });
   await harness.settle();
   await harness.expectConverged();
@@ -188,15 +173,13 @@ test('3,000 records that go without a trace stay missing until somebody decides,
     effect: { respond: { status: 200, body: emptyLog } },
   });
   await deleteInPortions(harness, ids);
-  await untilServed(harness, harness.holder.syncRequest('verify ids', ['Account']), () =>
-    expectLeads(harness),
-  );
+  await harness.untilDone(harness.holder.syncRequest('verify ids', ['Account']), () => expectLeads(harness));
   const { rows, removed, rows_max: limit } = await missing(harness);
   assert.ok(removed <= limit);
   assert.equal(rows + removed, ids.length);
   assert.equal(await rowsLeft(harness, ids), rows);
   assert.deepEqual(await statusOf(harness), { state: 'rows missing', missing_rows: rows });
-  await untilServed(harness, harness.holder.syncRequest('remove', ['Account']), () => expectLeads(harness));
+  await harness.untilDone(harness.holder.syncRequest('remove', ['Account']), () => expectLeads(harness));
   for (let turn = 0; turn < 3; turn++) await expectLeads(harness);
   assert.equal(await rowsLeft(harness, ids), 0);
   assert.deepEqual(await statusOf(harness), { state: 'current', missing_rows: 0 });

@@ -126,8 +126,9 @@ for (const change of changes) {
     await using opened = await openUnfit(change);
     const { harness, id } = opened;
     const flushed = harness.holder.syncRequest('flush');
-    await harness.pass(3 * harness.intervalMs);
-    assert.deepEqual((await flushed).setAside, [{ sobject: 'Account', column, code: 'misfit', rows: 1 }]);
+    assert.deepEqual((await harness.untilDone(flushed)).setAside, [
+      { sobject: 'Account', column, code: 'misfit', rows: 1 },
+    ]);
 
     const path = `${dataPath}/sobjects/Account`;
     const patched = await harness.call('PATCH', `${path}/${id}`, { Site: 'Written meanwhile' });
@@ -154,8 +155,7 @@ for (const change of changes) {
     assert.deepEqual(await setAside(harness), []);
     assert.equal((await harness.row('account', id))?.name, 'Does not fit');
     const flushed = harness.holder.syncRequest('flush');
-    await harness.pass(3 * harness.intervalMs);
-    assert.deepEqual((await flushed).setAside, []);
+    assert.deepEqual((await harness.untilDone(flushed)).setAside, []);
     await harness.settle();
     assert.ok((await claimsOf(harness, 'Account')).settled > harness.clock.now() - 25 * minuteMs);
     await harness.expectConvergedAndIdle();

@@ -75,8 +75,7 @@ test('an object without any time field is read completely again and again, and a
     { delete: id },
   ]);
   const flushed = harness.holder.syncRequest('flush');
-  await harness.pass(3 * harness.intervalMs);
-  assert.deepEqual((await flushed).skipped, []);
+  assert.deepEqual((await harness.untilDone(flushed)).skipped, []);
   assert.equal((await rowsOf(harness, 'accountshare', other)).length, 1);
   assert.deepEqual(await rowsOf(harness, 'accountshare', id), []);
   await harness.settle();

@@ -103,5 +103,5 @@ test('an exact number written through the proxy is in SQL digit for digit', asyn
     body: '{"AnnualRevenue": 9007199254740993.10}',
   });
   assert.equal(answer.status, 204);
-  assert.equal(Number((await rowOf(harness, 'account', id))?.annualrevenue === '9007199254740993.10'), 1);
+  assert.equal((await rowOf(harness, 'account', id))?.annualrevenue, '9007199254740993.10');
 });

@@ -11,7 +11,6 @@ const org = await startOrg({ records: 300 });
 after(() => org[Symbol.asyncDispose]());
 
 const minuteMs = 60_000;
-const roundsMax = 40;
 
 const create = async (harness: ClockHarness, Name: string) =>
   (await harness.write([{ create: 'Account', values: { Name } }]))[0] ?? '';
@@ -30,13 +29,7 @@ async function whenDone<Seen>(
   look: () => Promise<Seen>,
 ) {
   const looked = syncRequest.then(async (result) => ({ result, seen: await look() }));
-  const done = new AbortController();
-  looked.finally(() => done.abort()).catch(() => undefined); // thrown below
-  for (let rounds = 0; !done.signal.aborted && rounds < roundsMax; rounds++) {
-    await harness.pass(harness.intervalMs);
-  }
-  assert.ok(done.signal.aborted, 'the request is served in time');
-  return looked;
+  return harness.untilDone(looked);
 }
 
 const nothing = () => Promise.resolve();

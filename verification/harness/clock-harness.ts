@@ -41,6 +41,8 @@ export interface ClockHarness extends AsyncDisposable, MirrorChecks {
   advance(ms: number): Promise<void>;
   /** Lets time pass, waits for the engine to finish its work, and checks that no status claim exceeds its proof. */
   pass(ms: number): Promise<void>;
+  /** Lets time pass, by default an interval at a time, until a sync request is done; its result. */
+  untilDone<Result>(promised: Promise<Result>, round?: () => Promise<unknown>): Promise<Result>;
   /** Lets time pass until every backfill is complete. */
   finishBackfill(): Promise<void>;
   /** Lets W pass, then waits until nothing is left to read. */
@@ -142,6 +144,7 @@ export async function openClockHarness(options: ClockHarnessOptions): Promise<Cl
     startAnother: () => holders.start(openSession()),
     advance,
     pass,
+    untilDone: (promised, round = () => pass(intervalMs)) => untilDone(promised, round),
     finishBackfill: () => untilCopied({ mirror, pass, intervalMs }),
     settle: () => untilSettled({ mirror, pass, intervalMs }),
     inject: (fault) => armFault(org, fault),
@@ -157,6 +160,7 @@ export async function openClockHarness(options: ClockHarnessOptions): Promise<Cl
 const settleMs = 18 * 60_000;
 const settleRoundsMax = 30;
 const copyRoundsMax = 100;
+const requestRoundsMax = 60;
 
 /** Each holder takes the next epoch; all stay alive until the end. */
 function openHolders(options: Omit<HolderOptions, 'holder' | 'salesforce' | 'living'>) {
@@ -188,6 +192,14 @@ async function expectConvergedAndIdle(
   await check.expectConverged();
   await check.expectNoRollback();
   await check.expectIdle();
+}
+
+async function untilDone<Result>(promised: Promise<Result>, round: () => Promise<unknown>): Promise<Result> {
+  const done = new AbortController();
+  promised.finally(() => done.abort()).catch(() => undefined); // thrown below
+  for (let rounds = 0; !done.signal.aborted && rounds < requestRoundsMax; rounds++) await round();
+  assert(done.signal.aborted, 'a sync request is done in time');
+  return promised;
 }
 
 type Passing = Pick<ClockHarness, 'mirror' | 'pass' | 'intervalMs'>;

@@ -8,6 +8,7 @@ import type { LeasedSync, SyncRequest, SyncRequestQueue } from 'lockstep/engine/
 import { holdSync, Mailbox, openQuota } from 'lockstep/engine/testing';
 import { type ApplyCounts, type Holder, holderName, type Mirror, openDestination } from 'lockstep/postgres';
 import type { Salesforce } from 'lockstep/salesforce';
+import { OutstandingCalls } from './outstanding-calls.ts';
 
 /** What a holder of the harness's sync is built from. */
 export interface HolderOptions {
@@ -50,7 +51,7 @@ export interface HarnessWorker {
   ): Promise<SyncRequestResult>;
   /** How long it will still sleep, in milliseconds of its clock; null while it works. */
   sleepsFor(): number | null;
-  /** Resolves when it sleeps, or has ended. */
+  /** Resolves when it sleeps and nothing of it is under way in the background, or when it has ended. */
   untilAsleep(): Promise<void>;
   /** Resolves when it has ended, by itself or because it was stopped. */
   ended: Promise<void>;
@@ -60,6 +61,7 @@ export interface HarnessWorker {
 /** Runs the engine as `runSync` does. The only place that decides what the harness passes to it. */
 export function startHarnessWorker(options: HolderOptions): HarnessWorker {
   const { holder, clock, salesforce, intervalMs, living } = options;
+  const calls = new OutstandingCalls();
   const wake = new WatchedWakeSignal(clock);
   const mailbox = new Mailbox(wake);
   const open: LeasedSync & { settings: LeasedSync['settings'] } = {
@@ -78,11 +80,11 @@ export function startHarnessWorker(options: HolderOptions): HarnessWorker {
       clock,
       log: options.log.with({ sync: options.sync }),
       holder,
-      salesforce,
+      salesforce: { ...salesforce, request: (...given) => calls.track(salesforce.request(...given)) },
       open,
       async openDestination() {
         const destination = await openDestination(options.writerUrl, holderName(holder));
-        return { ...destination, mirror: counting(destination.mirror, counts) };
+        return { ...destination, mirror: calls.tracked(counting(destination.mirror, counts)) };
       },
       living: () => Promise.resolve(living()),
       syncProblem: {
@@ -115,7 +117,7 @@ export function startHarnessWorker(options: HolderOptions): HarnessWorker {
       return result;
     },
     sleepsFor: () => (hasEnded ? Number.POSITIVE_INFINITY : wake.sleepsFor()),
-    untilAsleep: () => untilRest(wake, ended, () => hasEnded),
+    untilAsleep: () => untilRest(wake, calls, ended, () => hasEnded),
     ended,
     async stop() {
       stop.abort();
@@ -127,14 +129,15 @@ export function startHarnessWorker(options: HolderOptions): HarnessWorker {
 
 async function untilRest(
   wake: WatchedWakeSignal,
+  calls: OutstandingCalls,
   ended: Promise<void>,
   hasEnded: () => boolean,
 ): Promise<void> {
   for (;;) {
     await setImmediate(); // lets a loop that was just woken go on first
     if (hasEnded()) return ended;
-    if (wake.sleepsFor() !== null) return;
-    await wake.nextRest();
+    if (wake.sleepsFor() === null) await wake.nextRest();
+    else if (!(await calls.waitForOne())) return;
   }
 }
 

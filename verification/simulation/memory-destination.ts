@@ -1,6 +1,6 @@
 /**
  * A destination in memory: rows, fences, marks, readings, cursors, intents and records set aside, as the statements of
- * `src/postgres` keep them. The merge rule itself is the project's own `decide`.
+ * `lockstep/postgres` keep them. The merge rule itself is the project's own `decide`.
  *
  * Each call is one transaction and happens at one instant, so what SQL does between its statements (snapshots, locks,
  * deadlocks) is outside this model; the tests on a real server cover that.

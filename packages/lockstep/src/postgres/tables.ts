@@ -12,12 +12,12 @@ export interface Stream extends TablePlan {
   /** Raised by each change of the table; a page that was requested under an older plan is refused. */
   planVersion: number;
   /** Fields that the sync's user may not see: their columns are not in `columns` and keep their values. */
-  hidden: readonly HiddenField[];
+  hidden: readonly HiddenColumn[];
   /** The second of Salesforce's time at which the last of the formerly hidden fields returned; null: there are none. */
   returnedAt: number | null;
 }
 
-export interface HiddenField {
+export interface HiddenColumn {
   field: string;
   column: string;
 }

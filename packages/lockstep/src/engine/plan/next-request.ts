@@ -175,7 +175,7 @@ function fill(state: SyncState, streams: readonly Ready[], now: number): readonl
   addReReads(slots, readable, now);
   const checks = readable.flatMap((ready) => checksOf(state, ready, now));
   const due = checks.filter(({ pace }) => pace === 'now');
-  const bulk = bulkOf(state, readable, now);
+  const bulk = backlogsOf(state, readable, now);
   for (const { stream, index } of streams) {
     if (stream.stopped && slots.left > 0) addWork(slots, state, { kind: probeOf(stream), index });
   }
@@ -246,7 +246,7 @@ function checksOf({ serverNow, pageRows }: SyncState, { stream, index }: Ready, 
 }
 
 /** The readings that are pages behind. */
-function bulkOf({ serverNow }: SyncState, streams: readonly Ready[], now: number): PagedWork[] {
+function backlogsOf({ serverNow }: SyncState, streams: readonly Ready[], now: number): PagedWork[] {
   return streams.flatMap(({ stream, index }) =>
     readings().flatMap(({ kind, activity, behind }): PagedWork[] => {
       const pages = behind?.(stream, serverNow);

@@ -9,7 +9,7 @@ const closed = afterAnswer(openQuota(90), used(90), now);
 
 test('a quota is open below its stop line', () => {
   const quota = afterAnswer(openQuota(90), used(89), now);
-  assert.deepEqual(quota, { stopAt: 90, usage: used(89), closedUntil: null });
+  assert.deepEqual(quota, { stopAtPercent: 90, usage: used(89), closedUntil: null });
 });
 
 test('a quota closes at its stop line, until the next check', () => {
@@ -24,8 +24,11 @@ test('a closed quota opens only five points below its stop line', () => {
 });
 
 test('a changed stop line counts from the next answer on', () => {
-  assert.equal(afterAnswer({ ...closed, stopAt: 100 }, used(94), now).closedUntil, null);
-  assert.equal(afterAnswer({ ...openQuota(90), stopAt: 50 }, used(50), now).closedUntil, now + checkMs);
+  assert.equal(afterAnswer({ ...closed, stopAtPercent: 100 }, used(94), now).closedUntil, null);
+  assert.equal(
+    afterAnswer({ ...openQuota(90), stopAtPercent: 50 }, used(50), now).closedUntil,
+    now + checkMs,
+  );
 });
 
 test('an answer without a valid usage neither closes a quota nor opens one', () => {

@@ -7,7 +7,7 @@ import type { Usage } from '../../salesforce/index.ts';
  */
 export interface Quota {
   /** In percent of the org's limit. */
-  stopAt: number;
+  stopAtPercent: number;
   /** As Salesforce last reported it; null while it has reported nothing valid. */
   usage: Usage | null;
   /** Nothing is requested until then; the next request after that checks whether there is room again. */
@@ -19,8 +19,8 @@ export const resumeBelowPoints = 5;
 /** Each check costs one of the scarce requests. */
 const checkEveryMs = 15 * 60_000;
 
-export const openQuota = (stopAt: number, usage: Usage | null = null): Quota => ({
-  stopAt,
+export const openQuota = (stopAtPercent: number, usage: Usage | null = null): Quota => ({
+  stopAtPercent,
   usage,
   closedUntil: null,
 });
@@ -36,7 +36,7 @@ export function afterAnswer(quota: Quota, usage: Usage | null, now: number): Quo
   const closedOn = now + checkEveryMs;
   if (!usage || usage.max <= 0) return closedUntil === null ? quota : { ...quota, closedUntil: closedOn };
   const share = (usage.used / usage.max) * 100;
-  const line = closedUntil === null ? quota.stopAt : quota.stopAt - resumeBelowPoints;
+  const line = closedUntil === null ? quota.stopAtPercent : quota.stopAtPercent - resumeBelowPoints;
   return { ...quota, usage, closedUntil: share >= line ? closedOn : null };
 }
 

@@ -20,8 +20,7 @@ import type { StreamState } from './sync-state.ts';
 export interface Part {
   table: StreamTable;
   slot: Slot;
-  /** Null for counts: nothing is merged. */
-  page: Page | null;
+  page: Page;
   step: SlotStep;
 }
 
@@ -149,7 +148,7 @@ export async function applyParts(
   };
 }
 
-const hasRows = ({ page, step }: Part) => page !== null && (page.count > 0 || (step.absent?.length ?? 0) > 0);
+const hasRows = ({ page, step }: Part) => page.count > 0 || (step.absent?.length ?? 0) > 0;
 
 /** @returns the kinds of the cursors that could not be moved */
 async function applyOnePage(
@@ -158,7 +157,6 @@ async function applyOnePage(
   moves: readonly CursorMove[],
   reading: Pick<PagePart, 'observation' | 'hi'>,
 ): Promise<readonly CursorMove['kind'][]> {
-  if (!page) return [];
   const began = deps.clock.now();
   const { absent, partial, check } = step;
   const { counts, unmoved, merged } = await deps.mirror.applyPage(table, page, {

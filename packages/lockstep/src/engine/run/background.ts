@@ -28,7 +28,7 @@ export interface BackgroundRun extends Run {
 /** How long moving cursors without a reading may take: nothing is merged. */
 const movesLastMs = 60_000;
 
-/** Begins an exchange in the background. Only here do the kinds of exchanges differ. */
+/** Begins a request in the background, by its kind. */
 export function beginSeparate(
   run: BackgroundRun,
   background: BackgroundWork,

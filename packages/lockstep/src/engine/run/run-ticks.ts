@@ -227,7 +227,7 @@ function openBetweenTicks(
     if (recover()) await recoverUnfinishedWrites({ ...run, mailbox: open.mailbox }, false);
     const isNews = open.settings !== settings;
     settings = open.settings;
-    let next = withSyncRequests(run, background, isNews ? { ...state, syncProblem: null } : state);
+    let next = withSettingsAndPolls(run, background, isNews ? { ...state, syncProblem: null } : state);
     if (isNews || look()) {
       const { isCounting, asking } = backgroundOf(background, next);
       next = await syncRequests.look(
@@ -254,9 +254,9 @@ function everyMs(clock: Clock, ms: number): () => boolean {
 
 /** Waiting for the org's quota is not a failure, but is reported like one, so that people see why nothing is read. */
 async function reportQuota({ clock, syncProblem }: Run, { quota }: SyncState): Promise<void> {
-  const { closedUntil, usage, stopAt } = quota;
+  const { closedUntil, usage, stopAtPercent } = quota;
   if (closedUntil === null || usage === null || closedUntil <= clock.now()) return;
-  const reason = `${usage.used} of ${usage.max} requests, the line is ${stopAt} %`;
+  const reason = `${usage.used} of ${usage.max} requests, the line is ${stopAtPercent} %`;
   await syncProblem.begin(new Fault('LIM-02', { reason }), closedUntil - clock.now());
 }
 
@@ -268,8 +268,8 @@ async function reload(run: Run, state: SyncState): Promise<SyncState> {
     const before = state.streams.find((one) => one.table.stream.streamNo === stream.table.stream.streamNo);
     if (!before) return stream;
     // Keep what the destination does not have, or what this run knows better.
-    const { table: _, cursors: __, rows: ___, marked: ____, ...own } = before;
-    return { ...stream, ...own };
+    const { table, cursors, rows, marked } = stream;
+    return { ...stream, ...before, table, cursors, rows, marked };
   });
   return { ...loaded, streams };
 }
@@ -282,10 +282,10 @@ const pollSinceSlackSeconds = 10;
  * from further back. Requests for a stream that is read by a request of its own wait for that answer, because it may be older
  * than they are.
  */
-function withSyncRequests({ open, clock }: Run, background: BackgroundWork, state: SyncState): SyncState {
-  const { intervalMs, stopAtPercent: stopAt } = open.settings;
+function withSettingsAndPolls({ open, clock }: Run, background: BackgroundWork, state: SyncState): SyncState {
+  const { intervalMs, stopAtPercent } = open.settings;
   const budget = { ...state.budget, intervalMs };
-  open.quota = { ...open.quota, stopAt };
+  open.quota = { ...open.quota, stopAtPercent };
   const { quota } = open;
   const { asking } = backgroundOf(background, state);
   const streams = state.streams.map((stream) => {

@@ -316,7 +316,7 @@ function isDone(active: Active, stream: StreamState): boolean {
 /** The stream with what the request wants read. */
 function withRequest(active: Active, stream: StreamState): StreamState {
   if (!active.left.has(stream.table.stream.streamNo)) return stream;
-  return retryingNow(active, reading(active, stream));
+  return retryingNow(active, withWantedPasses(active, stream));
 }
 
 /** What failed before the request is tried again at once. */
@@ -334,7 +334,7 @@ function retryingNow(active: Active, stream: StreamState): StreamState {
   return next;
 }
 
-function reading(active: Active, stream: StreamState): StreamState {
+function withWantedPasses(active: Active, stream: StreamState): StreamState {
   const { syncRequest, since } = active;
   let { cursors } = stream;
   for (const kind of passesOf(syncRequest, stream)) {

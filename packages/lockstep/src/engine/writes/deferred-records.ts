@@ -2,7 +2,7 @@ import type { Clock } from '@lockstep/foundation/clock';
 import type { RecordId } from '../../core/ids.ts';
 import type { AppLog } from '../../core/log-fields.ts';
 import type { Outcome } from '../../postgres/index.ts';
-import { markForReading } from './read-back.ts';
+import { markWritten } from './read-back.ts';
 import type { WritesDestination } from './related-records.ts';
 
 const firstPauseMs = 500;
@@ -89,7 +89,7 @@ export class DeferredRecords {
       this.marks.delete(sobject);
       this.marking = ids;
       try {
-        await markForReading(await deps.destination(), sobject, [...ids]);
+        await markWritten(await deps.destination(), sobject, [...ids]);
       } catch {
         this.marks.set(sobject, new Set([...ids, ...(this.marks.get(sobject) ?? [])]));
         return false;

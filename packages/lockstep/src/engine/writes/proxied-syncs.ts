@@ -5,7 +5,7 @@ import type { WrittenRecord } from '../../core/written-record.ts';
 import type { Outcome } from '../../postgres/index.ts';
 import { usageOf } from '../../salesforce/index.ts';
 import type { EngineDeps, OpenSync, OpenSyncs } from '../open-syncs.ts';
-import { markForReading, type ReadBackOptions, type ReadBackSummary } from './read-back.ts';
+import { markWritten, type ReadBackOptions, type ReadBackSummary } from './read-back.ts';
 import type { WritesDestination } from './related-records.ts';
 import type { IngestJob } from './watched-jobs.ts';
 
@@ -90,7 +90,7 @@ export function proxied(
     readBack: (written, options) => afterWrites.readBacks.read(written, options),
     markDirty: async (sobject, ids) => {
       try {
-        await markForReading(await destination(), sobject, ids);
+        await markWritten(await destination(), sobject, ids);
       } catch {
         return afterWrites.deferred.addMarks(sobject, ids);
       }

@@ -238,7 +238,7 @@ function isStale({ record, notBefore }: WaitingRecord, shown: ReadonlyMap<string
 }
 
 /** Has records read again by the poll, with priority. */
-export async function markForReading(
+export async function markWritten(
   { mirror, tables }: WritesDestination,
   sobject: string,
   ids: readonly RecordId[],

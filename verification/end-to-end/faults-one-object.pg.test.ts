@@ -64,6 +64,7 @@ test('an object that was refused for hours is tried at once on a sync request', 
   const { skipped } = await harness.untilDone(inVain);
   assert.deepEqual(skipped, [{ object: 'Account', reason: 'it is stopped (PERM-02)' }]);
 
+  await harness.pass(harness.intervalMs);
   await giveBack();
   const requestedAt = harness.clock.now();
   const { skipped: none } = await harness.untilDone(

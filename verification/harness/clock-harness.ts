@@ -160,7 +160,7 @@ export async function openClockHarness(options: ClockHarnessOptions): Promise<Cl
 const settleMs = 18 * 60_000;
 const settleRoundsMax = 30;
 const copyRoundsMax = 100;
-const requestRoundsMax = 60;
+const requestRoundsMax = 200;
 
 /** Each holder takes the next epoch; all stay alive until the end. */
 function openHolders(options: Omit<HolderOptions, 'holder' | 'salesforce' | 'living'>) {

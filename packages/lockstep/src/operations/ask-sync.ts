@@ -56,8 +56,12 @@ export async function ask(
   syncRequest: NewSyncRequest,
 ): Promise<{ requestId: number; hasWorker: boolean }> {
   const requestId = await makeSyncRequest(control, sync.id, syncRequest);
-  return { requestId, hasWorker: (await readHealth(control)).get(sync.id)?.hasWorker === true };
+  return { requestId, hasWorker: await hasWorker(control, sync) };
 }
+
+/** Without a worker a sync request waits. */
+export const hasWorker = async (control: Control, { id }: Sync): Promise<boolean> =>
+  (await readHealth(control)).get(id)?.hasWorker === true;
 
 /**
  * @param onNews  called at each look, with the progress so far

@@ -1,9 +1,10 @@
 /** `objects set-aside`: lists the records that PostgreSQL cannot hold as they are, with reasons, or retries them. */
 
 import { shellWord } from '@lockstep/foundation/shell-words';
-import { type Control, readHealth, type Sync } from '../../control/index.ts';
+import type { Control, Sync } from '../../control/index.ts';
 import { counted, formatCount, inRfc3339, timeSince, timeUntil } from '../../core/plain-words.ts';
 import { usageError } from '../../core/request-error.ts';
+import { hasWorker } from '../../operations/ask-sync.ts';
 import { chosenObjects } from '../../operations/chosen-objects.ts';
 import { withViews } from '../../operations/open-mirror.ts';
 import { readNow } from '../../operations/read-objects.ts';
@@ -137,7 +138,7 @@ async function retry(args: Arguments, { output }: Context, control: Control, syn
   const items = await withViews(control, sync, (mirror) =>
     retrySetAside(control, mirror, sync, chosenIn(sync, args.words)),
   );
-  const running = (await readHealth(control)).get(sync.id)?.hasWorker === true;
+  const running = await hasWorker(control, sync);
   if (output.wantsJson) output.object({ schema: 1, name: sync.name, items, running });
   else for (const item of items) output.data(askedText(sync, item));
   if (!running) output.say('No Lockstep process is running this sync; to start one: lockstep start');

@@ -21,13 +21,12 @@ const isSlow = process.argv.includes('--slow');
 const checks = files.length === 0 && !isSlow && !process.argv.includes('--no-check');
 
 const patterns = ['packages/*/src/**/*.test.ts', 'verification/**/*.test.ts'];
-/** Run by the checks. */
-const checked = ['verification/repository/**'];
+const runByChecks = ['verification/repository/**'];
 
 /** The files of the requested tiers. */
 function chosenFiles(): string[] {
   if (files.length > 0) return [];
-  const all = globSync(patterns, { exclude: checked }).toSorted();
+  const all = globSync(patterns, { exclude: runByChecks }).toSorted();
   const slow = all.filter((path) => path.endsWith('.slow.test.ts'));
   const usual = all.filter((path) => !path.endsWith('.slow.test.ts'));
   process.stderr.write(`${usual.length} files of the first tier, ${slow.length} of the second\n`);

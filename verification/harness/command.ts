@@ -7,9 +7,8 @@ export function whole(text: string): number {
 }
 
 /**
- * Exit status 0 if every promise was kept, 1 if one was broken, 2 if the run could not tell. Ends the process: if a
- * connection attempt is still open when the event loop is empty, Node 24 spins for ever while it frees its handles (seen in gdb:
- * `Environment::CleanupHandles`).
+ * Exit status 0 if every promise was kept, 1 if one was broken, 2 if the run could not tell. Ends the process itself:
+ * left to end by itself, Node 24 sometimes spins for ever in `Environment::CleanupHandles` (seen in gdb).
  */
 export async function runCommand(main: () => Promise<boolean>): Promise<never> {
   let status = 2;

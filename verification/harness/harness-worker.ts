@@ -102,7 +102,7 @@ export function startHarnessWorker(options: HolderOptions): HarnessWorker {
     stop.signal,
   ).finally(() => {
     hasEnded = true;
-    wake.tellRest();
+    wake.tellAsleep();
   });
   ended.catch(() => undefined); // `untilAsleep` rethrows it
   return {
@@ -117,7 +117,7 @@ export function startHarnessWorker(options: HolderOptions): HarnessWorker {
       return result;
     },
     sleepsFor: () => (hasEnded ? Number.POSITIVE_INFINITY : wake.sleepsFor()),
-    untilAsleep: () => untilRest(wake, calls, ended, () => hasEnded),
+    untilAsleep: () => untilAsleep(wake, calls, ended, () => hasEnded),
     ended,
     async stop() {
       stop.abort();
@@ -127,7 +127,7 @@ export function startHarnessWorker(options: HolderOptions): HarnessWorker {
   };
 }
 
-async function untilRest(
+async function untilAsleep(
   wake: WatchedWakeSignal,
   calls: OutstandingCalls,
   ended: Promise<void>,
@@ -136,7 +136,7 @@ async function untilRest(
   for (;;) {
     await setImmediate(); // lets a loop that was just woken go on first
     if (hasEnded()) return ended;
-    if (wake.sleepsFor() === null) await wake.nextRest();
+    if (wake.sleepsFor() === null) await wake.nextSleep();
     else if (!(await calls.waitForOne())) return;
   }
 }
@@ -184,7 +184,7 @@ const workMsMax = 10_000;
 /** A wake signal that also knows how long its loop sleeps, and reports when it falls asleep. */
 class WatchedWakeSignal extends WakeSignal {
   private readonly clock: Clock;
-  private restsUntil: number | null = null;
+  private sleepsUntil: number | null = null;
   private fallsAsleep = Promise.withResolvers<void>();
 
   constructor(clock: Clock) {
@@ -193,31 +193,31 @@ class WatchedWakeSignal extends WakeSignal {
   }
 
   sleepsFor(): number | null {
-    return this.restsUntil === null ? null : this.restsUntil - this.clock.now();
+    return this.sleepsUntil === null ? null : this.sleepsUntil - this.clock.now();
   }
 
-  tellRest(): void {
+  tellAsleep(): void {
     this.fallsAsleep.resolve();
     this.fallsAsleep = Promise.withResolvers();
   }
 
-  async nextRest(): Promise<void> {
+  async nextSleep(): Promise<void> {
     const limit = new AbortController();
     const tooLong = systemClock.sleep(workMsMax, limit.signal).then(
       () => assert(false, 'the engine works without a pause: does one of its requests hang?'),
-      () => undefined, // it came to rest
+      () => undefined, // it fell asleep
     );
     await Promise.race([this.fallsAsleep.promise, tooLong]);
     limit.abort();
   }
 
   override async wait(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
-    this.restsUntil = clock.now() + ms;
-    this.tellRest();
+    this.sleepsUntil = clock.now() + ms;
+    this.tellAsleep();
     try {
       await super.wait(clock, ms, signal);
     } finally {
-      this.restsUntil = null;
+      this.sleepsUntil = null;
     }
   }
 }

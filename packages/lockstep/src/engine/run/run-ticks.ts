@@ -279,8 +279,8 @@ const pollSinceSlackSeconds = 10;
 
 /**
  * The state with what others have changed or requested meanwhile: the pace, the quota, streams to be polled first or
- * from further back. Requests for a stream that is read by a request of its own wait for that answer, because it may be older
- * than they are.
+ * from further back. If a stream is being read by a request of its own, they wait for that answer, because it may be
+ * older than they are.
  */
 function withSettingsAndPolls({ open, clock }: Run, background: BackgroundWork, state: SyncState): SyncState {
   const { intervalMs, stopAtPercent } = open.settings;

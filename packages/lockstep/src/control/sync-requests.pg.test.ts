@@ -169,6 +169,27 @@ test('a caller stops waiting when its sync request is withdrawn or the sync is e
   }
 });
 
+test('a sync may be erased between any two looks of a caller that waits', async () => {
+  await using harness = await openTestControl();
+  const { control } = harness;
+  let last = '';
+  for (let after = 1; last !== 'waiting'; after++) {
+    const sync = await recorded(harness);
+    await using _server = startSyncRequestServer(await harness.openAnother(), () => Promise.resolve());
+    await untilLeased(control, sync);
+    const syncRequest = await makeSyncRequest(control, sync.id, flush);
+    let queries = 0;
+    const query: typeof control.db.query = async (statement) => {
+      const rows = await control.db.query(statement);
+      if (++queries === after) await eraseSync(control, sync.id);
+      return rows as never;
+    };
+    const erasing = { ...control, db: { ...control.db, query } };
+    last = 'erased';
+    assert.equal(await waitForSyncRequest(erasing, syncRequest, () => (last = 'waiting'), never), null);
+  }
+});
+
 test('a caller does not wait for a sync that is paused or that no worker runs, and the request is kept', async () => {
   await using harness = await openTestControl();
   const { control } = harness;

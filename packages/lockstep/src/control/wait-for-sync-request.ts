@@ -1,6 +1,8 @@
+import assert from 'node:assert/strict';
 import { shellWord } from '@lockstep/foundation/shell-words';
 import { WakeSignal } from '@lockstep/foundation/wake-signal';
 import { Fault } from '../core/faults.ts';
+import type { SyncId } from '../core/ids.ts';
 import { listenOn } from './changes.ts';
 import type { Control } from './database.ts';
 import { readHealth } from './health.ts';
@@ -32,12 +34,16 @@ export async function waitForSyncRequest(
     if (payload === null || payload === String(requestId)) wake.notify();
   };
   const listening = listenOn(control, syncRequestChannel, onPayload, AbortSignal.any([signal, stop.signal]));
-  let heldAt: number | null = null;
   try {
+    const syncId = (await readSyncRequest(control, requestId))?.syncId;
+    if (syncId === undefined) return null;
+    let heldAt: number | null = null;
     for (;;) {
+      const state = await readRunState(control, syncId);
+      // Read after the state: a request that is still there belongs to a sync that was there when its state was read.
       const syncRequest = await readSyncRequest(control, requestId);
       if (!syncRequest || syncRequest.end) return syncRequest;
-      heldAt = await lastHeldAt(control, syncRequest, heldAt);
+      heldAt = lastHeldAt(control, state, heldAt);
       onNews(syncRequest);
       await wake.wait(control.clock, lookEveryMs, signal);
     }
@@ -47,18 +53,21 @@ export async function waitForSyncRequest(
   }
 }
 
-/** @throws {@link Fault} `SYS-12`, `SYS-13`; `PRX-01`: the sync was erased a moment ago */
-async function lastHeldAt(
-  control: Control,
-  { syncId }: SyncRequestStatus,
-  heldAt: number | null,
-): Promise<number | null> {
+type RunState = Awaited<ReturnType<typeof readRunState>>;
+
+async function readRunState(control: Control, syncId: SyncId) {
   const sync = await readSync(control, syncId);
-  if (!sync) throw new Fault('PRX-01');
+  const hasWorker = (await readHealth(control)).get(syncId)?.hasWorker === true;
+  return { sync, hasWorker };
+}
+
+/** @throws {@link Fault} `SYS-12`, `SYS-13` */
+function lastHeldAt(control: Control, { sync, hasWorker }: RunState, heldAt: number | null): number | null {
+  assert(sync, 'a sync request is deleted with its sync');
   const named = { sync: shellWord(sync.name) };
   if (sync.paused) throw new Fault('SYS-12', named);
   const now = control.clock.now();
-  if ((await readHealth(control)).get(syncId)?.hasWorker) return now;
+  if (hasWorker) return now;
   if (heldAt === null || now - heldAt > takeOverMs) throw new Fault('SYS-13', named);
   return heldAt;
 }

@@ -22,7 +22,7 @@ const pauseMs = 20_000;
 const waitMsMax = 120_000;
 const waitMsInterrupted = 15_000;
 
-export interface IsolationOptions {
+export interface BenchOptions {
   minutes: number;
   intervalMs: number;
   /** Ends it early, with the figures measured so far. */
@@ -43,7 +43,7 @@ interface Window {
  * How fresh five objects stay while one disturbance after another hits a sixth: the time from each commit in the org
  * until SQL shows it. Each of the six gets one change a second.
  */
-export async function isolation({ minutes, intervalMs, interrupted }: IsolationOptions): Promise<Figures> {
+export async function isolation({ minutes, intervalMs, interrupted }: BenchOptions): Promise<Figures> {
   await using harness = await openEndToEndHarness({
     org: { records: 2_000, apiLimit: 10_000_000 },
     sobjects: [...followed, disturbedObject],

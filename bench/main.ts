@@ -1,50 +1,17 @@
 // Runs one benchmark and prints its figures. Use: npm run bench -- NAME [--json]; without a NAME it lists them.
 // The two sides of a ratio or difference are measured interleaved in one run, so that a busy machine affects both alike.
+// Each runs as a process on a server and in a folder of its own; an interrupted one leaves nothing behind.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { openOwnServer } from '@lockstep/harness/postgres-server';
-import { parseInterval } from 'lockstep/control';
-import { apply } from './apply.ts';
-import type { Figures } from './figures.ts';
-import { freshness } from './freshness.ts';
-import { type IsolationOptions, isolation } from './isolation.ts';
-import { marks } from './marks.ts';
-import { org } from './org.ts';
-import { proxy } from './proxy.ts';
-import { recovery } from './recovery.ts';
-import { restBackfill } from './rest-backfill.ts';
-import { start } from './start.ts';
+import { openRunFolder } from '@lockstep/harness/run-folder';
+import { benches } from './benches.ts';
 
-interface Bench {
-  what: string;
-  run: (given: IsolationOptions) => Promise<Figures>;
-  /** Ctrl-C does not kill the process but asks the benchmark to end by itself and clean up. */
-  endsItself?: true;
-}
-
-const benches: Record<string, Bench> = {
-  start: { what: 'from the command to the first row, on an installed clone', run: start },
-  apply: { what: 'applyPage against a bare insert of the same pages', run: apply },
-  isolation: {
-    what: 'freshness of five objects while disturbances hit a sixth (an hour; --minutes, --interval 1s)',
-    run: isolation,
-    endsItself: true,
-  },
-  marks: {
-    what: 'what marked records (to be read again) add to a tick, up to a million of them',
-    run: marks,
-  },
-  recovery: {
-    what: 'how soon every object is fresh again after a fault that affects the whole sync (--interval 1s)',
-    run: recovery,
-  },
-  org: { what: 'the simulated org by itself: pages, bulk results, writes', run: org },
-  'rest-backfill': { what: 'a backfill over REST against the org’s own rate', run: restBackfill },
-  freshness: {
-    what: 'from a commit in the org to the mirror, and changes per second (half an hour)',
-    run: freshness,
-  },
-  proxy: { what: 'requests through the proxy against direct ones', run: proxy },
-};
+/** After this long, what an interrupted benchmark started is killed. */
+const endsWithinMs = 30_000;
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
@@ -56,28 +23,56 @@ const { positionals, values } = parseArgs({
   },
 });
 const [name = ''] = positionals;
-const bench = benches[name];
-const minutes = Number(values.minutes);
 
-if (!bench || values.help || !(minutes > 0)) {
+if (!Object.hasOwn(benches, name) || values.help || !(Number(values.minutes) > 0)) {
   process.stderr.write('npm run bench -- NAME [--json]\n\n');
   for (const [known, { what }] of Object.entries(benches))
     process.stderr.write(`  ${known.padEnd(14)} ${what}\n`);
   process.exitCode = values.help ? 0 : 2;
-} else {
-  const interruption = new AbortController();
-  if (bench.endsItself) {
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => interruption.abort());
-  }
+} else process.exitCode = await main();
+
+/** Resolves with the exit status: 130 after an interruption. */
+async function main(): Promise<number> {
+  const stop = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => stop.abort());
+  await using folder = await openRunFolder('lockstep-bench-');
+  process.env.TMPDIR = folder.temporary;
   await using server = await openOwnServer();
-  process.env.TEST_POSTGRES_URL = server.url; // where the test harnesses look for it
-  const intervalMs = parseInterval(values.interval);
-  const figures = await bench.run({ minutes, intervalMs, interrupted: interruption.signal });
-  if (values.json) process.stdout.write(`${JSON.stringify({ bench: name, figures })}\n`);
-  else {
-    const width = Math.max(...Object.keys(figures).map((figure) => figure.length));
-    for (const [figure, { value, unit }] of Object.entries(figures)) {
-      process.stdout.write(`${figure.padEnd(width)}  ${String(value).padStart(10)}  ${unit}\n`);
-    }
+  if (stop.signal.aborted) return 130;
+  const status = await runBench({ TEST_POSTGRES_URL: server.url }, stop.signal);
+  return stop.signal.aborted ? 130 : status;
+}
+
+async function runBench(environment: Record<string, string>, stop: AbortSignal): Promise<number> {
+  const program = join(import.meta.dirname, 'run-bench.ts');
+  const format = values.json ? 'json' : 'text';
+  const child = spawn(process.execPath, [program, name, values.minutes, values.interval, format], {
+    stdio: 'inherit',
+    env: { ...process.env, ...environment },
+    detached: true, // a process group of its own, so that all that it started can be ended
+  });
+  const ended = once(child, 'exit');
+  const end = () => void child.kill('SIGTERM');
+  stop.addEventListener('abort', end);
+  const [status] = (await ended) as [number | null];
+  if (child.pid !== undefined) await endGroup(child.pid);
+  return status ?? 1;
+}
+
+/** Asks the processes of a group to end, and resolves when none is left. */
+async function endGroup(group: number): Promise<void> {
+  const killAt = performance.now() + endsWithinMs;
+  for (let signal: NodeJS.Signals | 0 = 'SIGTERM'; signalGroup(group, signal); await sleep(200)) {
+    signal = performance.now() < killAt ? 0 : 'SIGKILL';
+  }
+}
+
+/** False if the group has no process. */
+function signalGroup(group: number, signal: NodeJS.Signals | 0): boolean {
+  try {
+    return process.kill(-group, signal);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false;
+    throw error;
   }
 }

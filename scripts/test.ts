@@ -6,11 +6,11 @@
 // be added. --no-check skips the checks. If TEST_POSTGRES_URL is set, that server is used.
 import { spawn } from 'node:child_process';
 import { globSync } from 'node:fs';
-import { chmod, mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openDatabase } from '@lockstep/foundation/database';
 import { sql } from '@lockstep/foundation/sql';
+import { openRunFolder } from '@lockstep/harness/run-folder';
 import { openTemplates } from '@lockstep/harness/templates';
 import { removeEmbedded, startEmbedded } from 'lockstep/postgres/testing';
 
@@ -43,7 +43,7 @@ async function main(): Promise<boolean> {
   if (chosen.length === 0) return true;
   const isChecked = checks ? await runNode(['scripts/check.ts']) : true;
   if (stop.signal.aborted) return false;
-  await using folder = await openFolder();
+  await using folder = await openRunFolder('lockstep-test-');
   await using server = await openServer(join(folder.path, 'server'));
   await using templates = openTemplates(server.url);
   if (stop.signal.aborted) return false;
@@ -77,23 +77,6 @@ const shared = /^(node-compile-cache|org-credentials-\d+\.json)$/;
 async function leftIn(temporary: string): Promise<string[]> {
   const names = await readdir(temporary);
   return names.filter((name) => !shared.test(name)).toSorted();
-}
-
-/**
- * A folder for everything that the run writes, including what interrupted tests leave behind. A PostgreSQL server whose
- * folder was removed stops by itself within a minute.
- */
-async function openFolder(): Promise<AsyncDisposable & { path: string; temporary: string }> {
-  const path = await mkdtemp(join(tmpdir(), 'lockstep-test-'));
-  const temporary = join(path, 'tmp');
-  await mkdir(temporary);
-  await chmod(path, 0o711); // for processes that tests run as other users
-  await chmod(temporary, 0o1777);
-  return {
-    path,
-    temporary,
-    [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true, maxRetries: 5 }),
-  };
 }
 
 /** Starts the server of the run, or uses the one that the user names. */

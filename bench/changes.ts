@@ -22,10 +22,10 @@ const headLagMax = 120;
 const recheckLagMax = 120;
 
 /**
- * How many changes per second of Salesforce's time can be followed for 2·W at the default budget. Engine and org run on
- * a clock that advances as soon as both are idle, so that half an hour takes minutes.
+ * How many changes per second of Salesforce's time can be followed for 2·W at the default budget, while the recheck
+ * reads all of them once more. Engine and org run on a clock that advances as soon as both are idle.
  */
-export async function changesPerSecond(): Promise<Figures> {
+export async function changes(): Promise<Figures> {
   await using undo = new AsyncDisposableStack();
   const org = undo.use(await startOrg({ records: 100, apiLimit: 10_000_000 }));
   await org.control('/clock/rate', { rate: 0 });

@@ -79,7 +79,7 @@ test('after a request that failed as a whole no stream is read apart', () => {
 });
 
 const stoppedUntil = (retryAt: number): StreamChange => ({
-  stopped: { code: 'PERM-02', tries: 1, triedAt: 0, retryAt },
+  stopped: { code: 'PERM-02', tries: 1, failedAt: 0, retryAt },
 });
 
 test('a mark of a stopped stream is not urgent', () => {

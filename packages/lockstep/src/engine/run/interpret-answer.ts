@@ -117,7 +117,7 @@ function afterRefusal(deps: SyncDeps, stream: StreamState, kind: Slot['kind'], f
   const tries = (stream.stopped?.tries ?? 0) + 1;
   return {
     ...refused,
-    stopped: { code: fault.code, tries, triedAt: now, retryAt: now + stopBackoffMs(tries) },
+    stopped: { code: fault.code, tries, failedAt: now, retryAt: now + stopBackoffMs(tries) },
   };
 }
 

@@ -247,8 +247,8 @@ test('a decision that fails in the database is made again', async () => {
   assert.deepEqual([syncRequests.ended, syncRequests.writes], [[done], [[2, 'accepted']]]);
 });
 
-const stoppedAt = (triedAt: number) => ({
-  stopped: { code: 'PERM-02', tries: 1, triedAt, retryAt: now + 3_600_000 },
+const stoppedAt = (failedAt: number, tries = 1) => ({
+  stopped: { code: 'PERM-02', tries, failedAt, retryAt: now + 3_600_000 },
 });
 
 test('what failed before the request is tried again at once, even if it failed in the same millisecond', async () => {
@@ -257,7 +257,7 @@ test('what failed before the request is tried again at once, even if it failed i
   });
   for (const before of [now - 1, now]) {
     const syncRequests = opened(syncRequest('verify counts'));
-    const state = sync([stream(1, { problems: failed(before, 3), ...stoppedAt(now - 1) })]);
+    const state = sync([stream(1, { problems: failed(before, 3), ...stoppedAt(before) })]);
     await syncRequests.look(state);
     const asked = syncRequests.requested(state);
     assert.deepEqual([asked.problems.counts?.retryAt, asked.stopped?.retryAt], [now, now]);
@@ -268,6 +268,14 @@ test('what failed before the request is tried again at once, even if it failed i
       { ...done, objects: 0, skipped: [{ object: 'Object1', reason: 'its count failed (NET-01)' }] },
     ]);
   }
+});
+
+test('an object that is stopped again in the very millisecond of the request has been tried', async () => {
+  const syncRequests = opened(syncRequest('flush'));
+  await syncRequests.look(sync([stream(1, stoppedAt(now, 1))]));
+  await syncRequests.settle(sync([stream(1, stoppedAt(now, 2))]));
+  const skipped = [{ object: 'Object1', reason: 'it is stopped (PERM-02)' }];
+  assert.deepEqual(syncRequests.ended, [{ ...done, objects: 0, skipped }]);
 });
 
 test('objects that cannot be served are left out with the reason, and the others are served', async () => {

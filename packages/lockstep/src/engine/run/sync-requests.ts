@@ -5,7 +5,7 @@ import type { AppLog } from '../../core/log-fields.ts';
 import type { ServerSeconds } from '../../core/stamps.ts';
 import { failureFields, type Mirror } from '../../postgres/index.ts';
 import type { Mailbox } from './mailbox.ts';
-import type { Problems } from './problems.ts';
+import type { ActivityProblem } from './problems.ts';
 import { type StreamState, type SyncState, withFigures } from './sync-state.ts';
 
 /**
@@ -53,8 +53,8 @@ interface Left {
   readAt: number | null;
   /** When the passes began that were over or under way when the request came: these passes do not count. */
   before: ReadonlySet<number>;
-  /** Problems when the request came. A later failure in the same millisecond differs in its number of tries. */
-  problems: Problems;
+  /** What had failed when the request came. */
+  failed: Pick<StreamState, 'stopped' | 'problems'>;
 }
 
 const reportEveryMs = 1_000;
@@ -165,7 +165,7 @@ export class SyncRequests {
         // A pass under way began in this second at the latest.
         const unknown = isUnderWay(streamNo) ? [state.serverNow] : [];
         const before = new Set([...beginningsOf(stream), ...unknown]);
-        active.left.set(streamNo, { readAt: null, before, problems: stream.problems });
+        active.left.set(streamNo, { readAt: null, before, failed: stream });
       }
     }
     active.count = active.left.size;
@@ -240,18 +240,24 @@ const whyNot = ({ cursors }: StreamState): string | null =>
 function whyNotDone(active: Active, stream: StreamState): string | null {
   const { syncRequest, since } = active;
   const { stopped, problems } = stream;
-  if (stopped && stopped.triedAt >= since) return `it is stopped (${stopped.code})`;
-  const [failed] = passesOf(syncRequest, stream).filter((kind) => hasFailedSince(active, stream, kind));
-  const problem = failed && problems[failed];
-  return problem ? `its ${passWords[failed]} failed (${problem.code})` : null;
+  const failed = failedBefore(active, stream);
+  if (stopped && isNewer(stopped, failed?.stopped, since)) return `it is stopped (${stopped.code})`;
+  for (const kind of passesOf(syncRequest, stream)) {
+    const problem = problems[kind];
+    if (problem && isNewer(problem, failed?.problems[kind], since))
+      return `its ${passWords[kind]} failed (${problem.code})`;
+  }
+  return null;
 }
 
-function hasFailedSince({ since, left }: Active, { table, problems }: StreamState, kind: PassKind): boolean {
-  const problem = problems[kind];
-  if (!problem || problem.failedAt < since) return false;
-  const before = left.get(table.stream.streamNo)?.problems[kind];
-  return problem.failedAt !== before?.failedAt || problem.tries !== before.tries;
-}
+const failedBefore = ({ left }: Active, { table }: StreamState): Left['failed'] | undefined =>
+  left.get(table.stream.streamNo)?.failed;
+
+type Failure = Pick<ActivityProblem, 'failedAt' | 'tries' | 'retryAt'>;
+
+/** Whether it failed since the request. A later failure in the same millisecond differs in its number of tries. */
+const isNewer = (failure: Failure, before: Failure | null | undefined, since: number): boolean =>
+  failure.failedAt >= since && (failure.failedAt !== before?.failedAt || failure.tries !== before.tries);
 
 const passWords = { counts: 'count', sweep: 'comparison of Ids', content: 'reading of all records' } as const;
 
@@ -323,15 +329,18 @@ function withRequest(active: Active, stream: StreamState): StreamState {
 function retryingNow(active: Active, stream: StreamState): StreamState {
   const { syncRequest, since } = active;
   const { stopped, problems } = stream;
-  let next = stream;
-  if (stopped && stopped.triedAt < since && stopped.retryAt > since)
-    next = { ...next, stopped: { ...stopped, retryAt: since } };
-  for (const kind of passesOf(syncRequest, stream)) {
+  const failed = failedBefore(active, stream);
+  const atOnce = <Of extends Failure>(failure: Of, before: Failure | null | undefined): Of =>
+    isNewer(failure, before, since) ? failure : { ...failure, retryAt: Math.min(failure.retryAt, since) };
+  const retried = passesOf(syncRequest, stream).map((kind) => {
     const problem = problems[kind];
-    if (!problem || hasFailedSince(active, stream, kind) || problem.retryAt <= since) continue;
-    next = { ...next, problems: { ...next.problems, [kind]: { ...problem, retryAt: since } } };
-  }
-  return next;
+    return [kind, problem && atOnce(problem, failed?.problems[kind])];
+  });
+  return {
+    ...stream,
+    stopped: stopped && atOnce(stopped, failed?.stopped),
+    problems: { ...problems, ...Object.fromEntries(retried) },
+  };
 }
 
 function withWantedPasses(active: Active, stream: StreamState): StreamState {

@@ -54,9 +54,10 @@ export interface StreamState {
 
 export interface Stopped {
   code: string;
+  /** Failures in a row. */
   tries: number;
-  /** Local times of the last try and of the next one. */
-  triedAt: number;
+  /** Local times of the last failure and of the next try. */
+  failedAt: number;
   retryAt: number;
 }
 

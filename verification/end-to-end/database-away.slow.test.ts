@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { systemClock } from '@lockstep/foundation/clock';
 import { sql } from '@lockstep/foundation/sql';
 import { dataPath, type EndToEndHarness, openEndToEndHarness } from '@lockstep/harness/end-to-end-harness';
-import { setWithoutDatabase } from 'lockstep/control';
+import { changeSettings } from 'lockstep/control';
 
 /** Ways in which a database takes no writes: how to begin it, how to end it, and the code of its fault. */
 const ways = {
@@ -74,7 +74,7 @@ for (const way of Object.keys(ways) as Way[]) {
 
 test('a sync set to forward writes without the database answers pending, and marks the records when it is back', async () => {
   await using harness = await openEndToEndHarness({ org: { records: 300 }, sobjects: ['Account'] });
-  await setWithoutDatabase(harness.control.control, harness.sync.id, 'forward');
+  await changeSettings(harness.control.control, harness.sync.id, { withoutDatabase: 'forward' });
   let id = '';
   {
     await using _away = await takeAway(harness, 'is away');

@@ -8,7 +8,7 @@ import { sql } from '@lockstep/foundation/sql';
 import { type Cli, openCli } from '@lockstep/harness/cli-process';
 import { newSync, openTestControl, type TestControl } from '@lockstep/harness/control';
 import { openEndToEndHarness } from '@lockstep/harness/end-to-end-harness';
-import { readHealth, type Sync, setIntervalMs } from 'lockstep/control';
+import { changeSettings, readHealth, type Sync } from 'lockstep/control';
 import { recordSync } from 'lockstep/control/testing';
 
 /** A control database with a sync in it, and a command line without its key. */
@@ -108,7 +108,7 @@ test('a sync whose secret was altered is locked and reported, is not tried again
   await database.db.query(
     sql`UPDATE lockstep.sync SET sealed_data_key = ${intact} WHERE sync_id = ${second.id}`,
   );
-  await setIntervalMs(control, second.id, 5_000);
+  await changeSettings(control, second.id, { intervalMs: 5_000 });
   while ((await health(second.id))?.fault?.code === 'KEY-03') await systemClock.sleep(20);
   assert.equal(tries(), before, 'it was not tried again');
   assert.doesNotMatch(log.text(), /sync run failed/);

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { systemClock } from '@lockstep/foundation/clock';
 import { sql } from '@lockstep/foundation/sql';
 import { type EndToEndHarness, openEndToEndHarness } from '@lockstep/harness/end-to-end-harness';
-import { listenForChanges, readHealth, setIntervalMs, setPaused, setWithoutDatabase } from 'lockstep/control';
+import { changeSettings, listenForChanges, readHealth } from 'lockstep/control';
 import { openSyncs, proxiedSync } from 'lockstep/engine';
 
 const requests = (harness: EndToEndHarness) =>
@@ -29,7 +29,7 @@ test('the budget changes while the sync runs', async () => {
   harness.startWorker();
   await harness.untilComplete();
   assert.equal(requests(harness), 1, 'an interval of five minutes allows one request');
-  await setIntervalMs(harness.control.control, harness.sync.id, 200);
+  await changeSettings(harness.control.control, harness.sync.id, { intervalMs: 200 });
   await untilPolledAgain(harness);
   await untilPolledAgain(harness);
   assert.ok(requests(harness) >= 3, 'the shorter interval applies at once');
@@ -53,11 +53,11 @@ test('a paused sync is released and sends no request, and a resumed one goes on'
   harness.startWorker();
   await harness.untilComplete();
   const letGo = harness.control.log.next('sync released');
-  await setPaused(harness.control.control, harness.sync.id, true);
+  await changeSettings(harness.control.control, harness.sync.id, { paused: true });
   await letGo;
   const whilePaused = requests(harness);
   const claimed = harness.control.log.next('sync claimed');
-  await setPaused(harness.control.control, harness.sync.id, false);
+  await changeSettings(harness.control.control, harness.sync.id, { paused: false });
   await claimed;
   assert.equal(requests(harness), whilePaused);
   await untilPolledAgain(harness);
@@ -79,7 +79,7 @@ test('the setting for writes while the database is down changes for a running pr
     stop.signal,
   );
   await listens.promise;
-  await setWithoutDatabase(control, harness.sync.id, 'forward');
+  await changeSettings(control, harness.sync.id, { withoutDatabase: 'forward' });
   await refreshed.promise;
   assert.equal(await chosen(), 'forward');
   stop.abort();

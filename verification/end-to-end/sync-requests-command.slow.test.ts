@@ -5,6 +5,7 @@ import { type Cli, type ExitResult, openCli } from '@lockstep/harness/cli-proces
 import { newSync, openTestControl, type TestControl } from '@lockstep/harness/control';
 import { startSyncRequestServer, untilLeased } from '@lockstep/harness/sync-request-server';
 import {
+  changeSettings,
   countQuery,
   countRequest,
   endSyncRequest,
@@ -12,7 +13,6 @@ import {
   recordSyncProblem,
   reportSyncRequest,
   type Sync,
-  setPaused,
   type takeSyncRequests,
 } from 'lockstep/control';
 import { recordSync } from 'lockstep/control/testing';
@@ -163,7 +163,7 @@ test('a flush of a sync that is paused or has no worker fails at once and leaves
   assert.equal(unheld.code, 3);
   assert.match(unheld.stderr, /error SYS-13: .*acme.*\nnext: .*start/);
   assert.equal((json(unheld) as { error: { code: string } }).error.code, 'SYS-13');
-  await setPaused(harness.control, sync.id, true);
+  await changeSettings(harness.control, sync.id, { paused: true });
   const paused = await cli.run(['flush']);
   assert.equal(paused.code, 3);
   assert.match(paused.stderr, /error SYS-12: .*\nnext: .*sync resume acme/);

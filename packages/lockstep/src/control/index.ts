@@ -11,6 +11,7 @@ export { type LeaseOptions, readLivingWorkers, runLeases } from './leases.ts';
 export { type MailOptions, runMail } from './mail.ts';
 export { recordEvent } from './notifications.ts';
 export type { Key } from './sealing.ts';
+export type { SyncChange } from './sql.ts';
 export {
   endSyncRequest,
   makeSyncRequest,
@@ -21,6 +22,7 @@ export {
   withdrawSyncRequest,
 } from './sync-requests.ts';
 export {
+  changeSettings,
   eraseSync,
   findSync,
   listSyncs,
@@ -33,10 +35,6 @@ export {
   readSync,
   recordSync,
   type Sync,
-  setIntervalMs,
-  setPaused,
-  setStopAt,
-  setWithoutDatabase,
 } from './syncs.ts';
 export {
   countQuery,

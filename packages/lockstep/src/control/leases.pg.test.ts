@@ -6,7 +6,7 @@ import { newSync, openTestControl, type TestControl } from '@lockstep/harness/co
 import type { SyncId } from '../core/ids.ts';
 import type { Control } from './database.ts';
 import { runLeases } from './leases.ts';
-import { eraseSync, recordSync, type Sync, setPaused } from './syncs.ts';
+import { changeSettings, eraseSync, recordSync, type Sync } from './syncs.ts';
 
 type Event = { worker: string; what: 'began' | 'ended'; sync: SyncId; epoch: number };
 
@@ -187,7 +187,7 @@ test('a paused sync is released at once and claimed by nobody until it is resume
   const worker = workers.start(await harness.openAnother(), 'a');
   await workers.until(() => workers.heldBy('a').length === 2);
 
-  await setPaused(harness.control, paused, true);
+  await changeSettings(harness.control, paused, { paused: true });
   await workers.until(() => workers.heldBy('a').length === 1);
   // A second worker joins and does not claim the paused sync; then the sync is resumed.
   const second = workers.start(await harness.openAnother(), 'b');
@@ -195,7 +195,7 @@ test('a paused sync is released at once and claimed by nobody until it is resume
   await workers.until(() => workers.heldBy('a').length === 1 && workers.heldBy('b').length === 1);
   assert.equal(workers.events.filter(({ sync, what }) => sync === paused && what === 'began').length, 1);
 
-  await setPaused(harness.control, paused, false);
+  await changeSettings(harness.control, paused, { paused: false });
   await workers.until(() => [...workers.heldBy('a'), ...workers.heldBy('b')].includes(paused));
   await eraseSync(harness.control, other);
   await workers.until(() => ![...workers.heldBy('a'), ...workers.heldBy('b')].includes(other));

@@ -120,24 +120,28 @@ export const deleteSync = async (tx: Tx, syncId: SyncId): Promise<boolean> => {
   return true;
 };
 
-/** One row: the sync exists. The same for the three below. */
-export const updatePaused = (tx: Tx, syncId: SyncId, paused: boolean) =>
-  tx.query(sql`UPDATE lockstep.sync SET paused = ${paused} WHERE sync_id = ${syncId} RETURNING sync_id`);
+/** What can be changed about a sync while it runs. */
+export interface SyncChange {
+  paused?: boolean;
+  intervalMs?: number;
+  stopAtPercent?: number;
+  withoutDatabase?: SyncRow['without_database'];
+}
 
-export const updateIntervalMs = (tx: Tx, syncId: SyncId, intervalMs: number) =>
-  tx.query(
-    sql`UPDATE lockstep.sync SET interval_ms = ${intervalMs} WHERE sync_id = ${syncId} RETURNING sync_id`,
-  );
-
-export const updateStopAt = (tx: Tx, syncId: SyncId, percent: number) =>
-  tx.query(
-    sql`UPDATE lockstep.sync SET stop_at_percent = ${percent} WHERE sync_id = ${syncId} RETURNING sync_id`,
-  );
-
-export const updateWithoutDatabase = (tx: Tx, syncId: SyncId, choice: SyncRow['without_database']) =>
-  tx.query(
-    sql`UPDATE lockstep.sync SET without_database = ${choice} WHERE sync_id = ${syncId} RETURNING sync_id`,
-  );
+/** What is not given stays. One row: the sync exists. */
+export const updateSync = (
+  tx: Tx,
+  syncId: SyncId,
+  { paused, intervalMs, stopAtPercent, withoutDatabase }: SyncChange,
+) =>
+  tx.query(sql`
+    UPDATE lockstep.sync
+       SET paused           = coalesce(${paused ?? null}::boolean, paused),
+           interval_ms      = coalesce(${intervalMs ?? null}::integer, interval_ms),
+           stop_at_percent  = coalesce(${stopAtPercent ?? null}::integer, stop_at_percent),
+           without_database = coalesce(${withoutDatabase ?? null}::text, without_database)
+     WHERE sync_id = ${syncId}
+    RETURNING sync_id`);
 
 /** Returns all syncs of this sync's org: they all move with it. */
 export const updateInstanceUrl = (tx: Tx, syncId: SyncId, instanceUrl: string) =>

@@ -19,7 +19,7 @@ import {
   takeSyncRequests,
   withdrawSyncRequest,
 } from './sync-requests.ts';
-import { eraseSync, recordSync, setPaused } from './syncs.ts';
+import { changeSettings, eraseSync, recordSync } from './syncs.ts';
 import { waitForSyncRequest } from './wait-for-sync-request.ts';
 
 const never = new AbortController().signal;
@@ -197,7 +197,7 @@ test('a caller does not wait for a sync that is paused or that no worker runs, a
   const syncRequest = await makeSyncRequest(control, sync.id, flush);
   const waiting = () => waitForSyncRequest(control, syncRequest, () => undefined, never);
   await assert.rejects(waiting(), { code: 'SYS-13', safe: { sync: shellWord(sync.name) } });
-  await setPaused(control, sync.id, true);
+  await changeSettings(control, sync.id, { paused: true });
   await assert.rejects(waiting(), { code: 'SYS-12' });
   assert.equal((await takeSyncRequests(control, sync.id)).length, 1);
 });

@@ -6,6 +6,7 @@ import { listenForChanges } from './changes.ts';
 import { openControl } from './database.ts';
 import { keyFromBytes, newKeyBytes } from './sealing.ts';
 import {
+  changeSettings,
   eraseSync,
   findSync,
   listSyncs,
@@ -15,10 +16,6 @@ import {
   openWriterUrl,
   readSync,
   recordSync,
-  setIntervalMs,
-  setPaused,
-  setStopAt,
-  setWithoutDatabase,
 } from './syncs.ts';
 import { countRequest } from './usage.ts';
 
@@ -143,9 +140,12 @@ test('a sync whose name is taken or whose interval is out of range is refused as
   await assert.rejects(recordSync(harness.control, newSync({ name: 'Acme' })), { code: 'CFG-01' });
   await assert.rejects(recordSync(harness.control, newSync({ name: first.id })), { code: 'CFG-01' });
   await assert.rejects(recordSync(harness.control, newSync({ intervalMs: 199 })), { code: 'LIM-05' });
-  await assert.rejects(setIntervalMs(harness.control, first.id, 300_001), { code: 'LIM-05' });
+  await assert.rejects(changeSettings(harness.control, first.id, { intervalMs: 300_001 }), {
+    code: 'LIM-05',
+  });
   for (const percent of [9, 101, 50.5, Number.NaN]) {
-    await assert.rejects(setStopAt(harness.control, first.id, percent), { code: 'LIM-05' });
+    const change = { intervalMs: 500, stopAtPercent: percent };
+    await assert.rejects(changeSettings(harness.control, first.id, change), { code: 'LIM-05' });
   }
 
   const syncs = await listSyncs(harness.control);
@@ -191,10 +191,10 @@ test('listeners learn of each change of a sync, even after the connection was lo
   const sync = newSync();
   const changes = [
     () => recordSync(harness.control, sync),
-    () => setPaused(harness.control, sync.id, true),
-    () => setIntervalMs(harness.control, sync.id, 500),
-    () => setStopAt(harness.control, sync.id, 75),
-    () => setWithoutDatabase(harness.control, sync.id, 'forward'),
+    () => changeSettings(harness.control, sync.id, { paused: true }),
+    () => changeSettings(harness.control, sync.id, { intervalMs: 500 }),
+    () => changeSettings(harness.control, sync.id, { stopAtPercent: 75 }),
+    () => changeSettings(harness.control, sync.id, { withoutDatabase: 'forward' }),
     () => moveInstanceUrl(harness.control, sync.id, 'https://moved.example.com'),
   ];
   for (const change of changes) {

@@ -13,6 +13,7 @@ import {
   insertStreams,
   insertSync,
   notify,
+  type SyncChange,
   type SyncRow,
   selectSealedSecrets,
   selectSyncByNameOrId,
@@ -20,11 +21,8 @@ import {
   selectSyncsById,
   syncChannel,
   updateInstanceUrl,
-  updateIntervalMs,
   updateLoginUrl,
-  updatePaused,
-  updateStopAt,
-  updateWithoutDatabase,
+  updateSync,
   upsertOrg,
 } from './sql.ts';
 
@@ -118,29 +116,16 @@ export async function findSync(control: Control, nameOrId: string): Promise<Sync
 export const eraseSync = (control: Control, id: SyncId): Promise<boolean> =>
   changing(control, id, (tx) => deleteSync(tx, id));
 
-/** A paused sync is released by its worker and claimed by no other. False: there is no such sync. */
-export const setPaused = (control: Control, id: SyncId, paused: boolean): Promise<boolean> =>
-  changing(control, id, async (tx) => (await updatePaused(tx, id, paused)).length > 0);
-
-/** @throws {@link Fault} `LIM-05` outside 200 to 300,000 ms. False: there is no such sync. */
-export async function setIntervalMs(control: Control, id: SyncId, intervalMs: number): Promise<boolean> {
-  checkIntervalMs(intervalMs);
-  return changing(control, id, async (tx) => (await updateIntervalMs(tx, id, intervalMs)).length > 0);
+/**
+ * Changes what is given; a paused sync is released by its worker and claimed by no other. False: there is no such sync.
+ *
+ * @throws {@link Fault} `LIM-05`, with nothing changed: an interval outside 200 to 300,000 ms, a share outside 10 to 100 %
+ */
+export async function changeSettings(control: Control, id: SyncId, change: SyncChange): Promise<boolean> {
+  if (change.intervalMs !== undefined) checkIntervalMs(change.intervalMs);
+  if (change.stopAtPercent !== undefined) checkStopAt(change.stopAtPercent);
+  return changing(control, id, async (tx) => (await updateSync(tx, id, change)).length > 0);
 }
-
-/** @throws {@link Fault} `LIM-05` outside 10 to 100 %. False: there is no such sync. */
-export async function setStopAt(control: Control, id: SyncId, percent: number): Promise<boolean> {
-  checkStopAt(percent);
-  return changing(control, id, async (tx) => (await updateStopAt(tx, id, percent)).length > 0);
-}
-
-/** False: there is no such sync. */
-export const setWithoutDatabase = (
-  control: Control,
-  id: SyncId,
-  choice: Sync['withoutDatabase'],
-): Promise<boolean> =>
-  changing(control, id, async (tx) => (await updateWithoutDatabase(tx, id, choice)).length > 0);
 
 /** The org has moved: all its syncs use the new address from now on. False: there is no such sync. */
 export const moveInstanceUrl = (control: Control, id: SyncId, instanceUrl: string): Promise<boolean> =>

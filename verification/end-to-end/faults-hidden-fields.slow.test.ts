@@ -25,7 +25,7 @@ const shown = async (harness: ClockHarness, id: string) => {
   return row && [row.name, row.industry];
 };
 
-/** Lets time pass until the view lists `formatCount` fields and the reads that follow from it are done. */
+/** Lets time pass until the view lists `count` fields and the reads that follow from it are done. */
 async function passUntilHidden(harness: ClockHarness, count: number): Promise<void> {
   await passUntil(
     harness,

@@ -18,7 +18,7 @@ const tooMany = 25;
 const hide = (ids: readonly string[]) => org.control('/records/hide', { user: 'integration', ids });
 const show = () => org.control('/records/show', { user: 'integration' });
 
-/** A backfilled harness in which `formatCount` accounts are then hidden; they are visible again at the end. */
+/** A backfilled harness in which `count` accounts are then hidden; they are visible again at the end. */
 async function openHiding(count: number) {
   await using undo = new AsyncDisposableStack();
   const harness = undo.use(

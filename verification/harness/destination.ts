@@ -196,7 +196,7 @@ export function pageOf(records: readonly TestRecord[], rest: Partial<Page> = {})
 
 const isPage = (given: Page | readonly TestRecord[]): given is Page => !Array.isArray(given);
 
-/** Resolves when `formatCount` sessions of this database wait for a lock; fails after 10 s. */
+/** Resolves when `count` sessions of this database wait for a lock; fails after 10 s. */
 export async function untilBlocked(db: Tx, count = 1): Promise<void> {
   const giveUpAt = performance.now() + 10_000;
   for (;;) {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { ManualClock } from '@lockstep/foundation/clock';
 import { sql } from '@lockstep/foundation/sql';
 import { newSync, openTestControl, type TestControl } from '@lockstep/harness/control';
@@ -78,6 +79,9 @@ async function recordSyncs(harness: TestControl, count: number): Promise<SyncId[
   return syncs.map(({ id }) => id);
 }
 
+const owned = ({ control }: TestControl) =>
+  control.db.query(sql`SELECT sync_id, owner FROM lockstep.sync WHERE owner IS NOT NULL`);
+
 /** Ends the session that holds the worker's presence lock, as a crash or a lost network would. */
 const killSessionOf = (harness: TestControl, worker: string) =>
   harness.database.db.query(sql`
@@ -95,9 +99,27 @@ test('workers that start at once share the syncs, and each sync is claimed once'
 
   assert.equal(workers.holdersMax(), 1);
   for (const worker of await Promise.all(started)) await worker.stop();
-  const left = await harness.control.db.query(sql`SELECT FROM lockstep.sync WHERE owner IS NOT NULL`);
-  assert.equal(left.length, 0);
+  assert.deepEqual(await owned(harness), []);
   assert.equal(new Set(workers.events.map(({ sync }) => sync)).size, syncs.length);
+});
+
+test('a worker that is told to stop during a claim releases what it has claimed before it ends', async () => {
+  await using harness = await openTestControl();
+  await recordSyncs(harness, 1);
+  const workers = openWorkers();
+  const another = await harness.openAnother();
+  const claimed = Promise.withResolvers<void>();
+  const transaction: typeof another.db.transaction = async (work) => {
+    const result = await another.db.transaction(work);
+    claimed.resolve();
+    await sleep(200); // the answer to the commit arrives late
+    return result;
+  };
+  const worker = workers.start({ ...another, db: { ...another.db, transaction } }, 'stopped');
+  await claimed.promise;
+  await worker.stop();
+  assert.deepEqual(await owned(harness), []);
+  assert.deepEqual(workers.events, []);
 });
 
 test('a worker that joins gets its fair share, and no sync ever has two runs', async () => {

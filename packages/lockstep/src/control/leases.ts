@@ -72,6 +72,7 @@ async function serveTerm(
   const term = AbortSignal.any([signal, over.signal]);
   const holdings = openSyncRuns(control, workerId, onClaim, term);
   const wake = new WakeSignal();
+  let review = Promise.resolve();
   try {
     session.onNotification(() => wake.notify());
     await startListening(session, syncChannel);
@@ -85,7 +86,8 @@ async function serveTerm(
     );
     void keepAlive(control, session, workerId, sentAt, term).catch(endTerm);
     while (!term.aborted) {
-      await orAbort(reviewAndClaim(control, workerId, holdings, term), term).catch((error: unknown) => {
+      review = reviewAndClaim(control, workerId, holdings, term);
+      await orAbort(review, term).catch((error: unknown) => {
         if (!term.aborted) control.log.warn('claim failed', { host: control.host, code: errorCode(error) });
       });
       await wake.wait(control.clock, claimEveryMs, term).catch(() => undefined);
@@ -93,6 +95,7 @@ async function serveTerm(
     if (over.signal.aborted && !signal.aborted) throw over.signal.reason;
   } finally {
     over.abort();
+    await review.catch(() => undefined); // what it has claimed is released as well
     await holdings.endAll();
     await removeWorker(control.db, workerId).catch(() => undefined); // a dead worker's row expires by itself
     await closeSession(session, control.clock);

@@ -14,7 +14,7 @@ export interface SyncRuns {
    * that the database assigns to this worker without a run: a release, or the answer to a claim, was lost.
    */
   reconcile(held: ReadonlyMap<SyncId, number>): Promise<void>;
-  /** Stops the `formatCount` runs that began last, so that a worker that has joined can claim them. */
+  /** Stops the `count` runs that began last, so that a worker that has joined can claim them. */
   stopLatest(count: number): void;
   /** Runs that have not been told to stop. */
   size(): number;

@@ -23,7 +23,7 @@ function armed(given: object) {
   };
 }
 
-/** Which of `formatCount` requests the fault affects, in order. */
+/** Which of `count` requests the fault affects, in order. */
 async function pattern(given: object, count: number): Promise<string> {
   const { meets } = armed(given);
   let met = '';

@@ -18,7 +18,7 @@ import { type CompileContext, Session } from './session.ts';
 
 export interface CompiledQuery {
   sobject: string;
-  /** One row with the column `formatCount`: the records that match, LIMIT and OFFSET applied. */
+  /** One row with the column `count`: the records that match, LIMIT and OFFSET applied. */
   count: Sql;
   /** All records as rows with the text columns `json` and `id`, in a total order. Does not end in a LIMIT clause. */
   rows: Sql;
@@ -26,7 +26,7 @@ export interface CompiledQuery {
   ids: Sql;
   /** The records of these Ids that still exist, in the order of the Ids, with each one's position, from 1. */
   rowsOf: (ids: readonly string[]) => Sql;
-  /** `formatCount` of these rows from `offset` on; skipped records are not formatted as JSON. */
+  /** `count` of these rows from `offset` on; skipped records are not formatted as JSON. */
   page: (offset: number, count: number) => Sql;
   /** The maximum of rows in a batch, children included. */
   batchRows: number;

@@ -34,7 +34,7 @@ export function daysOf({ value, count }: Period, now: number): Days {
   return { from: dayText(startOf(unit, now, first)), to: dayText(startOf(unit, now, first + units)) };
 }
 
-/** `formatCount` units, beginning `after` units after the current one. */
+/** `count` units, beginning `after` units after the current one. */
 interface Place {
   unit: Unit;
   first: number;

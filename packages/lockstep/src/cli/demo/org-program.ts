@@ -88,7 +88,7 @@ export async function startOrg(options: OrgOptions): Promise<OrgProgram> {
   undo.defer(() => end(child, ended));
   const places = { databaseUrl, host: '127.0.0.1', port, controlPort, credentialsFile };
   const configuration = { ...places, records, activityPerSecond, seed, rulesFile };
-  child.stdin.on('error', () => undefined); // the child has ended, which `endedPass` reports
+  child.stdin.on('error', () => undefined); // the child has ended, which `ended` reports
   child.stdin.write(`${JSON.stringify(configuration)}\n`);
   const lines = createInterface({ input: child.stderr });
   lines.on('line', (line) => onOrgLine(line, options));

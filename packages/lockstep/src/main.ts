@@ -37,4 +37,5 @@ function dataDirOf(given: readonly string[]): { dataDir?: string } {
   return at === -1 || dataDir === undefined ? {} : { dataDir };
 }
 
-process.exitCode = await main(process.argv.slice(2));
+// Left to end by itself, Node 24 sometimes spins for ever in `Environment::CleanupHandles`.
+process.exit(await main(process.argv.slice(2)));

@@ -1,6 +1,6 @@
 // Runs one benchmark and prints its figures. Use: npm run bench -- NAME [--json]; without a NAME it lists them.
-// The two sides of a ratio or difference are measured interleaved in one run, so that a busy machine affects both alike.
-// Each runs as a process on a server and in a folder of its own; an interrupted one leaves nothing behind.
+// The two sides of a ratio or difference are measured interleaved in one run, so that a busy machine affects both
+// alike. Each runs as a process on a server and in a folder of its own; an interrupted one leaves nothing behind.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';

@@ -1,6 +1,6 @@
 /**
- * What the proxy adds. It runs in a process of its own, as in production; direct and proxied requests alternate, so that
- * both see the same machine load. Meanwhile the sync does nothing but what the writes cause.
+ * What the proxy adds. It runs in a process of its own, as in production; direct and proxied requests alternate, so
+ * that both see the same machine load. Meanwhile the sync does nothing but what the writes cause.
  */
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';

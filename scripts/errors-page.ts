@@ -1,4 +1,5 @@
-// Writes docs/errors.md from the catalogue of faults. Run after changing packages/lockstep/src/core/fault-catalogue.ts: npm run errors-page
+// Writes docs/errors.md from the catalogue of faults. Run after changing packages/lockstep/src/core/fault-catalogue.ts:
+// npm run errors-page
 import { writeFileSync } from 'node:fs';
 import { faults } from 'lockstep/core/fault-catalogue';
 

@@ -1,5 +1,5 @@
-// Fetches what the examples in docs/clients.md need in other languages, so that the tests can run them: npm run clients.
-// It uses each language's own tools, if they are installed, and puts everything into .clients/.
+// Fetches what the examples in docs/clients.md need in other languages, so that the tests can run them: npm run
+// clients. It uses each language's own tools, if they are installed, and puts everything into .clients/.
 import { spawnSync } from 'node:child_process';
 import { mkdir, rm } from 'node:fs/promises';
 import { clientFolders, goEnvironment } from '@lockstep/harness/fetched-clients';

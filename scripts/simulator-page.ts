@@ -1,4 +1,5 @@
-// Writes docs/simulator.md from the control endpoints of the simulated org. Run after changing them: npm run simulator-page
+// Writes docs/simulator.md from the control endpoints of the simulated org. Run after changing them: npm run
+// simulator-page
 import { writeFileSync } from 'node:fs';
 import type { ControlEndpoint } from '@lockstep/simulated-org/control/testing';
 import { endpointGroups, namedAnswers, schemaOf } from '@lockstep/simulated-org/control/testing';

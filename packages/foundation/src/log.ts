@@ -1,8 +1,8 @@
 import { type DestinationStream, pino } from 'pino';
 
 /**
- * A log of fixed messages with fields from an allowlist: only `Fields` compiles. Messages contain no values, so they can
- * be searched for, and nothing from a record or a credential can get in.
+ * A log of fixed messages with fields from an allowlist: only `Fields` compiles. Messages contain no values, so they
+ * can be searched for, and nothing from a record or a credential can get in.
  */
 export interface Log<Fields extends object> {
   debug(message: string, fields?: Fields): void;

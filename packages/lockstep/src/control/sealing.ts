@@ -10,7 +10,8 @@ import { Fault } from '../core/faults.ts';
 
 /**
  * Sealed text: AES-256-GCM, written `v1.<key id>.<iv>.<ciphertext>.<tag>` (base64url). The additional authenticated
- * data is the place where the text is stored, so that sealed text copied into another row or column does not open there.
+ * data is the place where the text is stored, so that sealed text copied into another row or column does not open
+ * there.
  */
 export interface Key {
   /** Identifies the key without revealing it: the beginning of a hash over 256 random bits. */

@@ -3,9 +3,9 @@ import { sql } from '@lockstep/foundation/sql';
 import type { SyncId } from '../core/ids.ts';
 
 /**
- * Statements of the usage (usage.ts). Adding counts also deletes those of the same syncs that are more than a month old;
- * counts of a sync that no longer exists are left out. Rows are locked in one order, because several processes add at
- * the same time.
+ * Statements of the usage (usage.ts). Adding counts also deletes those of the same syncs that are more than a month
+ * old; counts of a sync that no longer exists are left out. Rows are locked in one order, because several processes add
+ * at the same time.
  */
 
 /** Adds to this minute's counts. */

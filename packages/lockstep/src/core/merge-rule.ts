@@ -1,7 +1,7 @@
 /**
- * The one rule that merges readings of a record, in whatever order they arrive. This pure function is the reference; the
- * product runs the rule as SQL (`postgres/merge-statement.ts`, `postgres/patch-statement.ts`, for records set aside `postgres/set-aside-sql.ts`), and
- * tests check that they agree.
+ * The one rule that merges readings of a record, in whatever order they arrive. This pure function is the reference;
+ * the product runs the rule as SQL (`postgres/merge-statement.ts`, `postgres/patch-statement.ts`, for records set aside
+ * `postgres/set-aside-sql.ts`), and tests check that they agree.
  *
  * A reading includes every commit acknowledged before `lo` was taken and nothing committed after `hi` was. Both are
  * tickets from the destination's own sequence, so comparing them needs no clock.

@@ -141,8 +141,8 @@ const refusesFilterByTime = lowerCase([
 export const canFilterByTime = (sobject: string) => !refusesFilterByTime.has(sobject.toLowerCase());
 
 /**
- * Custom metadata types refuse OR, COUNT, GROUP BY and LIMIT ("SOQL Operations and Clauses" in the custom metadata types
- * guide, and Salesforce's answers): their queries use only AND and ORDER BY, and their pages end where Salesforce ends
- * them.
+ * Custom metadata types refuse OR, COUNT, GROUP BY and LIMIT ("SOQL Operations and Clauses" in the custom metadata
+ * types guide, and Salesforce's answers): their queries use only AND and ORDER BY, and their pages end where Salesforce
+ * ends them.
  */
 export const takesPlainQueriesOnly = (sobject: string): boolean => /__mdt$/i.test(sobject);

@@ -2,9 +2,9 @@
  * Where the embedded server's files are and which user it runs as: the programs from the npm package, a cluster
  * folder that this user can reach, the links that the package's install script would have created.
  *
- * PostgreSQL refuses to run as root, so as root we run it as the user `postgres` or `nobody`. That user may be unable to
- * enter the checkout or the data directory (a home of mode 0700); then the programs are copied, or the cluster is put
- * under /var/lib/lockstep, and a file in the data directory says where.
+ * PostgreSQL refuses to run as root, so as root we run it as the user `postgres` or `nobody`. That user may be unable
+ * to enter the checkout or the data directory (a home of mode 0700); then the programs are copied, or the cluster is
+ * put under /var/lib/lockstep, and a file in the data directory says where.
  */
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -149,9 +149,9 @@ async function canEnter(folder: string, user: ServerUser): Promise<boolean> {
 }
 
 /**
- * The programs of the npm package, ready to run: in place, with links to their libraries, or copied if the server's user
- * cannot run them there. macOS looks for libraries next to the program and drops library paths from the environment of
- * shells, so there it is always a copy (which its file system makes without using space).
+ * The programs of the npm package, ready to run: in place, with links to their libraries, or copied if the server's
+ * user cannot run them there. macOS looks for libraries next to the program and drops library paths from the
+ * environment of shells, so there it is always a copy (which its file system makes without using space).
  * @throws {@link Fault} SYS-10: no package for this platform, or it does not run here
  */
 export async function preparePrograms(

@@ -1,6 +1,6 @@
 /**
- * Fields that the sync's user may not see for a while. Their columns keep their values and are not written: that a value
- * cannot be read is no reason to delete it.
+ * Fields that the sync's user may not see for a while. Their columns keep their values and are not written: that a
+ * value cannot be read is no reason to delete it.
  */
 
 import type { Database } from '@lockstep/foundation/database';
@@ -18,8 +18,8 @@ export interface FieldVisibilityChange {
 }
 
 /**
- * Removes hidden fields from the stream's plan, and adds back those that have returned. Pages that were requested before
- * are refused, and the stream's tables have to be loaded again.
+ * Removes hidden fields from the stream's plan, and adds back those that have returned. Pages that were requested
+ * before are refused, and the stream's tables have to be loaded again.
  *
  * @param at  Salesforce's time: the returned fields are complete after a pass over all records that begins later
  * @throws {@link Fault} `SYS-09`: the plan is not the newest one

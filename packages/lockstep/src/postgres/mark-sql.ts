@@ -95,8 +95,8 @@ export const settledTime = (streamNo: number) => sql`
   (SELECT to_timestamp((position ->> 'at')::bigint) FROM _lockstep.cursor WHERE stream_no = ${streamNo} AND kind = 'recheck')`;
 
 /**
- * A later mark raises `since_ticket`, so that a reading under way at that moment does not clear it. If two marks come at
- * the same time, the one with the earlier ticket may get the row last, and must not lower it.
+ * A later mark raises `since_ticket`, so that a reading under way at that moment does not clear it. If two marks come
+ * at the same time, the one with the earlier ticket may get the row last, and must not lower it.
  */
 export const markDirty = (
   tx: Tx,

@@ -17,9 +17,9 @@ import type { ColumnPlan } from './plan-table.ts';
 import type { Stream } from './tables.ts';
 
 /**
- * The statement that merges readings into a table, as a text generated once per table: it expands a page's JSON, applies the
- * merge rule to every record (`core/merge-rule.ts` explains it), writes what is newer, and returns how many records had
- * which outcome.
+ * The statement that merges readings into a table, as a text generated once per table: it expands a page's JSON,
+ * applies the merge rule to every record (`core/merge-rule.ts` explains it), writes what is newer, and returns how many
+ * records had which outcome.
  *
  *   $1 records (JSON array)   $2 stream_no   $3 lo   $4 hi   $5 Ids that were asked for and are absent
  *

@@ -10,8 +10,8 @@ import { countRemoved, markAbsent, selectUnexplained } from './missing-sql.ts';
 import type { Stream } from './tables.ts';
 
 /**
- * Which of the rows must stay until a person has decided: none, or all whose removal nobody has accepted yet. Those that
- * stay are marked as absent; those that may be removed count as removed from now on.
+ * Which of the rows must stay until a person has decided: none, or all whose removal nobody has accepted yet. Those
+ * that stay are marked as absent; those that may be removed count as removed from now on.
  *
  * @param ids  asked for by a full reading, and missing from its complete answer
  * @param hi   the reading's end ticket

@@ -39,8 +39,8 @@ export function cast({ field, sqlType }: ColumnPlan): string {
 }
 
 /**
- * PostgreSQL accepts more than Salesforce writes: a date accepts a datetime and drops its time, a boolean accepts `yes`,
- * a number `NaN`. Such a value means that the field has another type by now; casting would change it silently.
+ * PostgreSQL accepts more than Salesforce writes: a date accepts a datetime and drops its time, a boolean accepts
+ * `yes`, a number `NaN`. Such a value means that the field has another type by now; casting would change it silently.
  */
 function fitsByServer({ field, sqlType }: ColumnPlan): string {
   const value = quoted(field);

@@ -128,9 +128,9 @@ export function partialColumns({ columns }: Pick<TablePlan, 'columns'>): readonl
 export const isKey = (fieldType: string) => fieldType === 'id' || fieldType === 'reference';
 
 /**
- * The column's type, or undefined for a field that gets no column: compound fields, whose parts are fields of their own,
- * and encrypted text. Numbers are numeric because a field's scale only says how it is displayed. An unknown type becomes
- * text, which loses nothing.
+ * The column's type, or undefined for a field that gets no column: compound fields, whose parts are fields of their
+ * own, and encrypted text. Numbers are numeric because a field's scale only says how it is displayed. An unknown type
+ * becomes text, which loses nothing.
  */
 export function sqlTypeOf(fieldType: string): SqlType | undefined {
   switch (fieldType) {

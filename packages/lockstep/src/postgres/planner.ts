@@ -8,9 +8,10 @@ export const wholeTableWays = [
 ];
 
 /**
- * A page's statement is planned once, while its table may still be empty, and the plan must still be good when the table
- * has millions of rows: only nested loops over the indexes are. Left to itself, PostgreSQL scanned the whole table for
- * each page of a backfill. Planning such a wide statement again, or JIT-compiling it, costs more than running it.
+ * A page's statement is planned once, while its table may still be empty, and the plan must still be good when the
+ * table has millions of rows: only nested loops over the indexes are. Left to itself, PostgreSQL scanned the whole
+ * table for each page of a backfill. Planning such a wide statement again, or JIT-compiling it, costs more than running
+ * it.
  */
 export const planOnceByIndex: Readonly<Record<string, string>> = {
   plan_cache_mode: 'force_generic_plan',

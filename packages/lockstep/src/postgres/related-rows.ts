@@ -19,8 +19,8 @@ export async function referencesOf(
 }
 
 /**
- * Rows with one of the Ids in one of the columns, up to `limit`. Scans the whole table if the columns have no index, and
- * gives up after some seconds.
+ * Rows with one of the Ids in one of the columns, up to `limit`. Scans the whole table if the columns have no index,
+ * and gives up after some seconds.
  */
 export function rowsReferringTo(
   db: Database,

@@ -44,8 +44,8 @@ export async function isAsPlanned(db: Database, stream: Stream): Promise<boolean
 /**
  * Restores a stream's table to its plan after somebody has changed it by hand: a schema, table, column or primary key
  * is missing, or a column has another type. Then the stream is read again from its first record on. What is missing is
- * created; what is in its way is removed: the values of a column of another type, rows without an Id, all but one of the
- * rows with the same Id. Anything that was added stays.
+ * created; what is in its way is removed: the values of a column of another type, rows without an Id, all but one of
+ * the rows with the same Id. Anything that was added stays.
  *
  * The stream's bookkeeping stays, because its rows stay too:
  * - Head, recheck and the deleted log go on from where they were. If they began at a later time, they would miss what
@@ -54,8 +54,9 @@ export async function isAsPlanned(db: Database, stream: Stream): Promise<boolean
  * - Fences stay: a reading that is older than one of them may still be under way, and would undo the newer one. A
  *   reading that begins after this is newer than all of them.
  *
- * Only for the holder of the sync, while no page of the stream is under way: a cursor move of such a page could complete
- * the backfill that begins here. The stream has to be loaded again afterwards, because its plan has a new version.
+ * Only for the holder of the sync, while no page of the stream is under way: a cursor move of such a page could
+ * complete the backfill that begins here. The stream has to be loaded again afterwards, because its plan has a new
+ * version.
  *
  * @param lockWaitMs  how long it waits for readers of the table; later readers queue behind it
  * @returns what was found, as a text for people; null: nothing for which rows have to be read again

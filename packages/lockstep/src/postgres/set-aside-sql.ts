@@ -1,7 +1,7 @@
 /**
- * Statements on records that the mirror cannot store as they are: a value does not fit its column, or breaks a constraint that
- * somebody has added. Each is kept as Salesforce's text, holds back the time up to which the stream claims to be
- * settled, and is read again now and then, so that it is stored without help once the obstacle is gone.
+ * Statements on records that the mirror cannot store as they are: a value does not fit its column, or breaks a
+ * constraint that somebody has added. Each is kept as Salesforce's text, holds back the time up to which the stream
+ * claims to be settled, and is read again now and then, so that it is stored without help once the obstacle is gone.
  */
 
 import type { Tx } from '@lockstep/foundation/database';

@@ -70,9 +70,9 @@ export const endFormerSessions = (tx: Tx, epoch: number) =>
      AND substring(application_name FROM '^lockstep/.*/(\\d{1,18})$')::bigint < ${epoch}`);
 
 /**
- * Closes the readings of former holders, so that an answer that still arrives is refused. Also closes readings that this
- * holder left open before a database fault: it has nothing under way while it takes over. Read-backs have no epoch and
- * stay open.
+ * Closes the readings of former holders, so that an answer that still arrives is refused. Also closes readings that
+ * this holder left open before a database fault: it has nothing under way while it takes over. Read-backs have no epoch
+ * and stay open.
  */
 export const closeFormerObservations = (tx: Tx, epoch: number) =>
   tx.query(sql`DELETE FROM _lockstep.observation WHERE epoch <= ${epoch}`);

@@ -9,8 +9,8 @@ const waitMsMax = 600_000;
 
 /**
  * Runs `work` while no other process on this machine does so under the same path. The lock is a file that names its
- * holder; a file whose holder is dead is ignored. If two processes find the holder dead at the same moment, both may get
- * the lock; PostgreSQL's own pid file then still keeps a second server from starting.
+ * holder; a file whose holder is dead is ignored. If two processes find the holder dead at the same moment, both may
+ * get the lock; PostgreSQL's own pid file then still keeps a second server from starting.
  */
 export async function withStartLock<Result>(path: string, work: () => Promise<Result>): Promise<Result> {
   const own = `${path}.${process.pid}.${Math.random().toString(36).slice(2)}`;
@@ -61,8 +61,8 @@ const isAlive = async (identity: string) =>
   (await processIdentity(Number(identity.split(' ')[0]))) === identity;
 
 /**
- * The pid and, on Linux, when that process started: in a restarted container a dead holder's pid soon belongs to another
- * process. Empty for a process that does not run.
+ * The pid and, on Linux, when that process started: in a restarted container a dead holder's pid soon belongs to
+ * another process. Empty for a process that does not run.
  */
 export async function processIdentity(pid: number): Promise<string> {
   if (!isRunning(pid)) return '';

@@ -1,6 +1,6 @@
 /**
- * Statements on what `status` shows: how far the streams are, and what is wrong with streams and records. From the views
- * that readers see too: names, codes and counts, no values.
+ * Statements on what `status` shows: how far the streams are, and what is wrong with streams and records. From the
+ * views that readers see too: names, codes and counts, no values.
  */
 import type { Tx } from '@lockstep/foundation/database';
 import { sql } from '@lockstep/foundation/sql';

@@ -26,8 +26,8 @@ export class CallerDisconnected extends Error {
  * A stream of its own: when the connection to Salesforce breaks, undici destroys the stream that it reads from, and
  * the caller's connection must survive to be answered. The rest of an unwanted body is read and dropped.
  *
- * Fails with {@link CallerDisconnected}, or with PRX-08 if the body comes too slowly. Time counts only while there is room for
- * more of it.
+ * Fails with {@link CallerDisconnected}, or with PRX-08 if the body comes too slowly. Time counts only while there is
+ * room for more of it.
  */
 export class Upload extends Readable {
   private readonly request: IncomingMessage;

@@ -1,6 +1,6 @@
 /**
- * The composite request of up to five queries and other resources, and its answer. The answer stays text: a scanner cuts
- * each query's records out of it, so that no number passes through a JavaScript double.
+ * The composite request of up to five queries and other resources, and its answer. The answer stays text: a scanner
+ * cuts each query's records out of it, so that no number passes through a JavaScript double.
  */
 import { assert } from '@lockstep/foundation/assert';
 import { JsonScanner, type Span } from './scan.ts';

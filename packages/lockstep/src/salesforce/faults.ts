@@ -1,6 +1,6 @@
 /**
- * Turns Salesforce's refusals into faults. Only the error code of an error body is kept: its message may echo the query,
- * whose literals are customer data.
+ * Turns Salesforce's refusals into faults. Only the error code of an error body is kept: its message may echo the
+ * query, whose literals are customer data.
  */
 import { Fault } from '../core/faults.ts';
 import { type Answer, secondsOfHttpDate } from './transport.ts';

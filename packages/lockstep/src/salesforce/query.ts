@@ -23,8 +23,8 @@ export type QueryOutcome =
   /** Only this query was refused; the other answers of the request are valid. */
   | { kind: 'refused'; fault: Fault }
   /**
-   * It refers to a record that an earlier answer of the request does not contain. After a page this means that the chain
-   * has ended; after a refusal it means nothing.
+   * It refers to a record that an earlier answer of the request does not contain. After a page this means that the
+   * chain has ended; after a refusal it means nothing.
    */
   | { kind: 'skipped' };
 

@@ -101,7 +101,7 @@ test('a write whose record cannot be stored in time answers pending, and the rec
   const created = await harness.call('POST', `${dataPath}/sobjects/Account`, { Name: 'Before' });
   const { id } = JSON.parse(created.text) as { id: string };
   const blocker = await harness.admin.session();
-  await blocker.query(sql`SELECT pg_advisory_lock(7201, stream_no) FROM _lockstep.checkpoint`);
+  await blocker.script('BEGIN; SELECT FROM _lockstep.checkpoint FOR NO KEY UPDATE');
   const began = systemClock.now();
   const answer = await harness.call('PATCH', `${dataPath}/sobjects/Account/${id}`, { Name: 'After' });
   assert.equal(answer.status, 204, 'Salesforce’s answer is forwarded');

@@ -30,7 +30,7 @@ test('a connection that ends in the middle of a transaction costs only another t
   await harness.finishBackfill();
   const id = await create(harness, 'Cut off');
   const blocker = await harness.mirror.session();
-  await blocker.query(sql`SELECT pg_advisory_lock(7201, stream_no) FROM _lockstep.checkpoint`);
+  await blocker.script('BEGIN; SELECT FROM _lockstep.checkpoint FOR NO KEY UPDATE');
   await harness.advance(harness.intervalMs);
   await untilBlocked(harness.mirror);
   await cutOff(harness);

@@ -34,55 +34,80 @@ export class NewerSchemaError extends Error {
 
 type Migration = { number: number; name: string; file: URL };
 
-/** First key of the advisory lock; the second is a hash of the schema's name. */
-const migrationLock = 78;
-
 /**
- * Safe to call from any number of processes at once, and cheap (one transaction) when there is nothing to do.
+ * Safe to call from any number of processes at once. When there is nothing to do it takes no lock.
  *
  * @throws {@link NewerSchemaError}; database errors unchanged, with the step's transaction rolled back
  */
 export async function migrate(db: Database, options: MigrateOptions): Promise<void> {
   const known = await readMigrations(options.folder);
+  if (!(await hasTable(db, options))) await createTable(db, options);
   while (await db.transaction((tx) => migrateOneStep(tx, options, known))) {
     // each step is a transaction of its own
   }
 }
 
+const hasTable = async (tx: Tx, { schema }: MigrateOptions): Promise<boolean> =>
+  (await tx.query(sql`SELECT FROM pg_tables WHERE schemaname = ${schema} AND tablename = 'migration'`))
+    .length > 0;
+
+async function createTable(db: Database, options: MigrateOptions): Promise<void> {
+  const { schema } = options;
+  try {
+    await db.transaction(async (tx) => {
+      await setRole(tx, options);
+      // CREATE ... IF NOT EXISTS needs the right to create even if nothing is created.
+      const [schemaExists] = await tx.query(sql`SELECT FROM pg_namespace WHERE nspname = ${schema}`);
+      if (!schemaExists) await tx.query(sql`CREATE SCHEMA ${ident(schema)}`);
+      await tx.query(sql`
+        CREATE TABLE ${ident(schema, 'migration')} (
+          number     integer PRIMARY KEY,
+          name       text NOT NULL,
+          applied_at timestamptz NOT NULL DEFAULT now()
+        )`);
+    });
+  } catch (error) {
+    // Another process may have created it at the same time.
+    if (!(await hasTable(db, options))) throw error;
+  }
+}
+
 /**
- * Runs the next file, if there is one. The lock comes first, in a statement of its own, so that the statements after it
- * see what the previous owner of the lock committed.
+ * Runs the next file, if there is one. What it waits for is a lock on the table, which only its owner can take: an
+ * advisory lock could be taken by everybody who may connect.
  */
 async function migrateOneStep(
   tx: Tx,
   options: MigrateOptions,
   known: readonly Migration[],
 ): Promise<boolean> {
+  await setRole(tx, options);
   const table = ident(options.schema, 'migration');
-  await tx.query(sql`SELECT pg_advisory_xact_lock(${migrationLock}, hashtext(${options.schema}))`);
-  if (options.role !== undefined) await tx.query(sql`SET LOCAL ROLE ${ident(options.role)}`);
-
-  // CREATE ... IF NOT EXISTS needs the right to create even if nothing is created.
-  const [schemaExists] = await tx.query(sql`SELECT FROM pg_namespace WHERE nspname = ${options.schema}`);
-  if (!schemaExists) await tx.query(sql`CREATE SCHEMA ${ident(options.schema)}`);
-  await tx.query(sql`
-    CREATE TABLE IF NOT EXISTS ${table} (
-      number     integer PRIMARY KEY,
-      name       text NOT NULL,
-      applied_at timestamptz NOT NULL DEFAULT now()
-    )`);
-
-  const [row] = await tx.query<{ version: number }>(
-    sql`SELECT coalesce(max(number), 0) AS version FROM ${table}`,
-  );
-  const version = row?.version ?? 0;
-  if (version > known.length) throw new NewerSchemaError(options.schema, version, known.length);
-  const next = known[version];
+  if (!(await nextMigration(tx, options, known))) return false;
+  await tx.query(sql`LOCK TABLE ${table} IN SHARE ROW EXCLUSIVE MODE`);
+  // Again, because the previous owner of the lock may have run it.
+  const next = await nextMigration(tx, options, known);
   if (!next) return false;
-
   await tx.script(await readFile(next.file, 'utf8'));
   await tx.query(sql`INSERT INTO ${table} (number, name) VALUES (${next.number}, ${next.name})`);
   return true;
+}
+
+async function setRole(tx: Tx, { role }: MigrateOptions): Promise<void> {
+  if (role !== undefined) await tx.query(sql`SET LOCAL ROLE ${ident(role)}`);
+}
+
+async function nextMigration(
+  tx: Tx,
+  { schema }: MigrateOptions,
+  known: readonly Migration[],
+): Promise<Migration | undefined> {
+  const [row] = await tx.query<{ version: number }>(
+    sql`SELECT coalesce(max(number), 0) AS version FROM ${ident(schema, 'migration')}`,
+  );
+  const version = row?.version ?? 0;
+  if (version > known.length) throw new NewerSchemaError(schema, version, known.length);
+  return known[version];
 }
 
 async function readMigrations(folder: URL): Promise<Migration[]> {

@@ -9,8 +9,6 @@ import type { SyncId } from '../core/ids.ts';
 
 /** First key of every worker's presence lock; the second is the hash of its id. */
 const presenceLock = 77;
-/** Held for the moment of a claim. */
-const claimLock = 79;
 
 /** On `w` = lockstep.worker. pg_locks shows the locks of the whole server, hence the check of the database. */
 const isLive = sql`
@@ -75,7 +73,7 @@ export const selectLoad = async (tx: Tx): Promise<{ syncs: number; workers: numb
  * that row again, but not the worker it is joined with, and would claim a sync that was claimed a moment ago.
  */
 export const claimSyncs = async (tx: Tx, workerId: string, limit: number): Promise<SyncId[]> => {
-  await tx.query(sql`SELECT pg_advisory_xact_lock(${claimLock}, 0)`);
+  await tx.query(sql`LOCK TABLE lockstep.worker IN SHARE UPDATE EXCLUSIVE MODE`);
   const claimed = await tx.query<{ sync_id: SyncId }>(sql`
     UPDATE lockstep.sync
        SET owner      = ${workerId},

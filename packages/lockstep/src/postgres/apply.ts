@@ -8,7 +8,7 @@ import { setAsideUnsettled } from './set-aside-sql.ts';
 import * as statements from './sql.ts';
 import { completeReturnedFields } from './stream-sql.ts';
 import { selectIdsWithRow } from './table-sql.ts';
-import type { Stream } from './tables.ts';
+import { lockStream } from './tables.ts';
 
 /**
  * Merges one page into its table and moves its cursor, inside the caller's transaction. Every reading goes through
@@ -31,8 +31,7 @@ export async function applyPage(
 ): Promise<ApplyResult> {
   const { stream } = table;
   const hi = await endPart(tx, part);
-  await statements.lockStream(tx, stream.streamNo);
-  await refuseOutdatedPlan(tx, stream);
+  await lockStream(tx, stream);
   const bounds = { lo: part.observation.lo, hi };
 
   const { rows, merged, ...counts } = await applyPageRecords(tx, { table, part, bounds }, page).catch(
@@ -102,11 +101,6 @@ async function endPart(tx: Tx, { observation, isLast, hi }: PagePart): Promise<n
   const [ended] = await end(tx, observation);
   if (!ended) throw new Fault('SYS-09');
   return hi ?? ended.hi;
-}
-
-async function refuseOutdatedPlan(tx: Tx, stream: Stream): Promise<void> {
-  const [current] = await statements.selectPlanVersion(tx, stream.streamNo);
-  if (current?.plan_version !== stream.planVersion) throw new Fault('SYS-09');
 }
 
 async function moveCursors(

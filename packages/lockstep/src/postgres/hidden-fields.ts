@@ -4,11 +4,9 @@
  */
 
 import type { Database } from '@lockstep/foundation/database';
-import { Fault } from '../core/faults.ts';
 import type { ServerSeconds } from '../core/stamps.ts';
-import * as statements from './sql.ts';
 import { hideFields, raisePlanVersion, returnFields } from './stream-sql.ts';
-import type { Stream } from './tables.ts';
+import { lockStream, type Stream } from './tables.ts';
 
 /** How the visibility of a stream's fields has changed, by API name. */
 export interface FieldVisibilityChange {
@@ -26,14 +24,13 @@ export interface FieldVisibilityChange {
  */
 export const updateVisibleFields = (
   db: Database,
-  { streamNo, planVersion }: Stream,
+  stream: Stream,
   { hidden, returned }: FieldVisibilityChange,
   at: ServerSeconds,
 ): Promise<void> =>
   db.transaction(async (tx) => {
-    await statements.lockStream(tx, streamNo);
-    const [current] = await statements.selectPlanVersion(tx, streamNo);
-    if (current?.plan_version !== planVersion) throw new Fault('SYS-09');
+    const { streamNo } = stream;
+    await lockStream(tx, stream);
     await hideFields(tx, streamNo, hidden);
     await returnFields(tx, streamNo, returned, at);
     await raisePlanVersion(tx, streamNo);

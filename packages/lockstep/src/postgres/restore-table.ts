@@ -26,7 +26,7 @@ import {
   makeTable,
 } from './table-ddl.ts';
 import { deleteAllRows, deleteRepeatedRows, deleteRowsWithoutId } from './table-sql.ts';
-import type { Stream } from './tables.ts';
+import { lockStream, type Stream } from './tables.ts';
 import { limitLockWait, planForWholeTable } from './transaction-sql.ts';
 
 /**
@@ -68,9 +68,7 @@ export function restoreTable(db: Database, stream: Stream, lockWaitMs: number): 
   const { streamNo } = stream;
   return db.transaction(async (tx) => {
     await limitLockWait(tx, lockWaitMs);
-    await statements.lockStream(tx, streamNo);
-    const [current] = await statements.selectPlanVersion(tx, streamNo);
-    if (current?.plan_version !== stream.planVersion) throw new Fault('SYS-09');
+    await lockStream(tx, stream);
     await planForWholeTable(tx);
 
     const { found, rows } = await restoreParts(tx, stream);

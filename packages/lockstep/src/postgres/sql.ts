@@ -118,16 +118,13 @@ export const lockObservation = (tx: Tx, { lo, nonce }: ObservationRow) =>
   SELECT nextval('_lockstep.ticket') AS hi FROM _lockstep.observation
    WHERE lo = ${lo} AND nonce = ${nonce} FOR KEY SHARE`);
 
-/** In a statement of its own, because the merge statement's snapshot must be taken after the lock. */
-export const lockStream = (tx: Tx, streamNo: number) =>
-  tx.query(sql`SELECT pg_advisory_xact_lock(${streamLockClass}, ${streamNo})`);
-
-const streamLockClass = 7_201;
-
-/** If it is not the version that a page was requested under, the table has changed since. */
-export const selectPlanVersion = (tx: Tx, streamNo: number) =>
+/**
+ * Locks the stream until the transaction ends. It is a row's lock, because everybody who may connect can take an
+ * advisory lock, and hold it for ever.
+ */
+export const lockCheckpoint = (tx: Tx, streamNo: number) =>
   tx.query<{ plan_version: number }>(sql`
-  SELECT plan_version FROM _lockstep.checkpoint WHERE stream_no = ${streamNo}`);
+  SELECT plan_version FROM _lockstep.checkpoint WHERE stream_no = ${streamNo} FOR NO KEY UPDATE`);
 
 /**
  * Moves a cursor if nobody has moved it since `version`; version 0 creates it. One row: it was moved. No row: it stays

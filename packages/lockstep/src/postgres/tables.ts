@@ -1,5 +1,6 @@
 import { assert } from '@lockstep/foundation/assert';
 import type { Tx } from '@lockstep/foundation/database';
+import { Fault } from '../core/faults.ts';
 import { type ColumnPlan, isKey, sqlTypeOf, type TablePlan } from './plan-table.ts';
 import * as statements from './sql.ts';
 import { insertStream, selectStreams } from './stream-sql.ts';
@@ -49,6 +50,17 @@ export async function loadStreams(tx: Tx, schema: string): Promise<Stream[]> {
       returnedAt: returned.length > 0 ? Math.max(...returned) : null,
     };
   });
+}
+
+/**
+ * From now on until the transaction ends, nobody else applies a page of the stream or changes its table. In a statement
+ * of its own, because a later statement's snapshot must be taken under the lock.
+ *
+ * @throws {@link Fault} `SYS-09`: the table has changed since this plan of it was loaded
+ */
+export async function lockStream(tx: Tx, { streamNo, planVersion }: Stream): Promise<void> {
+  const [current] = await statements.lockCheckpoint(tx, streamNo);
+  if (current?.plan_version !== planVersion) throw new Fault('SYS-09');
 }
 
 function columnPlan(row: statements.ColumnRow): ColumnPlan {

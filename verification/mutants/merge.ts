@@ -31,6 +31,7 @@ const patch = inFile('patch-statement');
 export const mergeTests = [
   'apply',
   'apply-histories',
+  'apply-patches',
   'apply-repairs',
   'apply-races',
   'apply-values',

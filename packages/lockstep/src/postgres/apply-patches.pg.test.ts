@@ -43,12 +43,20 @@ test('a patch with a value that does not fit stores nothing, and its record is r
   assert.deepEqual(await markedIds(harness), [idOf(1)]);
 });
 
-test('a row that a sweep does not find is read again, even in a table without stamps', async () => {
+test('a patch without a stamp is stored', async () => {
+  await using harness = await openWithFormula();
+  await harness.apply([record(1, { Total__c: 5, SystemModstamp: null })]);
+  await harness.apply([record(1, { Total__c: 6, SystemModstamp: null })], { partial });
+  assert.deepEqual(await totals(harness), ['6']);
+  assert.deepEqual(await markedIds(harness), []);
+});
+
+test('what a sweep finds in only one place is read again, even in a table without stamps', async () => {
   await using harness = await openDestinationHarness();
   await harness.db.script(`DELETE FROM _lockstep.column WHERE field = 'SystemModstamp';
     ALTER TABLE salesforce.account DROP COLUMN systemmodstamp`);
   const destination = await harness.openAs(harness.holder);
-  await harness.apply([record(1)], { destination });
-  await harness.apply([], { destination, absent: [idOf(1)], partial });
-  assert.deepEqual(await markedIds(harness), [idOf(1)]);
+  await harness.apply([record(1), record(2)], { destination });
+  await harness.apply([record(2), record(3)], { destination, absent: [idOf(1)], partial });
+  assert.deepEqual(await markedIds(harness), [idOf(1), idOf(3)]);
 });

@@ -207,6 +207,17 @@ test('of two concurrent marks of a record the later ticket counts', async () => 
   assert.equal((await harness.marks())[0]?.since_ticket, last?.value);
 });
 
+test('a reading that began after a mark clears it, even if an overlapping one has stored the same', async () => {
+  await using harness = await openDestinationHarness();
+  const before = await harness.open();
+  await markDirty(harness.db, 1, [idOf(1)], written);
+  const after = await harness.open();
+  await harness.apply([record(1)], { observation: before });
+  assert.equal((await harness.marks()).length, 1);
+  await harness.apply([record(1)], { observation: after });
+  assert.deepEqual(await harness.marks(), []);
+});
+
 test('an answer that somebody waits for has a time limit on the lock of its stream', async () => {
   await using harness = await openDestinationHarness();
   const observation = await harness.openReadBack();

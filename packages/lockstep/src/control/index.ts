@@ -33,6 +33,7 @@ export {
   openReaderUrl,
   openWriterUrl,
   readSync,
+  readSyncIds,
   recordSync,
   type Sync,
 } from './syncs.ts';

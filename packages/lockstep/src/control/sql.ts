@@ -97,6 +97,9 @@ const syncColumns = sql`
     JOIN lockstep.destination d ON d.sync_id = s.sync_id`;
 
 /** All syncs, by name. */
+export const selectSyncIds = (tx: Tx) =>
+  tx.query<{ sync_id: SyncId }>(sql`SELECT sync_id FROM lockstep.sync`);
+
 export const selectSyncs = (tx: Tx) => tx.query<SyncRow>(sql`${syncColumns} ORDER BY s.name`);
 
 /** Those of the syncs that exist, by name. */

@@ -17,6 +17,7 @@ import {
   type SyncRow,
   selectSealedSecrets,
   selectSyncByNameOrId,
+  selectSyncIds,
   selectSyncs,
   selectSyncsById,
   syncChannel,
@@ -102,6 +103,9 @@ export async function readSync(control: Control, id: SyncId): Promise<Sync | nul
   const [row] = await selectSyncsById(control.db, [id]);
   return row ? toSync(row) : null;
 }
+
+export const readSyncIds = async (control: Control): Promise<SyncId[]> =>
+  (await selectSyncIds(control.db)).map((row) => row.sync_id);
 
 /** Sorted by name. */
 export const listSyncs = async (control: Control): Promise<Sync[]> =>

@@ -6,6 +6,7 @@ import {
   openCredential,
   openWriterUrl,
   readSync,
+  readSyncIds,
   type Sync,
 } from '../control/index.ts';
 import type { Fault } from '../core/faults.ts';
@@ -13,6 +14,7 @@ import type { SyncId } from '../core/ids.ts';
 import type { AppLog } from '../core/log-fields.ts';
 import { type Destination, openDestinationForWrites } from '../postgres/index.ts';
 import { openSalesforce, type Salesforce, type Usage } from '../salesforce/index.ts';
+import { openKnownSyncs } from './known-syncs.ts';
 import { afterAnswer, openQuota, type Quota } from './plan/quota.ts';
 import { Mailbox } from './run/mailbox.ts';
 import { type AfterWrites, openAfterWrites } from './writes/after-writes.ts';
@@ -70,7 +72,9 @@ export function openSyncs(deps: EngineDeps): OpenSyncs {
     open.delete(id);
     await (await sync?.catch(() => null))?.end();
   };
+  const ids = openKnownSyncs(deps.clock, () => readSyncIds(deps.control));
   const of = async (id: SyncId) => {
+    if (!open.has(id) && !(await ids.has(id))) return null;
     const known = open.get(id) ?? openOne(deps, id);
     open.set(id, known);
     const sync = await known.catch((error: unknown) => {

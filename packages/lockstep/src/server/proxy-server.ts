@@ -1,6 +1,7 @@
 /** The proxy as `start` and `demo` run it, and its metrics server. */
 
 import { systemClock } from '@lockstep/foundation/clock';
+import { openDatabase } from '@lockstep/foundation/database';
 import type { Control } from '../control/index.ts';
 import { RequestError } from '../core/request-error.ts';
 import { type EngineDeps, type OpenSyncs, proxiedSync, readSyncGauges } from '../engine/index.ts';
@@ -25,6 +26,14 @@ export async function openProxyServer(
     startMetrics(metrics, at),
   );
   undo.defer(() => metricsServer.close());
+  // A connection of its own, so that readiness does not depend on what else waits for the control database.
+  const readiness = openDatabase({
+    url: control.url,
+    applicationName: 'lockstep readyz',
+    connectionsMax: 1,
+    statementTimeoutMs: 2_000,
+  });
+  undo.defer(() => readiness.end());
   const upstreams = openUpstreams({ allowHosts: deps.allowHosts });
   const proxy = await listening('PROXY', config.proxyHost, config.proxyPort, (at) =>
     startProxy({
@@ -36,7 +45,7 @@ export async function openProxyServer(
       log,
       syncs: { of: (id) => proxiedSync(deps, syncs, id) },
       upstreams,
-      reachControl: () => probe(control.db),
+      reachControl: () => probe(readiness),
       metrics,
     }),
   );

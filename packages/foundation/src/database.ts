@@ -1,6 +1,7 @@
 import pg from 'pg';
 import { assert } from './assert.ts';
 import { CopyOut, type OnCopyRow } from './copy-out.ts';
+import { withTls } from './database-tls.ts';
 import { compile, type Sql, withInlinedValues } from './sql.ts';
 
 /**
@@ -93,7 +94,7 @@ const sessionSilenceMs = 30_000;
 export function openDatabase(options: DatabaseOptions): Database {
   const statementTimeoutMs = options.statementTimeoutMs ?? 60_000;
   const settings: pg.PoolConfig = {
-    connectionString: options.url,
+    connectionString: withTls(options.url),
     application_name: options.applicationName,
     max: options.connectionsMax ?? 4,
     idleTimeoutMillis: 30_000,

@@ -196,6 +196,13 @@ export const faults = {
       "One of the sync's own statements failed ({sqlState}). Cursors do not move and nothing is lost.",
     next: 'Lockstep retries by itself. Check what was changed in the schema _lockstep or in the privileges of its roles.',
   },
+  'DB-18': {
+    kind: 'needs-person',
+    title: 'No verified TLS to the database',
+    explanation:
+      'The server at {host} does not prove over TLS that it is that host ({reason}), so no password was sent.',
+    next: 'Enable TLS on the server; if its CA is your own, add sslrootcert=FILE to DATABASE_URL. If nobody else can reach the network in between, add sslmode=disable.',
+  },
   'PRX-01': {
     kind: 'permanent',
     title: 'Unknown sync address',

@@ -14,7 +14,8 @@ const noAnswer = new Set([
   'ENOENT', // no socket in the folder that is given as the host
 ]);
 /** Messages of driver errors that have no code. */
-const connectionWords = /timeout|terminated|connection error|not queryable|does not support SSL/i;
+const connectionWords = /timeout|terminated|connection error|not queryable/i;
+const noTlsWords = /does not support SSL/i;
 
 /**
  * The fault for a failure of a connection or of the server as a whole; undefined for an error of one statement, which
@@ -30,9 +31,11 @@ export function databaseFault(error: unknown, host: string): Fault | undefined {
   if (typeof code === 'string') {
     if (nameUnknown.has(code)) return new Fault('DB-01', { host });
     if (noAnswer.has(code)) return new Fault('DB-02', { host, reason: code });
-    if (/CERT|TLS|SSL|SELF_SIGNED/.test(code)) return new Fault('DB-02', { host, reason: code });
+    if (/CERT|TLS|SSL|SELF_SIGNED/.test(code)) return new Fault('DB-18', { host, reason: code });
   }
-  const words = typeof message === 'string' && code === undefined ? connectionWords.exec(message) : null;
+  if (typeof message !== 'string' || code !== undefined) return undefined;
+  if (noTlsWords.test(message)) return new Fault('DB-18', { host, reason: 'it does not offer TLS' });
+  const words = connectionWords.exec(message);
   return words ? new Fault('DB-02', { host, reason: words[0].toLowerCase() }) : undefined;
 }
 

@@ -12,7 +12,8 @@ interface KnownIntent extends Intent {
 const requestLastsMs = 15 * 60_000;
 
 export class MemoryIntents {
-  private readonly known: KnownIntent[] = [];
+  private readonly known = new Map<number, KnownIntent>();
+  private last = 0;
   /** Intents without an outcome, oldest first. */
   private readonly open = new Set<KnownIntent>();
 
@@ -20,16 +21,19 @@ export class MemoryIntents {
     return named.map((one) => {
       const known = { owner, method, ...one, outcome: null, sentAt: now };
       this.open.add(known);
-      return this.known.push(known);
+      this.last += 1;
+      this.known.set(this.last, known);
+      return this.last;
     });
   }
 
   end(intents: readonly number[], outcome: string): void {
     for (const intentNo of intents) {
-      const intent = this.known[intentNo - 1];
+      const intent = this.known.get(intentNo);
       if (!intent) throw new Error('the outcome is of an unknown intent');
       intent.outcome = outcome;
       this.open.delete(intent);
+      if (outcome === 'refused') this.known.delete(intentNo);
     }
   }
 
@@ -51,9 +55,9 @@ export class MemoryIntents {
 
   /** In the same words as `SqlDestination.look`. */
   held(): string[] {
-    return this.known.map(
-      ({ owner, method, sobject, id, outcome }, place) =>
-        `intent ${place + 1} of ${owner}: ${method} ${sobject} ${id}, ${outcome}`,
+    return [...this.known].map(
+      ([intentNo, { owner, method, sobject, id, outcome }]) =>
+        `intent ${intentNo} of ${owner}: ${method} ${sobject} ${id}, ${outcome}`,
     );
   }
 }

@@ -19,8 +19,10 @@ export async function recordIntent(db: Tx, { owner, method, named }: Intent): Pr
   return rows.map((row) => row.intent_no);
 }
 
+/** A refused write leaves nothing behind: anybody can send as many as they like. */
 export const recordOutcome = async (db: Tx, intents: readonly number[], outcome: Outcome): Promise<void> => {
-  await statements.setOutcome(db, intents, outcome);
+  if (outcome === 'refused') await statements.deleteIntents(db, intents);
+  else await statements.setOutcome(db, intents, outcome);
 };
 
 /**

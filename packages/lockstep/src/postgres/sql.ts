@@ -260,6 +260,9 @@ export const setOutcome = (tx: Tx, intents: readonly number[], outcome: string) 
   UPDATE _lockstep.intent SET outcome = ${outcome}, answered_at = clock_timestamp()
    WHERE intent_no = ANY (${intents}::bigint[])`);
 
+export const deleteIntents = (tx: Tx, intents: readonly number[]) =>
+  tx.query(sql`DELETE FROM _lockstep.intent WHERE intent_no = ANY (${intents}::bigint[])`);
+
 interface OpenIntent {
   sobject: string;
   id: string | null;

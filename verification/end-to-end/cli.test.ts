@@ -86,7 +86,7 @@ test('a .env file sets options, and the environment overrides it', async () => {
 test('help config names every option with its form, its default and its reason', () => {
   const text = helpOf('config', commands);
   const known =
-    'DATA KEY_FILE KEY SMTP_URL MAIL_FROM MAIL_TO ALLOW_HOST PROXY_HOST PROXY_PORT PROXY_TLS_CERT PROXY_TLS_KEY PROXY_PUBLIC_HOST TRUSTED_PROXIES METRICS_HOST METRICS_PORT ORG_PORT POSTGRES_PORT LOG_LEVEL';
+    'DATA CLOSE_DATABASE KEY_FILE KEY SMTP_URL MAIL_FROM MAIL_TO ALLOW_HOST PROXY_HOST PROXY_PORT PROXY_TLS_CERT PROXY_TLS_KEY PROXY_PUBLIC_HOST TRUSTED_PROXIES METRICS_HOST METRICS_PORT ORG_PORT POSTGRES_PORT LOG_LEVEL';
   const names = ['DATABASE_URL', ...known.split(' ').map((name) => `LOCKSTEP_${name}`)];
   assert.deepEqual(
     configHelp()

@@ -43,8 +43,12 @@ const options = z.object({
     .register(explained, {
       form: 'postgres://user:password@host:port/database',
       unset: 'the embedded PostgreSQL',
-      why: 'Use your own server: this database becomes the control database, PUBLIC loses the right to connect to it, and each mirror gets its own database on the same server. The login needs CREATEDB and CREATEROLE.',
+      why: 'Use your own server: this database becomes the control database, and each mirror gets its own database on the same server. The login needs CREATEDB and CREATEROLE. On another machine it needs TLS with a certificate that can be verified, unless sslmode says otherwise.',
     }),
+  LOCKSTEP_CLOSE_DATABASE: z.enum(['yes', 'no']).default('no').register(explained, {
+    form: 'yes or no',
+    why: 'Whether PUBLIC loses the right to connect to the database of DATABASE_URL even if others use it: whoever has no right of their own is then locked out. If nobody else uses it, PUBLIC loses that right in any case.',
+  }),
   LOCKSTEP_KEY_FILE: text.optional().register(explained, {
     form: 'a file with 32 bytes as base64',
     unset: 'lockstep/key in your configuration folder, created if no sync exists yet',
@@ -142,6 +146,8 @@ export interface Config {
   dataDir: string;
   /** Undefined: the embedded server. */
   databaseUrl: string | undefined;
+  /** Revokes the right of PUBLIC to connect to that database even if others use it. */
+  closesDatabase: boolean;
   key: KeySource;
   mail: MailOptions;
   allowHosts: readonly string[];
@@ -176,6 +182,7 @@ export function readConfig(environment = process.env, folder = process.cwd()): C
   return {
     dataDir: data.LOCKSTEP_DATA,
     databaseUrl: data.DATABASE_URL,
+    closesDatabase: data.LOCKSTEP_CLOSE_DATABASE === 'yes',
     key: {
       keyFile: data.LOCKSTEP_KEY_FILE,
       key: data.LOCKSTEP_KEY,

@@ -22,6 +22,7 @@ export type { ApplyCounts, ApplyResult, CursorMove, PagePart, Remainder, StreamT
 export { partialColumns, planTable, planTables, type TablePlan } from './plan-table.ts';
 export type { ProblemRow } from './problem-sql.ts';
 export type { ProblemChange } from './problems.ts';
+export { publicDatabasesText, readPublicDatabases } from './public-databases.ts';
 export {
   dropRole,
   ensureRole,
@@ -30,6 +31,7 @@ export {
   loginWith,
   revokePublicConnect,
   roleExists,
+  selectOtherUse,
 } from './role-sql.ts';
 export {
   createPrivateDatabase,

@@ -42,6 +42,31 @@ export const setForRole = (tx: Tx, role: string, setting: Sql) =>
 export const revokePublicConnect = (tx: Tx, ...databases: string[]) =>
   tx.query(sql`REVOKE ALL ON DATABASE ${join(databases.map((name) => ident(name)))} FROM PUBLIC`);
 
+/** The databases that everybody who may log in to this server may connect to. */
+export const selectPublicDatabases = (tx: Tx) =>
+  tx.query<{ name: string }>(sql`
+  SELECT d.datname::text AS name FROM pg_catalog.pg_database d
+   WHERE d.datallowconn
+     AND EXISTS (SELECT FROM pg_catalog.aclexplode(coalesce(d.datacl, pg_catalog.acldefault('d', d.datdba))) a
+                  WHERE a.grantee = 0 AND a.privilege_type = 'CONNECT')
+   ORDER BY 1`);
+
+/**
+ * One row: whether others may use this database. It is not used if it holds nothing but `schema`, is not the database
+ * that clients connect to by default, and there is no other login that is not a superuser or one of our own.
+ */
+export const selectOtherUse = (tx: Tx, schema: string) =>
+  tx.query<{ used: boolean }>(sql`
+  SELECT d.datname = 'postgres'
+      OR pg_catalog.pg_get_userbyid(d.datdba) <> current_user
+      OR EXISTS (SELECT FROM pg_catalog.pg_roles r
+                  WHERE r.rolcanlogin AND NOT r.rolsuper AND r.rolname <> current_user
+                    AND r.rolname !~ '^lockstep_')
+      OR EXISTS (SELECT FROM pg_catalog.pg_namespace n
+                  WHERE n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', 'public', ${schema}))
+      OR EXISTS (SELECT FROM pg_catalog.pg_class c WHERE c.relnamespace = 'public'::regnamespace) AS used
+    FROM pg_catalog.pg_database d WHERE d.datname = current_database()`);
+
 export const grantConnect = (tx: Tx, database: string, ...roles: string[]) =>
   tx.query(sql`GRANT CONNECT ON DATABASE ${ident(database)} TO ${join(roles.map((role) => ident(role)))}`);
 

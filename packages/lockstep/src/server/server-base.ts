@@ -6,9 +6,12 @@ import type { AppLog } from '../core/log-fields.ts';
 import {
   createDatabase,
   databaseFault,
+  publicDatabasesText,
+  readPublicDatabases,
   revokePublicConnect,
   selectDatabase,
   selectDatabaseName,
+  selectOtherUse,
   startEmbedded,
 } from '../postgres/index.ts';
 import { type Certificate, readCertificate } from '../proxy/index.ts';
@@ -100,8 +103,9 @@ export async function findKeyFor({ config, server, controlUrl }: ServerBase): Pr
   return findKey(controlUrl, config.key);
 }
 
-/** The control database, to which other logins can no longer connect. */
-export async function openControlFor({ log, controlUrl }: ServerBase, key: Key): Promise<Control> {
+/** The control database. If nobody else uses it, other logins can no longer connect to it. */
+export async function openControlFor(base: ServerBase, key: Key): Promise<Control> {
+  const { log, controlUrl } = base;
   const control = await openControl({
     url: controlUrl,
     key,
@@ -110,13 +114,21 @@ export async function openControlFor({ log, controlUrl }: ServerBase, key: Key):
     log,
   });
   try {
-    const [own] = await selectDatabaseName(control.db);
-    await revokePublicConnect(control.db, own?.name ?? controlDatabase);
+    await closeControlDatabase(base, control);
     return control;
   } catch (error) {
     await control.end();
     throw databaseFault(error, control.host) ?? error;
   }
+}
+
+/** The rights of a database that others use are changed only if the operator says so. */
+async function closeControlDatabase({ config, say }: ServerBase, { db }: Control): Promise<void> {
+  const [own] = await selectDatabaseName(db);
+  const [others] = await selectOtherUse(db, 'lockstep');
+  if (own && (config.closesDatabase || !others?.used)) await revokePublicConnect(db, own.name);
+  const open = await readPublicDatabases(db);
+  if (open.length > 0) say(publicDatabasesText(open));
 }
 
 async function makeControlDatabase(adminUrl: string): Promise<void> {

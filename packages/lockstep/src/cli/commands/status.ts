@@ -9,6 +9,7 @@ import {
   type SyncStatus,
   whyNotWell,
 } from '../../operations/sync-status.ts';
+import { publicDatabasesText, readPublicDatabases } from '../../postgres/index.ts';
 import type { Arguments, Command } from '../arguments.ts';
 import { chooseSync, withControl } from '../running.ts';
 import { parseDuration } from '../terminal/duration.ts';
@@ -35,11 +36,18 @@ export const status: Command = {
     const maxAgeMs = maxAgeOf(args);
     return withControl(config, async (control) => {
       const seen = await readSyncStatuses(control, await chosenSyncs(control, args.words[0]));
+      const publicDatabases = await readPublicDatabases(control.db);
       if (output.wantsJson) {
-        output.object({ schema: 1, items: seen.map((one) => asJson(one, output)) });
+        output.object({
+          schema: 1,
+          items: seen.map((one) => asJson(one, output)),
+          public_databases: publicDatabases,
+        });
       } else {
         for (const one of seen) output.data(output.pasteable(asText(one)));
       }
+      const isPerson = !output.wantsJson && !args.isSet('check');
+      if (isPerson && publicDatabases.length > 0) output.say(publicDatabasesText(publicDatabases));
       if (!args.isSet('check')) return 0;
       const reasons = seen.flatMap((one) => whyNotWell(one, maxAgeMs));
       for (const reason of reasons) output.say(`not healthy: ${reason}`);

@@ -54,6 +54,40 @@ test('the path is forwarded as it was written, and checked in decoded form', () 
   assert.deepEqual(target.segments.slice(4), ['Account', 'Key__c', 'a b@c.d']);
 });
 
+test('slashes at the end of an instance URL are left out', () => {
+  const byHost = { headers: ['Host', `${syncId}.localhost:8401`] };
+  const targets = [
+    parse(`/${syncId}/${rows}`),
+    parse(`/${syncId}//${rows}?q=//`),
+    parse(`/${syncId}/acme.my.salesforce.com/${rows}`),
+    parse(`//${rows}`, byHost),
+  ];
+  for (const target of targets) {
+    assert(!(target instanceof Fault));
+    assert.equal(target.rawPath.split('?')[0], rows);
+  }
+});
+
+test('an external id may contain a slash, a backslash or a semicolon', () => {
+  for (const [raw, value] of [
+    ['a%2Fb', 'a/b'],
+    ['a%5cb', 'a\\b'],
+    ['%3Ba%3bb', ';a;b'],
+    ['https:%2F%2Facme.example%2Fx%3Fy', 'https://acme.example/x?y'],
+    ['a%2F...%2Fb', 'a/.../b'],
+  ] as const) {
+    const target = parse(`/${syncId}${rows}/Key__c/${raw}`, { method: 'PATCH' });
+    assert(!(target instanceof Fault), raw);
+    assert.equal(target.rawPath, `${rows}/Key__c/${raw}`);
+    assert.deepEqual(target.segments.slice(5), ['Key__c', value]);
+  }
+  for (const tail of [
+    '/Key__c/a;b', '/Key__c/a\\b', '/Key__c/..%2Fx', '/Key__c/a%2f..%2fb', '/Key__c/%2e%2e', '/Key__c/a%5C..', '/Key__c/a%252fb',
+    '/Key__c/a%00b', '/Key__c/a%2Fb/x', '/Key__c%2Fa/b', '/a%2Fb',
+  ]) // biome-ignore format: a list
+    assert.equal(refusal(`/${syncId}${rows}${tail}`), 'PRX-08 400', tail);
+});
+
 test('an address that names no sync is unknown', () => {
   for (const url of [
     '/',
@@ -75,7 +109,7 @@ test('an ambiguous path is refused', () => {
     '/services/a%2fb', '/services/a%2Fb', '/services/a%5cb', '/services/a\\b', '/services/a;b', '/services/..;/b',
     '/services/%252e%252e/b', '/services/a%252fb', '/services/\u00e9', '/services/%00',
     '/services/%0d%0aX:y', '/services/%zz', '/services/%ff', '/services', '/secur/frontdoor.jsp', '', '/',
-    '/%73ervices/data', '/services/a#b', '//services/data',
+    '/%73ervices/data', '/services/a#b',
   ]; // biome-ignore format: a list
   for (const tail of tails) assert.equal(refusal(`/${syncId}${tail}`), 'PRX-08 400', tail);
 });

@@ -5,7 +5,7 @@
  *   /{sync_id}/{salesforce-host[:port]}/services/…
  *   /services/… with the Host {sync_id}.HOST:PORT, which a load balancer may pass in X-Forwarded-Host
  *
- * A decoded copy of the path is checked; the original bytes are forwarded.
+ * A decoded copy of the path is checked; the original bytes are forwarded, except that it begins with one slash.
  */
 import { Fault } from '../core/faults.ts';
 import { isSyncId, type SyncId } from '../core/ids.ts';
@@ -76,10 +76,8 @@ export function parseTarget(raw: RawRequest, options: TargetOptions): Target | F
   const address = addressOf(rawUrl, (forwarded[0] ?? hosts[0] ?? '').toLowerCase(), options.baseHosts);
   if (address === null) return new Fault('PRX-01');
   const [rawServicePath = '', ...query] = address.rawPath.split('?');
-  const decoded = decodeOnce(rawServicePath);
-  if (decoded === null) return refuse(400, 'path');
-  const segments = decoded.slice(1).split('/');
-  if (segments.at(-1) === '') segments.pop();
+  const segments = segmentsOf(rawServicePath);
+  if (segments === null) return refuse(400, 'path');
   return { ...address, method, segments, query: query.join('?') };
 }
 
@@ -95,36 +93,50 @@ function ambiguousFraming({ httpVersion, rawHeaders }: RawRequest): string | nul
   return headerValues(rawHeaders, 'trailer').length > 0 ? 'Trailer' : null;
 }
 
+/** An instance URL may end in a slash, to which clients append a path that begins with one. */
+const withOneSlash = (rawPath: string): string => rawPath.replace(/^\/{2,}/, '/');
+
 type Address = Pick<Target, 'syncId' | 'namedHost' | 'rawPath'>;
 
 function addressOf(rawUrl: string, host: string, baseHosts: readonly string[]): Address | null {
   const label = host.slice(0, Math.max(host.indexOf('.'), 0));
   if (isSyncId(label)) {
     const isOurs = baseHosts.includes(host.slice(label.length + 1));
-    return isOurs ? { syncId: label, namedHost: null, rawPath: rawUrl } : null;
+    return isOurs ? { syncId: label, namedHost: null, rawPath: withOneSlash(rawUrl) } : null;
   }
   const pathLength = rawUrl.indexOf('?') < 0 ? rawUrl.length : rawUrl.indexOf('?');
   const [, syncId = '', second = ''] = rawUrl.slice(0, pathLength).split('/', 3);
   if (!isSyncId(syncId)) return null;
   const namedHost = second.includes('.') || second.includes(':') ? second.toLowerCase() : null;
   const prefix = `/${syncId}${namedHost === null ? '' : `/${second}`}`;
-  return { syncId, namedHost, rawPath: rawUrl.slice(prefix.length) };
+  return { syncId, namedHost, rawPath: withOneSlash(rawUrl.slice(prefix.length)) };
 }
 
 /**
- * The path, decoded once, or null if Salesforce or a server in front of it might read a different path: traversal,
- * empty segments, double encoding of these, parameters, bytes outside ASCII.
+ * The path's parts, each decoded once; null if Salesforce or a server in front of it might read a different path:
+ * traversal, empty parts, double encoding of these, parameters, bytes outside ASCII. Only the value of an external id
+ * may contain an encoded slash, backslash or semicolon.
  */
-function decodeOnce(rawPath: string): string | null {
-  if (!rawPath.startsWith('/services/')) return null;
-  let path: string;
+function segmentsOf(rawPath: string): string[] | null {
+  if (!rawPath.startsWith('/services/') || /[^\x20-\x7e]|[\\;]/.test(rawPath)) return null;
+  const raw = rawPath.replace(/\/$/, '').split('/').slice(1);
+  const segments = raw.map(decoded);
+  const isUpsert = raw.length === 7 && segments[3]?.toLowerCase() === 'sobjects';
+  const areClear = segments.every((segment, place) => isClear(segment, isUpsert && place === 6));
+  return areClear ? segments : null;
+}
+
+/** Empty if it is not percent-encoded UTF-8. */
+function decoded(segment: string): string {
   try {
-    path = decodeURIComponent(rawPath);
+    return decodeURIComponent(segment);
   } catch {
-    return null;
+    return '';
   }
-  // An external id may contain any character, percent-encoded; an encoded slash would shift the segments.
-  if (/[^\x20-\x7e]/.test(rawPath) || /%2f/i.test(rawPath)) return null;
-  if (/[\p{Cc}\\;]|\/\/|%(?:2e|2f|5c)/iu.test(path)) return null;
-  return path.split('/').some((part) => part === '.' || part === '..') ? null : path;
+}
+
+function isClear(segment: string, isExternalId: boolean): boolean {
+  if (segment === '' || /\p{Cc}|%(?:2e|2f|5c)/iu.test(segment)) return false;
+  if (!isExternalId && /[/\\;]/.test(segment)) return false;
+  return segment.split(/[/\\]/).every((part) => part !== '.' && part !== '..');
 }

@@ -45,6 +45,26 @@ test('headers that describe the caller and the route do not reach Salesforce', a
   assert.deepEqual(linesSeen(harness), [authorization]);
 });
 
+test('what Salesforce says about its own host, or in our name, does not reach the caller', async () => {
+  await using harness = await openProxyHarness();
+  harness.org.answer = (_, response) =>
+    response
+      .writeHead(204, {
+        'Strict-Transport-Security': 'max-age=63072000',
+        'Alt-Svc': 'h3=":443"',
+        'Set-Cookie': 'sid=canary',
+        'Lockstep-Applied': 'yes',
+        'LOCKSTEP-OUTCOME': 'unknown',
+        'X-Kept': '1',
+      })
+      .end();
+  const { lines } = await through(harness, 'GET', rows);
+  assert.deepEqual(
+    lines.filter((line) => /^(?:strict|alt|set|lockstep|x-kept)/i.test(line)),
+    ['X-Kept: 1'],
+  );
+});
+
 test('a name that means something to JavaScript is a name like any other', async () => {
   await using harness = await openProxyHarness();
   const headers = ['__proto__: {"a":1}', 'constructor: x', 'toString: y', 'hasOwnProperty: z'];

@@ -22,7 +22,8 @@ const hopByHop = new Set([
  * already answered Expect.
  */
 const droppedFromRequest = new Set(['cookie', 'expect', 'forwarded', 'host', 'via']);
-const droppedFromAnswer = new Set(['set-cookie']);
+/** What a browser should remember of a host concerns Salesforce's, not ours. */
+const droppedFromAnswer = new Set(['alt-svc', 'set-cookie', 'strict-transport-security']);
 
 /** A caller may name any header in Connection; these must stay with the message all the same. */
 const neverHopByHop = new Set(['authorization', 'content-length', 'content-type', 'content-encoding']);
@@ -31,7 +32,7 @@ export const requestHeaders = (raw: readonly string[]): string[] =>
   without(raw, (name) => droppedFromRequest.has(name) || name.startsWith('x-forwarded-'));
 
 export const answerHeaders = (raw: readonly string[]): string[] =>
-  without(raw, (name) => droppedFromAnswer.has(name));
+  without(raw, (name) => droppedFromAnswer.has(name) || name.startsWith('lockstep-'));
 
 /** All values of one header; `name` in lower case. */
 export function headerValues(raw: readonly string[], name: string): string[] {

@@ -4,7 +4,7 @@ import { createServer as createTlsServer, type Server as TlsServer } from 'node:
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Clock } from '@lockstep/foundation/clock';
-import type { Fault } from '../core/faults.ts';
+import { Fault } from '../core/faults.ts';
 import { type Certificate, tlsOptions } from './certificate.ts';
 import { faultAnswer, refuse } from './errors.ts';
 import { requestHeadBytesMax } from './target.ts';
@@ -21,6 +21,10 @@ const silenceMaxMs = 660_000;
 const connectionsMax = 5_000;
 /** How long a refused client has to read the refusal, however much it still sends. */
 const lingerMs = 2_000;
+/** How many requests a client may send on one connection without waiting for an answer. */
+const pipelinedMax = 32;
+/** The pauses between interim answers to a client that sends no more. */
+const readerChecksMs = [1_000, 4_000, 25_000];
 const portsTried = 20;
 
 /** A request whose headers have arrived. */
@@ -71,17 +75,21 @@ export function openListener(onArrival: (arrival: Arrival) => void, options: Lis
   server.maxHeadersCount = 0; // limited by bytes instead; Node would silently drop headers beyond this number
   server.maxConnections = connectionsMax;
   server.setTimeout(silenceMaxMs);
+  // A client may close its direction after its request and still read the answer (RFC 9112, 9.6). Node's own switch.
+  (server as { httpAllowHalfOpen?: boolean }).httpAllowHalfOpen = true;
 
   const sockets = new Set<Socket>();
   server.on('connection', (socket: Socket) => {
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
+    socket.once('end', () => void arrivals.lookForReader(socket));
   });
-  const arrivals = new ArrivalsBySocket();
+  const arrivals = new ArrivalsBySocket(onArrival, clock, (socket) => {
+    void refuseAll(socket, new Fault('PRX-10', { reason: tooManyAtOnce }));
+  });
   const arrive = (request: IncomingMessage, response: ServerResponse, awaitsContinue: boolean) => {
     const arrival = { request, response, awaitsContinue, isBroken: false };
     arrivals.add(arrival);
-    onArrival(arrival);
   };
   server.on('request', (request, response) => arrive(request, response, false));
   server.on('checkContinue', (request, response) => arrive(request, response, true));
@@ -112,18 +120,53 @@ export function openListener(onArrival: (arrival: Arrival) => void, options: Lis
   };
 }
 
-/** The unanswered requests of each connection. */
+/**
+ * The unanswered requests of each connection, oldest first. One begins when the one before it is answered: a client
+ * that sends two writes without waiting expects them to be done in that order.
+ */
 class ArrivalsBySocket {
   private readonly open = new Map<Duplex, Set<Arrival>>();
+  private readonly refused = new WeakSet<Duplex>();
+  private readonly begin: (arrival: Arrival) => void;
+  private readonly clock: Clock;
+  private readonly refuseMore: (socket: Duplex) => void;
+
+  constructor(begin: (arrival: Arrival) => void, clock: Clock, refuseMore: (socket: Duplex) => void) {
+    this.begin = begin;
+    this.clock = clock;
+    this.refuseMore = refuseMore;
+  }
 
   add(arrival: Arrival): void {
     const { socket } = arrival.request;
+    if (this.refused.has(socket)) return;
     const own = this.open.get(socket) ?? new Set();
+    if (own.size === pipelinedMax) {
+      this.refused.add(socket);
+      this.refuseMore(socket);
+      return;
+    }
     this.open.set(socket, own.add(arrival));
     arrival.response.once('close', () => {
       own.delete(arrival);
-      if (own.size === 0) this.open.delete(socket);
+      const [next] = own;
+      if (next && !socket.destroyed) this.begin(next);
+      else this.open.delete(socket);
     });
+    if (own.size === 1) this.begin(arrival);
+  }
+
+  /**
+   * The client sends no more. If it has left altogether, its machine answers an interim answer by a reset, and the next
+   * one fails, so that what it asked for can be cancelled; if it still reads, it skips them (RFC 9110, 15.2).
+   */
+  async lookForReader(socket: Duplex): Promise<void> {
+    for (const waitMs of readerChecksMs) {
+      const [first] = this.open.get(socket) ?? [];
+      if (!first || socket.destroyed || first.response.headersSent) return;
+      if (first.request.httpVersion === '1.1') first.response.writeProcessing();
+      await this.clock.sleep(waitMs);
+    }
   }
 
   /**
@@ -178,6 +221,8 @@ function faultOf({ code = '', rawPacket }: ParserError): Fault | null {
   const firstLineFits = start.includes('\n') || !/^[A-Z]+ \//.test(start);
   return firstLineFits ? refuse(431, 'size of the headers') : refuse(414, 'length of the address');
 }
+
+const tooManyAtOnce = `more than ${pipelinedMax} requests came on one connection before an answer`;
 
 const phrases: Record<number, string> = {
   400: 'Bad Request',

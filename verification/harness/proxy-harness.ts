@@ -33,7 +33,22 @@ type Answer = (request: SeenRequest, response: ServerResponse) => unknown;
 
 export interface ProxyHarness extends AsyncDisposable {
   /** The server in Salesforce's place. */
-  org: { url: string; port: number; host: string; seen: SeenRequest[]; sockets: Set<Socket>; answer: Answer };
+  org: {
+    url: string;
+    port: number;
+    host: string;
+    /** Requests of callers; the proxy's own questions whether a token is valid are only counted. */
+    seen: SeenRequest[];
+    /** How many of them have arrived with their headers. */
+    arrived: number;
+    questions: number;
+    /** Of all tokens, when the proxy asks. */
+    acceptsTokens: boolean;
+    sockets: Set<Socket>;
+    answer: Answer;
+    /** From now on it refuses connections. */
+    stop(): Promise<void>;
+  };
   proxy: RunningProxy;
   /** Calls of the sync, in order, as text. */
   calls: string[];
@@ -58,7 +73,7 @@ export async function openProxyHarness({
   | 'reachControl'
   | 'trustedProxies'
 > = {}): Promise<ProxyHarness> {
-  const { server, org } = await openOrg();
+  const org = await openOrg();
   const calls: string[] = [];
   const sync: Partial<ProxiedSync> = {};
   const recording = recordingSync(org.url, calls);
@@ -89,8 +104,7 @@ export async function openProxyHarness({
     logLines,
     async [Symbol.asyncDispose]() {
       await proxy.close();
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
+      await org.stop();
     },
   };
 }
@@ -134,15 +148,29 @@ async function openOrg() {
     port: 0,
     host: '',
     seen: [],
+    arrived: 0,
+    questions: 0,
+    acceptsTokens: true,
     sockets: new Set(),
     answer: (_, response) => void response.writeHead(204).end(),
+    async stop() {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
   };
   const server = createServer({ keepAliveTimeout: 60_000 }, (request: IncomingMessage, response) => {
     const seen = { method: request.method ?? '', url: request.url ?? '', rawHeaders: request.rawHeaders };
     const chunks: Buffer[] = [];
     request.on('error', () => undefined);
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
+    const isQuestion = seen.url.endsWith('/query?q=SELECT+Id+FROM+Organization');
+    if (!isQuestion) org.arrived += 1;
     request.on('end', () => {
+      if (isQuestion) {
+        org.questions += 1;
+        response.writeHead(org.acceptsTokens ? 200 : 401).end('{}');
+        return;
+      }
       const whole = { ...seen, body: Buffer.concat(chunks) };
       org.seen.push(whole);
       org.answer(whole, response);
@@ -157,7 +185,7 @@ async function openOrg() {
   org.port = (server.address() as AddressInfo).port;
   org.host = `127.0.0.1:${org.port}`;
   org.url = `http://${org.host}`;
-  return { server, org };
+  return org;
 }
 
 export interface RawAnswer {

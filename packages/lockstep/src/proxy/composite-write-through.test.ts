@@ -62,7 +62,7 @@ test('a composite request whose answer does not name all of its records is follo
   assert.equal(answer.header('Lockstep-Applied'), 'poll');
   assert.deepEqual(harness.calls, [
     'intent POST account null, contact null',
-    'poll account contact',
+    'poll since account contact',
     'outcome 7 pending',
   ]);
 });

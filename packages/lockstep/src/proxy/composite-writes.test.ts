@@ -215,6 +215,29 @@ test('a tree is written with all its nested records, or not at all', () => {
   assert.deepEqual(written(request, { status: 400, body: { hasErrors: true, results: [] } }), []);
 });
 
+test('a request with more parts than Salesforce accepts names nothing, and none of them is looked at', () => {
+  const many = <Part>(count: number, part: Part) => Array.from({ length: count }, () => part);
+  const one = sub('a', 'PATCH', `sobjects/Account/${first}`, {});
+  const row = { attributes: { type: 'Account', referenceId: 'a' } };
+  const bodies: [string, object][] = [
+    ['composite', { compositeRequest: many(26, one) }],
+    ['composite/graph', { graphs: many(76, { graphId: '1', compositeRequest: [one] }) }],
+    ['composite/graph', { graphs: [{ graphId: '1', compositeRequest: many(501, one) }] }],
+    ['composite/batch', { batchRequests: many(26, { method: 'PATCH', url: one.url }) }],
+    ['composite/sobjects', { records: many(201, row) }],
+    ['composite/tree/Account', { records: many(201, row) }],
+    ['composite/tree/Account', { records: many(2, { ...row, Contacts: { records: many(100, row) } }) }],
+  ];
+  for (const [path, body] of bodies) assert.equal(namedSobjects(call('POST', path, body), sobjectOf), null);
+});
+
+test('a tree whose records have very many values is read', () => {
+  const values = Object.fromEntries(Array.from({ length: 200_000 }, (_, at) => [`f${at}`, {}]));
+  const records = [{ attributes: { type: 'Account', referenceId: 'a' }, ...values }];
+  const named = namedSobjects(call('POST', 'composite/tree/Account', { records }), sobjectOf);
+  assert.deepEqual([...(named ?? [])], ['account']);
+});
+
 test('names from Object.prototype are names like any other', () => {
   const body = JSON.parse(`{"__proto__":{"compositeRequest":[]},"constructor":{"id":"${first}"}}`) as unknown;
   assert.equal(namedSobjects(call('POST', 'composite', body), sobjectOf), null);

@@ -11,7 +11,7 @@ import type { WrittenRecord } from '../core/written-record.ts';
 import { type Reference, resolveReferences } from './composite-references.ts';
 import {
   type Call,
-  isSuccess,
+  mayHaveWritten,
   noWrites,
   type ParsedAnswer,
   recordWritten,
@@ -54,7 +54,7 @@ export function namedSobjects(
 }
 
 /** Salesforce allows one level of nested composite requests. */
-const depthMax = 3;
+const depthMax = 1;
 
 /** A name that refers to an earlier answer can become any sobject. */
 const isReference = (name: string) => name.includes('@{');
@@ -73,7 +73,7 @@ const nameOf = (record: WrittenRecord): string =>
 function allWritten(call: CallWithBody, answered: ParsedAnswer, sobjectOf: SObjectOf): Written {
   const write = writeOf(call);
   if (write.kind === 'record') return recordWritten(write, answered);
-  if (write.kind === 'none' || !isSuccess(answered)) return noWrites;
+  if (write.kind === 'none' || !mayHaveWritten(answered)) return noWrites;
   if (write.kind !== 'several') return unknownWrites;
   const groups = subrequestsOf(call);
   if (!groups) return writtenRows(call, answered, sobjectOf);
@@ -103,7 +103,7 @@ function writtenInGroup(group: Group, answered: ParsedAnswer, sobjectOf: SObject
     if (reference !== null) known.push({ name: reference, body: answer.body });
     const resolved = resolveReferences(call, known);
     if (resolved) return allWritten({ ...call, ...resolved }, answer, sobjectOf);
-    return isSuccess(answer) ? unknownWrites : noWrites;
+    return mayHaveWritten(answer) ? unknownWrites : noWrites;
   });
   return combine(parts);
 }
@@ -114,13 +114,18 @@ const subrequest = z.object({
   referenceId: z.string(),
   body: z.unknown().optional(),
 });
-const compositeBody = z.object({ compositeRequest: z.array(subrequest) });
-const graphBody = z.object({ graphs: z.array(compositeBody.extend({ graphId: z.string() })) });
-const batchBody = z.object({
-  batchRequests: z.array(
-    z.object({ method: z.string(), url: z.string(), richInput: z.unknown().optional() }),
-  ),
-});
+const batched = z.object({ method: z.string(), url: z.string(), richInput: z.unknown().optional() });
+
+/** A list with more than Salesforce accepts is refused before any of it is looked at. */
+const list = <Item extends z.ZodType>(item: Item, max: number) =>
+  z.array(z.unknown()).max(max).pipe(z.array(item));
+
+// REST API developer guide: 25 subrequests, in a graph 500, in 75 graphs at most; 200 records.
+const recordsMax = 200;
+const compositeBody = z.object({ compositeRequest: list(subrequest, 25) });
+const graph = z.object({ graphId: z.string(), compositeRequest: list(subrequest, 500) });
+const graphBody = z.object({ graphs: list(graph, 75) });
+const batchBody = z.object({ batchRequests: list(batched, 25) });
 
 const compositeAnswer = z.object({
   compositeResponse: z.array(
@@ -203,8 +208,7 @@ function decoded(segment: string): string {
 
 const attributes = z.object({ type: z.string(), referenceId: z.string().optional() });
 const row = z.object({ attributes: attributes.optional() });
-const rowsBody = z.object({ records: z.array(row) });
-const nodeBody = z.object({ records: z.array(z.record(z.string(), z.unknown())) });
+const rowsBody = z.object({ records: list(row, recordsMax) });
 const rowAnswers = z.array(z.object({ id: z.string().nullish(), success: z.boolean() }));
 const treeAnswer = z.object({ results: z.array(z.object({ referenceId: z.string(), id: z.string() })) });
 
@@ -266,18 +270,25 @@ const typesOfRows = (body: unknown): (string | undefined)[] =>
 const deletedIds = ({ query }: Call): RecordId[] =>
   (new URLSearchParams(query).get('ids') ?? '').split(',').flatMap((id) => toWrittenId(id.trim()) ?? []);
 
-/** The sobjects of a tree by the reference ids of its records, nested ones included. */
+/** The sobjects of a tree by the reference ids of its records, nested ones included; empty if there are too many. */
 function treeTypes(body: unknown): ReadonlyMap<string, string> {
   const types = new Map<string, string>();
-  const pending: unknown[] = [body];
-  for (let node = pending.pop(); node !== undefined; node = pending.pop()) {
-    const rows = nodeBody.safeParse(node);
-    for (const record of rows.data?.records ?? []) {
+  const nodes: unknown[] = [body];
+  let records = 0;
+  for (const node of nodes) {
+    for (const record of recordsIn(node)) {
+      if (++records > recordsMax) return new Map();
       const named = attributes.safeParse(record.attributes);
       if (named.data?.referenceId !== undefined)
         types.set(named.data.referenceId, named.data.type.toLowerCase());
-      pending.push(...Object.values(record).filter((value) => typeof value === 'object' && value !== null));
+      for (const value of Object.values(record)) if (isObject(value)) nodes.push(value);
     }
   }
   return types;
 }
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null;
+
+const recordsIn = (node: unknown): Record<string, unknown>[] =>
+  isObject(node) && Array.isArray(node.records) ? node.records.filter(isObject) : [];

@@ -27,6 +27,8 @@ export interface Exchange {
   upstream: Dispatcher;
   clock: Clock;
   log: AppLog;
+  /** Called with the status of Salesforce's answer. */
+  onAnswer(status: number): void;
   /** Filled in on the way. */
   times: RequestTimes;
 }

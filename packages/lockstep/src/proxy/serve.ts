@@ -19,7 +19,14 @@ import {
   type TraceableWrite,
   traceRecordWrite,
 } from './write-through.ts';
-import { isSuccess, type Write } from './writes-of.ts';
+import {
+  isServerError,
+  isSuccess,
+  mayHaveWritten,
+  noWrites,
+  unknownWrites,
+  type Write,
+} from './writes-of.ts';
 
 export async function serveExchange(exchange: Exchange, write: Write): Promise<AppliedHeader | 'read'> {
   const { sync } = exchange;
@@ -30,6 +37,7 @@ export async function serveExchange(exchange: Exchange, write: Write): Promise<A
   }
   if (write.kind === 'several') return serveSeveral(exchange);
   if (write.kind === 'none') return passRead(exchange);
+  if (write.kind === 'upload') return passWrite(exchange, null);
   const isJob = write.kind === 'ingest';
   const follow = (answer: UpstreamAnswer | null) => (isJob ? followJob(sync, answer) : sync.pollSoon(null));
   return passWrite(exchange, follow, { bufferBytesMax: isJob ? bufferBytesMax : 0 });
@@ -49,6 +57,7 @@ async function serveSeveral(exchange: Exchange): Promise<AppliedHeader | 'read'>
   const write: TraceableWrite = {
     named: mirrored.map((sobject) => ({ sobject, id: null })),
     written(answer) {
+      if (!isSuccess(answer)) return mayHaveWritten(answer) ? unknownWrites : noWrites;
       const all = provenWrites(call(), parseAnswer(answer), sobjectOf);
       const isMirrored = ({ sobject }: { sobject: string }) => sync.streams.has(sobject);
       return { ...all, records: all.records.filter(isMirrored), missing: all.missing.filter(isMirrored) };
@@ -104,7 +113,7 @@ async function passRead(exchange: Exchange, body?: Buffer | null): Promise<'read
 /**
  * A write that the mirror does not or cannot follow record by record.
  *
- * @param follow  called after a success, or with null if the outcome is unknown; null: it concerns no mirrored record
+ * @param follow  called if something may have been written, with null if its answer was lost; null: it concerns no mirrored record
  */
 async function passWrite(
   exchange: Exchange,
@@ -117,7 +126,7 @@ async function passWrite(
       throw fault;
     },
   );
-  const applied = follow && isSuccess(answer) ? 'poll' : 'no';
+  const applied = follow && mayHaveWritten(answer) ? 'poll' : 'no';
   if (applied === 'poll') follow?.(answer);
   await sendAnswer(exchange.response, answer, applied);
   return applied;
@@ -128,6 +137,7 @@ async function send(exchange: Exchange, options: ForwardOptions): Promise<Upstre
   const { sync, times } = exchange;
   try {
     const answer = await forward(exchange, options);
+    exchange.onAnswer(answer.status);
     times.upstreamMs = answer.lastByteAt - answer.sentAt;
     sync.forwarded(headerValues(answer.headers, 'sforce-limit-info')[0]);
     return answer;
@@ -137,14 +147,18 @@ async function send(exchange: Exchange, options: ForwardOptions): Promise<Upstre
   }
 }
 
-/** Salesforce's status, headers and bytes, with our header on writes. */
+/** Salesforce's status, headers and bytes, with our headers on writes. */
 async function sendAnswer(
   response: ServerResponse,
   answer: UpstreamAnswer,
   applied: AppliedHeader | null,
 ): Promise<void> {
   response.sendDate = false; // Salesforce's own Date is among the headers
-  const ours = applied === null ? [] : ['Lockstep-Applied', applied];
+  const isUnknown = applied !== null && isServerError(answer);
+  const ours = [
+    ...(applied === null ? [] : ['Lockstep-Applied', applied]),
+    ...(isUnknown ? ['Lockstep-Outcome', 'unknown'] : []),
+  ];
   response.writeHead(answer.status, answer.statusText, [...answer.headers, ...ours]);
   await answer.pipe(response);
 }

@@ -25,6 +25,7 @@ import {
   openListener,
   urlOf,
 } from './listening.ts';
+import { type LogSampling, openLogSampling } from './log-sampling.ts';
 import type { ProxyMetrics } from './metrics.ts';
 import { type RequestTimes, zeroTimes } from './request-times.ts';
 import { serveExchange } from './serve.ts';
@@ -111,6 +112,8 @@ interface RequestContext {
   times: RequestTimes;
   /** Its turn came. */
   wasAdmitted: boolean;
+  /** Salesforce has accepted its caller's token. */
+  isVerified: boolean;
 }
 
 class ProxyServer {
@@ -120,6 +123,7 @@ class ProxyServer {
   private readonly tokenOrgs: TokenOrgs;
   private readonly admission: Admission;
   private readonly unverified: UnverifiedCallers;
+  private readonly strangers: LogSampling;
   private readonly health: HealthEndpoints;
   private readonly bufferedBytes: BufferedBytes;
   private readonly underWay = new Set<Promise<void>>();
@@ -130,6 +134,7 @@ class ProxyServer {
     this.deps = deps;
     this.tokenOrgs = openTokenOrgs(deps.clock);
     this.unverified = openUnverifiedCallers(deps.clock, this.stopping.signal);
+    this.strangers = openLogSampling(deps.clock);
     this.health = openHealth(deps.clock, deps.reachControl ?? (() => Promise.resolve()));
     this.bufferedBytes = openBufferedBytes(deps.bufferedBytesMax);
     this.admission = openAdmission(deps.clock, this.stopping.signal, deps.bounds);
@@ -146,7 +151,7 @@ class ProxyServer {
     response.on('error', () => undefined); // the caller disconnected; 'close' reports it
     if (this.health.answer(request, response)) return;
     const gone = new Promise<void>((resolve) => response.once('close', () => resolve()));
-    const work = this.answer({ arrival, times: zeroTimes(), wasAdmitted: false })
+    const work = this.answer({ arrival, times: zeroTimes(), wasAdmitted: false, isVerified: false })
       .then(() => gone)
       .finally(() => this.underWay.delete(work));
     this.underWay.add(work);
@@ -179,16 +184,19 @@ class ProxyServer {
     const sobject = write?.kind === 'record' ? write.sobject : null;
     const method = request.method ?? '';
     const took = Object.entries(times).filter(([, ms]) => ms > 0);
-    this.deps.log.info('request', {
-      method,
-      status: response.statusCode,
-      outcome,
-      tookMs,
-      ...(Object.fromEntries(took) as Partial<RequestTimes>),
-      ...(sync && { sync: sync.id }),
-      // Only names that we know: anything else is text from the caller.
-      ...(sobject !== null && sync?.streams.has(sobject) && { stream: sobject }),
-    });
+    const { isLogged, leftOut } = context.isVerified ? everyLine : this.strangers.next();
+    if (leftOut > 0) this.deps.log.info('requests of unknown callers not logged', { requests: leftOut });
+    if (isLogged)
+      this.deps.log.info('request', {
+        method,
+        status: response.statusCode,
+        outcome,
+        tookMs,
+        ...(Object.fromEntries(took) as Partial<RequestTimes>),
+        ...(sync && { sync: sync.id }),
+        // Only names that we know: anything else is text from the caller.
+        ...(sobject !== null && sync?.streams.has(sobject) && { stream: sobject }),
+      });
     const kind = isWrite(context) ? ('write' as const) : ('read' as const);
     const measured = wasAdmitted ? { kind, times, tookMs } : null;
     this.deps.metrics?.count({ sync: sync?.id, method, outcome, measured });
@@ -209,20 +217,31 @@ class ProxyServer {
     const turn = { response, until: askedAt + waitMsMax };
     using permits = new DisposableStack();
     const take = (permit: Permit) => permits.defer(() => permit.leave());
-    if (isWrite(context)) take(await this.unverified.admitWrite(sync.id, caller, turn));
+    const unverified = await this.unverified.waitForPlace(sync.id, caller, turn);
+    take(unverified);
     take(await this.admission.admit([sync.id, caller.hash], turn));
     context.times.queuedMs = clock.now() - askedAt;
     context.wasAdmitted = true;
     const upstream = upstreams.to(sync.instanceUrl);
     await this.tokenOrgs.check(caller, sync, upstream);
-    const outcome = await this.pass(context, { target, sync, upstream, write: context.write });
-    this.unverified.answered(target, caller, response.statusCode);
-    return outcome;
+    const isFollowed = context.write.kind === 'record' || context.write.kind === 'several';
+    if (isFollowed) await this.unverified.verify(caller, target, sync, upstream);
+    const noteVerified = () => {
+      context.isVerified = this.unverified.isVerified(caller);
+      if (context.isVerified) unverified.leave();
+    };
+    noteVerified();
+    const write: Write = isFollowed && !context.isVerified ? { kind: 'poll' } : context.write;
+    const onAnswer = (status: number) => {
+      this.unverified.answered(target, caller, status);
+      noteVerified();
+    };
+    return await this.pass(context, { target, sync, upstream, write, onAnswer }); // the permits last as long
   }
 
   private async pass(
     { arrival, times }: RequestContext,
-    { write, ...checked }: Pick<Exchange, 'target' | 'sync' | 'upstream'> & { write: Write },
+    { write, ...checked }: Pick<Exchange, 'target' | 'sync' | 'upstream' | 'onAnswer'> & { write: Write },
   ): Promise<string> {
     const { clock, log } = this.deps;
     const { request, response, awaitsContinue, isBroken } = arrival;
@@ -281,6 +300,8 @@ class ProxyServer {
     while (this.underWay.size > 0) await Promise.all(this.underWay);
   }
 }
+
+const everyLine = { isLogged: true, leftOut: 0 };
 
 const isWrite = ({ write }: RequestContext) => write !== undefined && write.kind !== 'none';
 

@@ -10,6 +10,7 @@ import { Fault } from '../core/faults.ts';
 import { toLongId } from '../core/ids.ts';
 import type { ProxiedSync } from '../engine/index.ts';
 import { headerValues } from './headers.ts';
+import { getWithToken } from './small-request.ts';
 import type { Target } from './target.ts';
 
 /** The sender of a request, for as long as the request lasts. */
@@ -28,8 +29,6 @@ export interface TokenOrgs {
 
 const keptMs = 60_000;
 const keptMax = 1_000;
-const askTimeoutMs = 10_000;
-const answerBytesMax = 65_536;
 
 type Asked = { until: number; org: Promise<string | null> };
 
@@ -113,10 +112,11 @@ const orgClaims = z.object({
   tnk: z.string().optional(),
 });
 
+const userInfoPath = '/services/oauth2/userinfo';
 const userInfo = z.object({ organization_id: z.string() });
 
 async function askOrg(token: string, sync: ProxiedSync, upstream: Dispatcher): Promise<string | null> {
-  const { status, text } = await getUserInfo(token, upstream).catch((cause: unknown) => {
+  const { status, text } = await getWithToken(token, userInfoPath, upstream).catch((cause: unknown) => {
     throw new Fault('NET-01', { host: new URL(sync.instanceUrl).host, reason: 'userinfo' }, { cause });
   });
   if (status === 401 || status === 403) return null;
@@ -125,22 +125,6 @@ async function askOrg(token: string, sync: ProxiedSync, upstream: Dispatcher): P
     throw new Fault('NET-01', { host: new URL(sync.instanceUrl).host, reason: `userinfo ${status}` });
   }
   return toLongId(parsed.data.organization_id) ?? 'not an org';
-}
-
-async function getUserInfo(token: string, upstream: Dispatcher): Promise<{ status: number; text: string }> {
-  const answer = await upstream.request({
-    path: '/services/oauth2/userinfo',
-    method: 'GET',
-    headers: { authorization: `Bearer ${token}`, accept: 'application/json' },
-    headersTimeout: askTimeoutMs,
-    bodyTimeout: askTimeoutMs,
-  });
-  let text = '';
-  for await (const chunk of answer.body.setEncoding('utf8')) {
-    text += String(chunk);
-    if (text.length > answerBytesMax) throw new Error('userinfo is too long');
-  }
-  return { status: answer.statusCode, text };
 }
 
 function parseJson(text: string): unknown {

@@ -12,6 +12,7 @@ import {
 
 const rows = '/services/data/v64.0/sobjects/Account';
 const row = `${rows}/001D000000IqhSLIAZ`;
+const collection = '/services/data/v64.0/composite/sobjects';
 
 /** An org that answers only on command, and the requests that it has received. */
 function holdAnswers(harness: ProxyHarness) {
@@ -26,100 +27,114 @@ function holdAnswers(harness: ProxyHarness) {
   };
 }
 
+const madeUp = (name: number) => `00D000000000AbC!canary.made.up.${name}`;
 const write = (harness: ProxyHarness, bearer = token): Promise<RawAnswer> =>
   through(harness, 'PATCH', row, { body: '{}', bearer });
+const read = (harness: ProxyHarness, bearer = token): Promise<RawAnswer> =>
+  through(harness, 'GET', `${rows}/describe`, { bearer });
 const intents = (harness: ProxyHarness) => harness.calls.filter((call) => call.startsWith('intent')).length;
 
-test('few writes are recorded for tokens that Salesforce has not accepted yet, and all after one success', async () => {
+test('nothing is recorded for a token that Salesforce does not accept, and its answer is passed on', async () => {
   await using harness = await openProxyHarness();
-  const org = holdAnswers(harness);
-  const made = (name: number) => write(harness, `00D000000000AbC!canary.made.up.${name}`);
-  const answers = Array.from({ length: 6 }, (_, name) => made(name));
-  answers.push(...Array.from({ length: 6 }, () => write(harness)));
-  while (harness.proxy.load().waiting < 8) await new Promise(setImmediate);
-  await org.untilArrived(4);
-  assert.equal(intents(harness), 4);
-
-  for (let at = 0; at < 5; at++) {
-    org.answer(at, 401);
-    await org.untilArrived(at + 5);
-    assert.equal(intents(harness), at + 5, 'one begins when one ends');
+  harness.org.acceptsTokens = false;
+  harness.org.answer = (_, response) => response.writeHead(401).end('[{"errorCode":"INVALID_SESSION_ID"}]');
+  for (let times = 0; times < 3; times++) {
+    assert.match((await write(harness)).body.toString(), /INVALID_SESSION_ID/);
+    const body = '{"records":[{"attributes":{"type":"Account"}}]}';
+    assert.equal((await through(harness, 'POST', collection, { body })).status, 401);
   }
-  for (let at = 5; at < 12; at++) {
-    await org.untilArrived(at + 1);
-    org.answer(at, 204);
-  }
-  for (const answer of answers) assert([204, 401].includes((await answer).status));
-
-  const known = Array.from({ length: 8 }, () => write(harness));
-  await org.untilArrived(20);
-  for (let at = 12; at < 20; at++) org.answer(at, 204);
-  for (const answer of known) assert.equal((await answer).status, 204);
+  assert.deepEqual(harness.calls, []);
+  assert.equal(harness.org.questions, 1, 'a refused token is not asked about for a minute');
 });
 
-test('the waiting requests of a new caller are admitted as soon as one is answered', async () => {
+test('a write that succeeds although Salesforce did not accept its token when asked is followed by a poll', async () => {
+  await using harness = await openProxyHarness();
+  harness.org.acceptsTokens = false;
+  assert.equal((await write(harness)).header('Lockstep-Applied'), 'poll');
+  assert.deepEqual(harness.calls, ['poll all']);
+  assert.equal((await write(harness)).header('Lockstep-Applied'), 'yes', 'the success has proved the token');
+});
+
+test('the writes of a new caller begin after one question, and all are recorded', async () => {
   await using harness = await openProxyHarness();
   const org = holdAnswers(harness);
   const writes = Array.from({ length: 40 }, () => write(harness));
-  await org.untilArrived(4);
-  org.answer(0, 204);
   await org.untilArrived(40);
-  for (let at = 1; at < 40; at++) org.answer(at, 204);
+  assert.deepEqual([harness.org.questions, intents(harness)], [1, 40]);
+  for (let at = 0; at < 40; at++) org.answer(at, 204);
   for (const answer of writes) assert.equal((await answer).status, 204);
+});
+
+test('callers with made-up tokens share few places, and a known caller has its own', async () => {
+  await using harness = await openProxyHarness();
+  harness.org.answer = (_, response) => response.writeHead(200).end('{}');
+  await read(harness);
+  harness.org.acceptsTokens = false;
+  const org = holdAnswers(harness);
+  const strangers = Array.from({ length: 200 }, (_, name) =>
+    (name % 2 === 0 ? read : write)(harness, madeUp(name)),
+  );
+  while (harness.proxy.load().waiting < 184) await new Promise(setImmediate);
+  await org.untilArrived(16);
+  const known = Array.from({ length: 100 }, () => write(harness));
+  await org.untilArrived(116);
+  for (let at = 16; at < 116; at++) org.answer(at, 204);
+  for (const answer of known) assert.equal((await answer).status, 204);
+  assert.equal(intents(harness), 100);
+  harness.org.answer = (_, response) => response.writeHead(401).end();
+  for (let at = 0; at < 16; at++) org.answer(at, 401);
+  for (const answer of strangers) assert.equal((await answer).status, 401);
 });
 
 test('a read verifies its caller, unless anybody would get that answer', async () => {
   const clock = new ManualClock();
   await using harness = await openProxyHarness({ clock });
-  const isKnown = async () => {
-    const org = holdAnswers(harness);
-    const writes = Array.from({ length: 5 }, () => write(harness));
-    let load = harness.proxy.load();
-    while (load.underWay + load.waiting < 5) {
-      await new Promise(setImmediate);
-      load = harness.proxy.load();
-    }
-    for (let at = 0; at < 5; at++) {
-      await org.untilArrived(at + 1);
-      org.answer(at, 400);
-    }
-    await Promise.all(writes);
-    harness.org.answer = (_, response) => response.writeHead(200).end();
-    return load.waiting === 0;
+  const isAskedAbout = async () => {
+    const before = harness.org.questions;
+    harness.org.answer = (_, response) => response.writeHead(400).end();
+    await write(harness);
+    return harness.org.questions > before;
   };
-  harness.org.answer = (_, response) => response.writeHead(200).end();
-  for (const [method, path] of [
-    ['GET', '/services/data/'],
-    ['GET', '/services/data/v64.0'],
-    ['OPTIONS', rows],
-    ['POST', '/services/oauth2/revoke'],
-  ] as const) {
-    assert.equal((await through(harness, method, path)).status, 200);
-  }
-  assert.equal(await isKnown(), false);
-  assert.equal((await through(harness, 'GET', `${rows}/describe`)).status, 200);
-  assert.equal(await isKnown(), true);
+  const readFrom = async (method: string, path: string, status = 200) => {
+    harness.org.answer = (_, response) => response.writeHead(status).end();
+    assert.equal((await through(harness, method, path)).status, status);
+  };
+  await readFrom('GET', '/services/data/');
+  await readFrom('GET', '/services/data/v64.0');
+  await readFrom('OPTIONS', rows);
+  await readFrom('POST', '/services/oauth2/revoke');
+  assert.equal(await isAskedAbout(), true);
   clock.advance(10 * 60_000);
-  assert.equal(await isKnown(), false);
+  await readFrom('GET', `${rows}/describe`);
+  assert.equal(await isAskedAbout(), false);
+  clock.advance(10 * 60_000);
+  assert.equal(await isAskedAbout(), true);
+  assert.equal(await isAskedAbout(), false);
+  await readFrom('GET', `${rows}/describe`, 401);
+  assert.equal(await isAskedAbout(), true, 'the token has expired or was revoked');
 });
 
 test('the wait of an unverified caller counts towards the wait for its turn', async () => {
   const clock = new ManualClock();
-  const bounds = { underWay: 4, waiting: 10 };
+  const bounds = { underWay: 8, waiting: 10 };
   await using harness = await openProxyHarness({ clock, bounds: [bounds, bounds, bounds] });
+  harness.org.answer = (_, response) => response.writeHead(200).end();
+  const reader = '00D000000000AbC!a.reader';
+  await read(harness, reader);
+  harness.org.acceptsTokens = false;
   const org = holdAnswers(harness);
-  const first = Array.from({ length: 4 }, () => write(harness));
-  await org.untilArrived(4);
-  const read = through(harness, 'GET', row, { bearer: '00D000000000AbC!a.reader' });
+  const first = Array.from({ length: 8 }, () => write(harness));
+  await org.untilArrived(8);
+  const waiting = read(harness, reader);
   while (harness.proxy.load().waiting < 1) await new Promise(setImmediate);
-  const late = write(harness, '00D000000000AbC!another');
+  const late = write(harness);
   while (harness.proxy.load().waiting < 2) await new Promise(setImmediate);
   clock.advance(40_000);
   org.answer(0, 400);
-  await org.untilArrived(5); // the read has the turn, and the late write the place of an unverified caller
+  await org.untilArrived(9); // the reader has the turn, and the late write the place of an unverified caller
   while (harness.proxy.load().waiting < 1) await new Promise(setImmediate);
   clock.advance(20_000);
   assert.equal((await late).status, 429);
-  for (let at = 1; at < 5; at++) org.answer(at, 400);
-  await Promise.all([...first, read]);
+  for (let at = 1; at < 9; at++) org.answer(at, 400);
+  await Promise.all([...first, waiting]);
 });

@@ -1,66 +1,136 @@
 /**
- * Limits the writes of callers whose token may not be valid. Only Salesforce can tell, after the write was recorded
- * in the destination and sent. Anybody who knows a sync's address and its org's Id could make up tokens and have
- * thousands of writes recorded; so all unverified callers of a sync together have few writes under way. A caller is
- * verified once Salesforce has accepted a request from it: with a valid token, that takes one answer.
+ * Limits what callers whose token may not be valid can take from others. Anybody who knows a sync's address and its
+ * org's Id can make up tokens, and only Salesforce can tell. All unverified callers of a sync together have few
+ * requests under way, and until Salesforce has accepted their token nothing is parsed or recorded for them. A caller
+ * is verified by its first success; for a write, Salesforce is asked first, at the cost of one request.
  */
 import type { Clock } from '@lockstep/foundation/clock';
 import type { Permit } from '@lockstep/foundation/fair-queue';
+import type { Dispatcher } from 'undici';
+import type { ProxiedSync } from '../engine/index.ts';
 import { type AdmissionBounds, type AdmissionRequest, admissionBounds, openAdmission } from './admission.ts';
+import { getWithToken } from './small-request.ts';
 import type { Target } from './target.ts';
 import type { Caller } from './token-org.ts';
 import { isSuccess } from './writes-of.ts';
 
 export interface UnverifiedCallers {
   /**
-   * Resolves at once for a verified caller, else when few enough others write. Leave the permit when the request ends.
+   * Resolves at once for a verified caller, else when few enough others have requests under way. Leave the permit when
+   * the caller is verified or its request ends.
    *
    * @throws Fault PRX-10, as {@link Admission} does
    */
-  admitWrite(sync: string, caller: Caller, asking: AdmissionRequest): Promise<Permit>;
-  /** How many wait here. */
-  waiting(): number;
+  waitForPlace(sync: string, caller: Caller, asking: AdmissionRequest): Promise<Permit>;
+  /** Asks Salesforce whether it accepts the caller's token, if that is not known. */
+  verify(caller: Caller, target: Target, sync: ProxiedSync, upstream: Dispatcher): Promise<void>;
   /** Salesforce has answered a request of this caller. */
   answered(target: Pick<Target, 'method' | 'segments'>, caller: Caller, status: number): void;
+  isVerified(caller: Caller): boolean;
+  /** How many wait here. */
+  waiting(): number;
 }
 
-const writesAtOnce = 4;
 const knownMs = 10 * 60_000;
-const knownMax = 10_000;
+/** A token that was refused is not asked about again for this long; what it writes meanwhile is followed by polls. */
+const refusedMs = 60_000;
+const callersMax = 10_000;
 
 const [all, ofSync, ofCaller] = admissionBounds;
 const bounds: AdmissionBounds = [
-  all,
-  { ...ofSync, underWay: writesAtOnce },
-  { ...ofCaller, underWay: writesAtOnce },
+  { ...all, underWay: 64 },
+  { ...ofSync, underWay: 16 },
+  { ...ofCaller, underWay: 8 },
 ];
 const noPermit: Permit = { leave: () => undefined };
 
 export function openUnverifiedCallers(clock: Clock, stopping: AbortSignal): UnverifiedCallers {
   const line = openAdmission(clock, stopping, bounds);
-  /** Until when each caller is verified, by its hash; the most recently answered comes last. */
-  const known = new Map<string, number>();
-  const isKnown = ({ hash }: Caller) => (known.get(hash) ?? 0) > clock.now();
+  const known = new Expiring(clock, knownMs);
+  const refused = new Expiring(clock, refusedMs);
+  const asking = new Map<string, Promise<void>>();
+
+  async function ask({ hash, tokens }: Caller, target: Target, sync: ProxiedSync, upstream: Dispatcher) {
+    ((await accepts(tokens, target, sync, upstream)) ? known : refused).add(hash);
+  }
 
   return {
-    async admitWrite(sync, caller, asking) {
-      if (isKnown(caller)) return noPermit;
-      const permit = await line.admit([sync, caller.hash], asking);
-      if (!isKnown(caller)) return permit;
+    async waitForPlace(sync, { hash }, request) {
+      if (known.has(hash)) return noPermit;
+      const permit = await line.admit([sync, hash], request);
+      if (!known.has(hash)) return permit;
       permit.leave(); // verified while it waited: the next one gets its place at once
       return noPermit;
     },
-    waiting: () => line.count().waiting,
-    answered(target, { hash }, status) {
-      if (!isProof(target, status)) return;
-      known.delete(hash);
-      known.set(hash, clock.now() + knownMs);
-      for (const oldest of known.keys()) {
-        if (known.size <= knownMax) break;
-        known.delete(oldest);
-      }
+    async verify(caller, target, sync, upstream) {
+      const { hash } = caller;
+      if (known.has(hash) || refused.has(hash)) return;
+      const answer =
+        asking.get(hash) ?? ask(caller, target, sync, upstream).finally(() => asking.delete(hash));
+      asking.set(hash, answer);
+      await answer;
     },
+    answered(target, { hash }, status) {
+      if (isProof(target, status)) known.add(hash);
+      else if (status === 401) known.remove(hash);
+    },
+    isVerified: ({ hash }) => known.has(hash),
+    waiting: () => line.count().waiting,
   };
+}
+
+/** Hashes that are kept for a while; beyond a number, those added last. */
+class Expiring {
+  private readonly until = new Map<string, number>();
+  private readonly clock: Clock;
+  private readonly keptMs: number;
+
+  constructor(clock: Clock, keptMs: number) {
+    this.clock = clock;
+    this.keptMs = keptMs;
+  }
+
+  has(hash: string): boolean {
+    return (this.until.get(hash) ?? 0) > this.clock.now();
+  }
+
+  remove(hash: string): void {
+    this.until.delete(hash);
+  }
+
+  add(hash: string): void {
+    this.until.delete(hash);
+    this.until.set(hash, this.clock.now() + this.keptMs);
+    for (const oldest of this.until.keys()) {
+      if (this.until.size <= callersMax) break;
+      this.until.delete(oldest);
+    }
+  }
+}
+
+/** Every user may read the org's own record, and the query needs no scope but `api`. */
+const probeQuery = 'query?q=SELECT+Id+FROM+Organization';
+
+async function accepts(
+  tokens: readonly string[],
+  { segments }: Target,
+  sync: ProxiedSync,
+  upstream: Dispatcher,
+): Promise<boolean> {
+  const [token] = tokens;
+  const version = segments[2] ?? '';
+  if (token === undefined || tokens.length > 1 || !/^v\d+\.\d$/.test(version)) return false;
+  try {
+    const { status, limitInfo } = await getWithToken(
+      token,
+      `/services/data/${version}/${probeQuery}`,
+      upstream,
+    );
+    if (isSuccess({ status })) sync.forwarded(limitInfo);
+    return isSuccess({ status });
+  } catch {
+    return false;
+  }
 }
 
 /** Salesforce answers the version list, sign-in pages and CORS preflights without checking the token. */

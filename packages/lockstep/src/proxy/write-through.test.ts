@@ -177,7 +177,7 @@ test('an answer that names no record passes through, and its table is polled', a
   await using harness = await openProxyHarness();
   harness.org.answer = (_, response) => response.writeHead(201).end('{');
   assert.equal((await through(harness, 'POST', rows, { body: '{}' })).header('Lockstep-Applied'), 'poll');
-  assert.deepEqual(harness.calls.slice(1), ['poll account', 'outcome 7 pending']);
+  assert.deepEqual(harness.calls.slice(1), ['poll since account', 'outcome 7 pending']);
 });
 
 test('an answer too long to buffer passes through whole, and its table is polled', async () => {
@@ -187,7 +187,33 @@ test('an answer too long to buffer passes through whole, and its table is polled
   const answer = await through(harness, 'POST', rows, { body: '{}' });
   assert.equal(answer.header('Lockstep-Applied'), 'poll');
   assert(answer.body.equals(body));
-  assert.deepEqual(harness.calls.slice(1), ['poll account', 'outcome 7 pending']);
+  assert.deepEqual(harness.calls.slice(1), ['poll since account', 'outcome 7 pending']);
+});
+
+test('a server error may follow a commit, so the records of its write are read again', async () => {
+  await using harness = await openProxyHarness();
+  for (const status of [500, 502, 503, 504]) {
+    harness.calls.length = 0;
+    harness.org.answer = (_, response) =>
+      response.writeHead(status).end('[{"errorCode":"UNKNOWN_EXCEPTION"}]');
+    const answers = [
+      await patch(harness),
+      await through(harness, 'POST', rows, { body: '{}' }),
+      await through(harness, 'POST', `/services/data/v64.0/composite/sobjects`, {
+        body: '{"records":[{"attributes":{"type":"Account"},"Name":"a"}]}',
+      }),
+    ];
+    for (const answer of answers) {
+      assert.equal(answer.status, status);
+      assert.equal(answer.header('Lockstep-Applied'), 'poll');
+      assert.equal(answer.header('Lockstep-Outcome'), 'unknown');
+    }
+    assert.deepEqual(harness.calls, [
+      `intent PATCH account ${id}`, `dirty account ${id}`, 'poll since account', 'outcome 7 pending',
+      'intent POST account null', 'poll since account', 'outcome 7 pending',
+      'intent POST account null', 'poll since account', 'outcome 7 pending',
+    ]); // biome-ignore format: three writes
+  }
 });
 
 test('an answer that is lost makes the outcome unknown, and nothing is sent twice', async () => {
@@ -223,7 +249,9 @@ test('an answer that does not come in time makes the outcome unknown', async () 
 
 test('a write that never reached Salesforce is answered as not sent', async () => {
   await using harness = await openProxyHarness();
-  harness.sync.instanceUrl = 'http://127.0.0.1:1';
+  await patch(harness);
+  harness.calls.length = 0;
+  await harness.org.stop();
   const answer = await patch(harness);
   assert.equal(answer.status, 502);
   assert.equal(answer.header('Lockstep-Outcome'), undefined);
@@ -264,7 +292,7 @@ test('a write whose caller leaves during its upload has an unknown outcome', asy
   const socket = connect(harness.proxy.port, '127.0.0.1');
   const whole = requestText('PATCH', `/${syncId}${row}`, { body: '{"Name":"New"}' });
   socket.write(whole.slice(0, -5));
-  while (harness.org.sockets.size === 0) await new Promise((resolve) => setImmediate(resolve));
+  while (harness.org.arrived === 0) await new Promise((resolve) => setImmediate(resolve));
   socket.destroy();
   assert.equal(await recorded.promise, 'unknown');
   assert.deepEqual(harness.calls, [`intent PATCH account ${id}`, `dirty account ${id}`]);

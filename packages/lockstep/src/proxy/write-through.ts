@@ -70,7 +70,7 @@ export async function runWriteThrough(
   const written = write.written(answer);
   const pending = await pendingOf(exchange, written, answer, intents);
   const applied = appliedBy(written, pending);
-  const repairing = markForReading(exchange, write, written, pending);
+  const repairing = markForReading(exchange, write, { written, pending, sentAt });
   await finish(exchange, answer.lastByteAt + holdMs + graceMs, intents, () => repairing);
   const recordOutcome = async () => {
     await repairing; // once it has an outcome, nobody looks at the write again
@@ -149,12 +149,11 @@ const outcomeOf = {
 async function markForReading(
   { sync }: WriteExchange,
   write: TraceableWrite,
-  written: Written,
-  pending: readonly WrittenRecord[],
+  { written, pending, sentAt }: { written: Written; pending: readonly WrittenRecord[]; sentAt: number },
 ): Promise<void> {
-  const pollSoon = (sobjects: readonly string[]) => sync.pollSoon(sobjects);
-  await repairSoon(sync, [...pending.map(namedBy), ...written.missing], pollSoon);
-  if (!written.isComplete) pollSoon(write.named.map(({ sobject }) => sobject));
+  const poll = (sobjects: readonly string[]) => sync.pollFrom(sobjects, sentAt);
+  await repairSoon(sync, [...pending.map(namedBy), ...written.missing], poll);
+  if (!written.isComplete) poll(write.named.map(({ sobject }) => sobject));
 }
 
 /** Does not wait for a database that was away when the write came. */

@@ -77,8 +77,15 @@ test('an answer that does not name the created record leads to a poll', () => {
 });
 
 test('a refused write writes nothing', () => {
-  for (const status of [300, 302, 304, 400, 404, 412, 500, 503]) {
+  for (const status of [300, 302, 304, 400, 404, 412]) {
     assert.equal(written('PATCH', `sobjects/Account/${id}`, answer(status, '')), 'no');
+  }
+});
+
+test('a server error says nothing about what was written', () => {
+  for (const status of [500, 502, 503, 504]) {
+    assert.equal(written('PATCH', `sobjects/Account/${id}`, answer(status, '')), 'poll');
+    assert.equal(written('POST', 'sobjects/Account', answer(status, '')), 'poll');
   }
 });
 
@@ -98,7 +105,7 @@ test('anything else that may write leads to a poll of all tables', () => {
   const writers = [
     ['PUT', 'composite/sobjects'], ['POST', 'composite/somethingNew'], ['PATCH', 'composite'],
     ['POST', 'ui-api/records'], ['POST', 'tooling/sobjects/ApexClass'], ['GET', 'tooling/executeAnonymous/?a=b'],
-    ['DELETE', 'jobs/ingest/750'], ['PUT', 'jobs/ingest/750/batches'], ['POST', 'actions/standard/chatterPost'],
+    ['DELETE', 'jobs/ingest/750'], ['POST', 'actions/standard/chatterPost'],
     ['POST', 'process/rules'], ['POST', 'quickActions/x'], ['POST', 'graphql'], ['POST', 'somethingNew'],
   ] as const; // biome-ignore format: a list
   const poll = { kind: 'poll' };
@@ -106,6 +113,8 @@ test('anything else that may write leads to a poll of all tables', () => {
   for (const api of ['Soap', 'async', 'apexrest']) {
     assert.deepEqual(writeOf({ method: 'POST', segments: ['services', api, 'x'], query: '' }), poll, api);
   }
+  for (const method of ['GET', 'HEAD'])
+    assert.deepEqual(writeOf({ method, segments: ['services', 'apexrest', 'x'], query: '' }), poll, method);
 });
 
 test('creating or closing a bulk job is recognized', () => {
@@ -115,6 +124,7 @@ test('creating or closing a bulk job is recognized', () => {
     ['POST', 'Jobs/Ingest/'],
   ] as const)
     assert.deepEqual(write(method, path), { kind: 'ingest' }, path);
+  assert.deepEqual(write('PUT', 'jobs/ingest/750/batches'), { kind: 'upload' });
 });
 
 test('for the composite family, the body says what is written', () => {

@@ -28,6 +28,8 @@ export type Write =
   | { kind: 'several' }
   /** A bulk job is created or closed: Salesforce writes its records later. */
   | { kind: 'ingest' }
+  /** Data of a bulk job is uploaded. It is written only when the job is closed. */
+  | { kind: 'upload' }
   /** Records may be written, and the address does not say which: all tables are polled. */
   | { kind: 'poll' }
   | { kind: 'none' };
@@ -41,15 +43,18 @@ export function writeOf(target: Call): Write {
   const [, api, , resource = '', second = ''] = names;
   if (readingMethods.has(target.method)) {
     const runsCode = api === 'apexrest' || (resource === 'tooling' && second === 'executeanonymous');
-    return { kind: runsCode && target.method === 'GET' ? 'poll' : 'none' };
+    // A HEAD runs what a GET would (Apex developer guide, @HttpGet).
+    return { kind: runsCode && target.method !== 'OPTIONS' ? 'poll' : 'none' };
   }
   if (api === 'oauth2') return { kind: 'none' };
   if (api !== 'data') return { kind: 'poll' };
   if (readingResources.has(resource) || readingResources.has(`${resource}/${second}`))
     return { kind: 'none' };
-  // Uploaded data is written only when its job is closed.
-  const isOfJob = target.segments.length <= 6 && (verbOf(target) === 'POST' || verbOf(target) === 'PATCH');
-  if (resource === 'jobs' && second === 'ingest' && isOfJob) return { kind: 'ingest' };
+  if (resource === 'jobs' && second === 'ingest') {
+    if (target.method === 'PUT') return { kind: 'upload' };
+    const isOfJob = target.segments.length <= 6 && (verbOf(target) === 'POST' || verbOf(target) === 'PATCH');
+    if (isOfJob) return { kind: 'ingest' };
+  }
   if (resource === 'composite') return severalOf(target);
   if (resource === 'sobjects' && second !== '') {
     const change = changeOf(verbOf(target), target.segments.slice(5));
@@ -118,7 +123,7 @@ export interface Written {
   records: readonly WrittenRecord[];
   /** False if something was written that the answer does not name. */
   isComplete: boolean;
-  /** Records that Salesforce no longer has. They may still be in the mirror. */
+  /** Records to be read again: Salesforce no longer has them, or may have written them. */
   missing: readonly { sobject: string; id: RecordId }[];
 }
 
@@ -139,13 +144,21 @@ export interface ParsedAnswer {
 
 export const isSuccess = ({ status }: { status: number }) => status >= 200 && status <= 299;
 
+/** Says nothing about what was done before the error: an answer of 500 may follow a commit. */
+export const isServerError = ({ status }: { status: number }) => status >= 500;
+
+/** Whether the request may have written something. */
+export const mayHaveWritten = (answer: { status: number }) => isSuccess(answer) || isServerError(answer);
+
 const creation = z.object({ id: z.string() });
 
 /** The record that the answer to a write of one record proves to have been written. */
 export function recordWritten({ sobject, change }: RecordWrite, answered: ParsedAnswer): Written {
   if (!isSuccess(answered)) {
-    const isMissing = answered.status === 404 && 'id' in change;
-    return isMissing ? { ...noWrites, missing: [{ sobject, id: change.id }] } : noWrites;
+    const isUnknown = isServerError(answered);
+    const missing =
+      'id' in change && (isUnknown || answered.status === 404) ? [{ sobject, id: change.id }] : [];
+    return { records: [], isComplete: !isUnknown, missing };
   }
   if ('id' in change) return written({ sobject, id: change.id, deleted: change.verb === 'delete' });
   const read = creation.safeParse(answered.body);

@@ -1,0 +1,33 @@
+/** Our own questions to the org about a caller's token, with short answers. */
+import type { Dispatcher } from 'undici';
+
+const timeoutMs = 10_000;
+const answerBytesMax = 65_536;
+
+export interface SmallAnswer {
+  status: number;
+  limitInfo: string | undefined;
+  text: string;
+}
+
+/** Fails if the answer is not complete after ten seconds, or longer than 64 KB. */
+export async function getWithToken(token: string, path: string, upstream: Dispatcher): Promise<SmallAnswer> {
+  const answer = await upstream.request({
+    path,
+    method: 'GET',
+    headers: { authorization: `Bearer ${token}`, accept: 'application/json' },
+    headersTimeout: timeoutMs,
+    bodyTimeout: timeoutMs,
+  });
+  let text = '';
+  for await (const chunk of answer.body.setEncoding('utf8')) {
+    text += String(chunk);
+    if (text.length > answerBytesMax) throw new Error('the answer is too long');
+  }
+  const limitInfo = answer.headers['sforce-limit-info'];
+  return {
+    status: answer.statusCode,
+    limitInfo: typeof limitInfo === 'string' ? limitInfo : undefined,
+    text,
+  };
+}

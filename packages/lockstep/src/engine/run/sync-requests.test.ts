@@ -270,6 +270,13 @@ test('what failed before the request is tried again at once, even if it failed i
   }
 });
 
+test('a request adds no problem to a stream', async () => {
+  const syncRequests = opened(syncRequest('verify content'));
+  const state = sync([stream(1)]);
+  await syncRequests.look(state);
+  assert.deepEqual(Object.keys(syncRequests.requested(state).problems), []);
+});
+
 test('an object that is stopped again in the very millisecond of the request has been tried', async () => {
   const syncRequests = opened(syncRequest('flush'));
   await syncRequests.look(sync([stream(1, stoppedAt(now, 1))]));

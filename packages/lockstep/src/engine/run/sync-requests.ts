@@ -332,9 +332,9 @@ function retryingNow(active: Active, stream: StreamState): StreamState {
   const failed = failedBefore(active, stream);
   const atOnce = <Of extends Failure>(failure: Of, before: Failure | null | undefined): Of =>
     isNewer(failure, before, since) ? failure : { ...failure, retryAt: Math.min(failure.retryAt, since) };
-  const retried = passesOf(syncRequest, stream).map((kind) => {
+  const retried = passesOf(syncRequest, stream).flatMap((kind) => {
     const problem = problems[kind];
-    return [kind, problem && atOnce(problem, failed?.problems[kind])];
+    return problem ? [[kind, atOnce(problem, failed?.problems[kind])]] : [];
   });
   return {
     ...stream,

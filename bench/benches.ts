@@ -1,6 +1,7 @@
 import { apply } from './apply.ts';
 import { changes } from './changes.ts';
 import type { Figures } from './figures.ts';
+import { flood } from './flood.ts';
 import { freshness } from './freshness.ts';
 import { type BenchOptions, isolation } from './isolation.ts';
 import { marks } from './marks.ts';
@@ -37,5 +38,9 @@ export const benches: Record<string, Bench> = {
   'rest-backfill': { what: 'a backfill over REST against the org’s own rate', run: restBackfill },
   freshness: { what: 'from a commit in the org to the mirror (four minutes)', run: freshness },
   changes: { what: 'changes per second that can be followed (half an hour)', run: changes },
+  flood: {
+    what: 'a known caller of the proxy while 200 strangers with made-up tokens do their worst',
+    run: flood,
+  },
   proxy: { what: 'requests through the proxy against direct ones', run: proxy },
 };

@@ -22,7 +22,7 @@ JSON schemas.
 ## Start it
 
 \`\`\`sh
-npm run -s lockstep -- simulated-org --records 1000     # on the embedded PostgreSQL; Ctrl-C stops it
+./lockstep simulated-org --records 1000     # on the embedded PostgreSQL; Ctrl-C stops it
 \`\`\`
 
 It prints its URL on standard output (\`--json\`: one object with \`url\`, \`control_url\`, \`org_id\` and

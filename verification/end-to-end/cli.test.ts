@@ -83,8 +83,8 @@ test('a .env file sets options, and the environment overrides it', async () => {
   assert.throws(() => readConfig({}, folder.path), /There is no option LOCKSTEP_NO_SUCH/);
 });
 
-test('help config names every option with its form, its default and its reason', () => {
-  const text = helpOf('config', commands);
+test('help config names every option with its form, its default and its reason', async () => {
+  const text = await helpOf('config', commands);
   const known =
     'DATA CLOSE_DATABASE KEY_FILE KEY SMTP_URL MAIL_FROM MAIL_TO ALLOW_HOST PROXY_HOST PROXY_PORT PROXY_TLS_CERT PROXY_TLS_KEY PROXY_PUBLIC_HOST TRUSTED_PROXIES METRICS_HOST METRICS_PORT ORG_PORT POSTGRES_PORT LOG_LEVEL';
   const names = ['DATABASE_URL', ...known.split(' ').map((name) => `LOCKSTEP_${name}`)];
@@ -100,17 +100,19 @@ test('help config names every option with its form, its default and its reason',
   }
 });
 
-test('every command has its own help, which names its flags', () => {
-  for (const command of commands) {
-    assert.match(helpOf('', commands), new RegExp(`^  ${command.name} `, 'm'));
-    const text = helpOf(command.name, commands);
-    assert.ok(text.includes(command.summary));
-    for (const flag of Object.keys(command.flags ?? {})) assert.match(text, new RegExp(`--${flag}\\b`));
+test('every command has its own help, which names its flags', async () => {
+  for (const { name, summary, load } of commands) {
+    assert.match(await helpOf('', commands), new RegExp(`^  ${name} `, 'm'));
+    const text = await helpOf(name, commands);
+    assert.ok(text.includes(summary));
+    for (const flag of Object.keys((await load()).flags ?? {}))
+      assert.match(text, new RegExp(`--${flag}\\b`));
   }
 });
 
-test('no command takes a secret as a flag', () => {
-  const flags = commands.flatMap(({ flags }) => Object.keys(flags ?? {}));
+test('no command takes a secret as a flag', async () => {
+  const loaded = await Promise.all(commands.map(({ load }) => load()));
+  const flags = loaded.flatMap(({ flags }) => Object.keys(flags ?? {}));
   assert.deepEqual(
     flags.filter((flag) => /secret|password|token|key/.test(flag) && !flag.endsWith('-file')),
     [],
@@ -149,7 +151,7 @@ test('wrong usage exits with code 2 and says what is wrong, on standard error on
     const { code, stdout, stderr } = await cli.run(args);
     assert.deepEqual([code, stdout], [2, ''], args.join(' '));
     assert.match(stderr, says);
-    assert.match(stderr, /\nnext: npm run -s lockstep -- help/);
+    assert.match(stderr, /\nnext: \.\/lockstep help/);
   }
 });
 
@@ -191,7 +193,7 @@ test('a command without a running server names the folder, says how to start one
     stderr.startsWith('error SYS-11: ') && stderr.includes(`data directory ${cli.dataDir}\n`),
     stderr,
   );
-  const start = `npm run demo -- --data ${cli.dataDir}, or npm run -s lockstep -- start --data ${cli.dataDir}`;
+  const start = `npm run demo -- --data ${cli.dataDir}, or ./lockstep start --data ${cli.dataDir}`;
   assert.ok(stderr.includes(`next: Start one: ${start}`), stderr);
   await assert.rejects(stat(cli.dataDir));
 });
@@ -269,11 +271,11 @@ test('a command named in a text works when pasted in a clone', () => {
   const text = 'Go on: lockstep sync resume x, or npm run demo -- --fresh. See lockstep help config';
   assert.equal(
     pasteable(text),
-    'Go on: npm run -s lockstep -- sync resume x, or npm run demo -- --fresh. See npm run -s lockstep -- help config',
+    'Go on: ./lockstep sync resume x, or npm run demo -- --fresh. See ./lockstep help config',
   );
   assert.equal(
     pasteable(text, 'my data'),
-    "Go on: npm run -s lockstep -- sync resume --data 'my data' x, or npm run demo -- --data 'my data' --fresh. See npm run -s lockstep -- help config",
+    "Go on: ./lockstep sync resume --data 'my data' x, or npm run demo -- --data 'my data' --fresh. See ./lockstep help config",
   );
   assert.equal(pasteable('lockstep 0.1.0; database lockstep_s1'), 'lockstep 0.1.0; database lockstep_s1');
 });

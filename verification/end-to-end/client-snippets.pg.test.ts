@@ -57,8 +57,10 @@ async function shows(line: string, name: string): Promise<void> {
 test('the example for curl writes, and SQL shows it', {
   skip: missing('curl', null),
 }, async () => {
-  // Makes `npm run -s lockstep --` run this checkout's command line.
-  await shows(`npm() { shift 4; lockstep "$@"; }\n${snippet('curl', 'sh')}`, 'Written with curl');
+  const main = join(root, 'packages/lockstep/src/main.ts');
+  const program = `#!/bin/sh\nexec ${shellWord(process.execPath)} ${shellWord(main)} "$@"\n`;
+  await writeFile(join(cli.folder, 'lockstep'), program, { mode: 0o755 });
+  await shows(snippet('curl', 'sh'), 'Written with curl');
 });
 
 test('the example for jsforce writes, and SQL shows it', async () => {

@@ -79,7 +79,7 @@ test('the demo is a server that people and commands can use', async (t) => {
 
       const screen = demo.stdout();
       const updates = [...screen.matchAll(/^ {2}(curl (?:.*\\\n)*.*)\n/gm)].map(([, line]) => line ?? '');
-      const queries = [...screen.matchAll(/^ {2}npm run -s lockstep -- (sql ".*")$/gm)].map(
+      const queries = [...screen.matchAll(/^ {2}\.\/lockstep (sql ".*")$/gm)].map(
         ([, line]) => `lockstep ${line}`,
       );
       const sourcing = /^ {2}(\. .*demo\.env)$/m.exec(screen)?.[1] ?? '';
@@ -227,7 +227,7 @@ test('the demo is a server that people and commands can use', async (t) => {
       const shown = await cli.run(['sync', 'show', '127.0.0.1']);
       assert.equal(made.stdout, shown.stdout);
       assert.match(shown.stdout, /\n {2}psql 'postgres:\/\/lockstep_.*_ro:.*'\n/);
-      assert.match(shown.stdout, /\n {2}npm run -s lockstep -- status 127\.0\.0\.1\n/);
+      assert.match(shown.stdout, /\n {2}\.\/lockstep status 127\.0\.0\.1\n/);
       assert.match(shown.stderr, /holds a password/);
       const { base_url: base } = JSON.parse((await cli.run(['sync', 'show', 'demo', '--json'])).stdout) as {
         base_url: string;

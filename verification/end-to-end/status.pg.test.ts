@@ -70,7 +70,7 @@ test('the headline, the check and the JSON of status show what the mirror report
     assert.equal(code, 0, stderr);
     assert.match(
       stdout,
-      /^harness {2}Running, unproven: Lead: its counts have not been compared since .*\(7 tries, next in \d+ s\)\n +DB-15: A table refuses its rows\.\n +next: See npm run -s lockstep -- objects list$/m,
+      /^harness {2}Running, unproven: Lead: its counts have not been compared since .*\(7 tries, next in \d+ s\)\n +DB-15: A table refuses its rows\.\n +next: See \.\/lockstep objects list$/m,
     );
     assert.match(stdout, /^Lead +Unproven /m);
     assert.match(stderr, /^unproven: harness: Lead: its counts have not been compared/m);
@@ -111,7 +111,7 @@ test('the headline, the check and the JSON of status show what the mirror report
       kind: 'poll',
       code: 'DB-15',
       says: 'A table refuses its rows.',
-      next: 'See npm run -s lockstep -- objects list',
+      next: 'See ./lockstep objects list',
       tries: 7,
     });
     for (const time of [since, retryAt]) assert.match(String(time), /^\d{4}-\d\d-\d\dT[\d:.]+Z$/);
@@ -147,7 +147,7 @@ test('the headline, the check and the JSON of status show what the mirror report
       assert.match(stdout, /^22 more; list them with --limit 122\.$/m);
       assert.match(
         stdout,
-        /^next: Correct the value in Salesforce; then npm run -s lockstep -- objects set-aside --retry --sync harness Account$/m,
+        /^next: Correct the value in Salesforce; then \.\/lockstep objects set-aside --retry --sync harness Account$/m,
       );
       assert.doesNotMatch(stdout, /canary/);
 

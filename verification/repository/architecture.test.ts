@@ -20,7 +20,7 @@ const rooms: Record<string, readonly string[]> = {
   engine: ['control', 'salesforce', 'postgres', 'core'],
   operations: ['control', 'salesforce', 'postgres', 'core'],
   proxy: ['engine', 'control', 'salesforce', 'postgres', 'core'],
-  server: ['proxy', 'engine', 'control', 'salesforce', 'postgres', 'core'],
+  server: ['operations', 'proxy', 'engine', 'control', 'salesforce', 'postgres', 'core'],
   cli: ['operations', 'server', 'proxy', 'engine', 'control', 'salesforce', 'postgres', 'core'],
 };
 /** Rooms of which others see only what the index exports. Files of core and operations are imported directly. */

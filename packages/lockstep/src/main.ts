@@ -3,7 +3,6 @@
  * wrong. `server/server.ts` starts a server.
  */
 import { readArguments } from './cli/arguments.ts';
-import { helpOf } from './cli/commands/help.ts';
 import { commands, findCommand } from './cli/commands.ts';
 import { openContext } from './cli/context.ts';
 import { exitCodes } from './cli/terminal/exit-codes.ts';
@@ -16,13 +15,15 @@ async function main(given: readonly string[]): Promise<number> {
   const output = openOutput({ wantsJson: given.includes('--json'), ...dataDirOf(given) });
   const stop = stopOnSignals((line) => output.say(line));
   try {
-    const { command, rest } = findCommand(given);
-    const args = readArguments(command, rest);
+    const { entry, rest } = findCommand(given);
+    const command = await entry.load();
+    const args = readArguments(entry.name, command, rest);
     if (args.isSet('help')) {
-      output.data(output.pasteable(helpOf(command.name, commands)));
+      const { helpOf } = await import('./cli/commands/help.ts');
+      output.data(output.pasteable(await helpOf(entry.name, commands)));
       return 0;
     }
-    return (await command.run(args, openContext(args, output, stop))) ?? 0;
+    return (await command.run(args, await openContext(command, args, output, stop))) ?? 0;
   } catch (error) {
     if (!stop.aborted && !isInterruption(error)) return reportFailure(error, output);
     output.say('Interrupted.');

@@ -19,13 +19,20 @@ export interface Context {
   readonly stop: AbortSignal;
 }
 
-export interface Command {
+/** A command as help lists it. */
+export interface CommandEntry {
   /** As it is typed, such as `sync create`. */
   name: string;
   summary: string;
+  load: () => Promise<Command>;
+}
+
+export interface Command {
   /** The positional arguments as help shows them, and how many there may be. */
   positionals?: { shown: string; min: number; max: number };
   flags?: Readonly<Record<string, Flag>>;
+  /** False: it needs no option, so that it works in any environment. */
+  usesConfig?: boolean;
   /** Returns the exit code; nothing means 0. */
   run(args: Arguments, context: Context): Promise<number | void>;
 }
@@ -51,16 +58,16 @@ export const flagsOf = (command: Command): Readonly<Record<string, Flag>> => ({
 });
 
 /** @throws a usage error that names what is wrong */
-export function readArguments(command: Command, given: readonly string[]): Arguments {
+export function readArguments(name: string, command: Command, given: readonly string[]): Arguments {
   const flags = flagsOf(command);
-  const help = `lockstep help ${command.name}`;
+  const help = `lockstep help ${name}`;
   const { values, positionals } = parse(flags, given, help);
   const { min, max } = command.positionals ?? { min: 0, max: 0 };
   const asksForHelp = values.help === true;
   if (!asksForHelp && positionals.length < min)
-    throw usageError(`${command.name} needs ${command.positionals?.shown}`, help);
+    throw usageError(`${name} needs ${command.positionals?.shown}`, help);
   if (positionals.length > max)
-    throw usageError(`${command.name} does not take ${JSON.stringify(positionals[max])}`, help);
+    throw usageError(`${name} does not take ${JSON.stringify(positionals[max])}`, help);
   const text = (flag: string) => {
     const value = values[flag];
     return typeof value === 'string' ? value : undefined;

@@ -1,59 +1,123 @@
-/** All commands, in the order in which help shows them. */
+/** All commands, in the order in which help shows them. The code of one is loaded when it is used. */
 
 import { nearNames } from '@lockstep/foundation/near-names';
 import { usageError } from '../core/request-error.ts';
-import type { Command } from './arguments.ts';
-import { budgetSet, budgetShow } from './commands/budget.ts';
-import { demo } from './commands/demo.ts';
-import { flush } from './commands/flush.ts';
-import { helpOf } from './commands/help.ts';
-import { objectsList } from './commands/objects-list.ts';
-import { objectsMissing } from './commands/objects-missing.ts';
-import { objectsSetAside } from './commands/objects-set-aside.ts';
-import { objectsRefetch, objectsVerify } from './commands/objects-verify.ts';
-import { simulatedOrg } from './commands/simulated-org.ts';
-import { sqlCommand } from './commands/sql.ts';
-import { start } from './commands/start.ts';
-import { status } from './commands/status.ts';
-import { syncList, syncPause, syncResume, syncShow } from './commands/sync.ts';
-import { syncCreate } from './commands/sync-create.ts';
-import { syncSet } from './commands/sync-set.ts';
-import { usage } from './commands/usage.ts';
-import { version } from './commands/version.ts';
-
-const working: readonly Command[] = [
-  demo,
-  start,
-  simulatedOrg,
-  syncCreate,
-  syncList,
-  syncShow,
-  syncPause,
-  syncResume,
-  syncSet,
-  status,
-  flush,
-  objectsList,
-  objectsVerify,
-  objectsRefetch,
-  objectsMissing,
-  objectsSetAside,
-  usage,
-  budgetShow,
-  budgetSet,
-  sqlCommand,
-  version,
+import type { CommandEntry } from './arguments.ts';
+export const commands: readonly CommandEntry[] = [
+  {
+    name: 'demo',
+    summary: 'Runs everything against a simulated org: database server, org, a sync and the proxy.',
+    load: async () => (await import('./commands/demo.ts')).demo,
+  },
+  {
+    name: 'start',
+    summary: 'Runs Lockstep: database server (unless DATABASE_URL is set), workers, mail and proxy.',
+    load: async () => (await import('./commands/start.ts')).start,
+  },
+  {
+    name: 'simulated-org',
+    summary: 'Runs the simulated Salesforce org by itself.',
+    load: async () => (await import('./commands/simulated-org.ts')).simulatedOrg,
+  },
+  {
+    name: 'sync create',
+    summary:
+      'Creates a sync: tests everything, then makes its database and tables. A running server starts reading at once.',
+    load: async () => (await import('./commands/sync-create.ts')).syncCreate,
+  },
+  {
+    name: 'sync list',
+    summary: 'All syncs.',
+    load: async () => (await import('./commands/sync.ts')).syncList,
+  },
+  {
+    name: 'sync show',
+    summary: 'The addresses of a sync: the proxy, and the mirror, whose address holds a password.',
+    load: async () => (await import('./commands/sync.ts')).syncShow,
+  },
+  {
+    name: 'sync pause',
+    summary: 'Stops reading. The mirror stays as it is, and the proxy keeps working.',
+    load: async () => (await import('./commands/sync.ts')).syncPause,
+  },
+  {
+    name: 'sync resume',
+    summary: 'Resumes reading where it was paused.',
+    load: async () => (await import('./commands/sync.ts')).syncResume,
+  },
+  {
+    name: 'sync set',
+    summary: "Shows or changes what the proxy does with writes while the mirror's database does not answer.",
+    load: async () => (await import('./commands/sync-set.ts')).syncSet,
+  },
+  {
+    name: 'status',
+    summary: 'Whether a sync runs, and the state of each of its objects.',
+    load: async () => (await import('./commands/status.ts')).status,
+  },
+  {
+    name: 'flush',
+    summary:
+      'Reads every object now, and returns when everything committed before the call is in the mirror.',
+    load: async () => (await import('./commands/flush.ts')).flush,
+  },
+  {
+    name: 'objects list',
+    summary: 'Each object: its table, its state, when it was last verified, and what is wrong with it.',
+    load: async () => (await import('./commands/objects-list.ts')).objectsList,
+  },
+  {
+    name: 'objects verify',
+    summary: 'Compares the mirror with Salesforce now, and reads again what differs. The tables stay usable.',
+    load: async () => (await import('./commands/objects-verify.ts')).objectsVerify,
+  },
+  {
+    name: 'objects refetch',
+    summary: 'Reads these records again, by their Ids.',
+    load: async () => (await import('./commands/objects-verify.ts')).objectsRefetch,
+  },
+  {
+    name: 'objects missing',
+    summary: 'Rows that Salesforce suddenly no longer shows: they stay until you decide, --keep or --remove.',
+    load: async () => (await import('./commands/objects-missing.ts')).objectsMissing,
+  },
+  {
+    name: 'objects set-aside',
+    summary: 'Records that PostgreSQL cannot hold as they are: which, why, and when they are tried again.',
+    load: async () => (await import('./commands/objects-set-aside.ts')).objectsSetAside,
+  },
+  {
+    name: 'usage',
+    summary: 'What the requests of a sync are for, and how many of its daily requests the org has used.',
+    load: async () => (await import('./commands/usage.ts')).usage,
+  },
+  {
+    name: 'budget show',
+    summary: 'The pace of a sync, its requests per day, and where it stops.',
+    load: async () => (await import('./commands/budget.ts')).budgetShow,
+  },
+  {
+    name: 'budget set',
+    summary: 'Changes the pace of a sync, and where it stops, while it runs.',
+    load: async () => (await import('./commands/budget.ts')).budgetSet,
+  },
+  {
+    name: 'sql',
+    summary: 'Runs one query on the mirror, as its read-only user.',
+    load: async () => (await import('./commands/sql.ts')).sqlCommand,
+  },
+  {
+    name: 'version',
+    summary: 'The version of Lockstep, and of the Node that runs it.',
+    load: async () => (await import('./commands/version.ts')).version,
+  },
+  {
+    name: 'help',
+    summary:
+      'All commands; help COMMAND: one of them; help config: all options; help CODE: what an error means.',
+    load: async () => (await import('./commands/help.ts')).helpCommand(commands),
+  },
 ];
-
-const help: Command = {
-  name: 'help',
-  summary:
-    'All commands; help COMMAND: one of them; help config: all options; help CODE: what an error means.',
-  positionals: { shown: '[COMMAND|config|CODE]', min: 0, max: 2 },
-  run: async ({ words }, { output }) => output.data(output.pasteable(helpOf(words.join(' '), commands))),
-};
-
-export const commands: readonly Command[] = [...working, help];
 
 /** Old names of commands, with the new ones. */
 const renamed: Readonly<Record<string, string>> = {
@@ -66,15 +130,21 @@ const renamed: Readonly<Record<string, string>> = {
   'sync writes': 'sync set',
 };
 
+/** Commands that people also type as flags. */
+const flagCommands: Readonly<Record<string, string>> = {
+  '--help': 'help',
+  '-h': 'help',
+  '--version': 'version',
+};
+
 /** The command that the first words name, and the arguments after them. */
-export function findCommand(given: readonly string[]): { command: Command; rest: readonly string[] } {
+export function findCommand(given: readonly string[]): { entry: CommandEntry; rest: readonly string[] } {
   const [first = '--help', second] = given;
-  if (first === '--help' || first === '-h') return { command: help, rest: given.slice(1) };
-  if (first === '--version') return { command: version, rest: given.slice(1) };
   for (const words of [2, 1]) {
-    const name = given.slice(0, words).join(' ');
-    const command = commands.find((one) => one.name === name);
-    if (command) return { command, rest: given.slice(words) };
+    const typed = given.length === 0 ? first : given.slice(0, words).join(' ');
+    const name = flagCommands[typed] ?? typed;
+    const entry = commands.find((one) => one.name === name);
+    if (entry) return { entry, rest: given.slice(words) };
     const now = Object.hasOwn(renamed, name) ? renamed[name] : undefined;
     if (now !== undefined)
       throw usageError(`The command ${name} is now called ${now}.`, `lockstep help ${now.split(' --')[0]}`);

@@ -1,15 +1,23 @@
-import { type Config, readConfig } from '../config.ts';
-import type { Arguments, Context } from './arguments.ts';
+import { assert } from '@lockstep/foundation/assert';
+import type { Config } from '../config.ts';
+import type { Arguments, Command, Context } from './arguments.ts';
 import type { Output } from './terminal/output.ts';
 
-/** Reads the configuration only when a command uses it, so that help works in any environment. */
-export function openContext(args: Arguments, output: Output, stop: AbortSignal): Context {
+/** The configuration is read when a command first uses it, and not even loaded for one that uses none. */
+export async function openContext(
+  { usesConfig = true }: Command,
+  args: Arguments,
+  output: Output,
+  stop: AbortSignal,
+): Promise<Context> {
+  const loaded = usesConfig ? await import('../config.ts') : null;
   let config: Config | undefined;
   return {
     output,
     stop,
     get config() {
-      config ??= readConfig();
+      assert(loaded, 'a command that uses options says so');
+      config ??= loaded.readConfig();
       return { ...config, dataDir: args.text('data') ?? config.dataDir };
     },
   };

@@ -18,8 +18,8 @@ import { faults } from '../core/fault-catalogue.ts';
 import { Fault, isKeyFault } from '../core/faults.ts';
 import type { AppLog } from '../core/log-fields.ts';
 import { RequestError, usageError } from '../core/request-error.ts';
+import { readRunFile } from '../operations/run-file.ts';
 import { databaseFault, findEmbedded } from '../postgres/index.ts';
-import { readRunFile } from '../server/index.ts';
 
 /** A command prints what it does and writes no log. */
 export const noLog: AppLog = openLog({ write: () => undefined });

@@ -1,6 +1,7 @@
 import { unreachable } from '@lockstep/foundation/assert';
-import { createTransport, type Transporter } from 'nodemailer';
-import { type Job, PgBoss } from 'pg-boss';
+import { withTls } from '@lockstep/foundation/database-tls';
+import type { Transporter } from 'nodemailer';
+import type { Job } from 'pg-boss';
 import { Fault } from '../core/faults.ts';
 import { listenOn } from './changes.ts';
 import { type Control, errorCode } from './database.ts';
@@ -80,8 +81,10 @@ async function runSendingAgain(control: Control, route: Route, signal: AbortSign
 }
 
 async function runSending(control: Control, route: Route, signal: AbortSignal): Promise<void> {
+  // Loaded here, because a command that sends no mail would take twice as long to start.
+  const [{ PgBoss }, { createTransport }] = await Promise.all([import('pg-boss'), import('nodemailer')]);
   const boss = new PgBoss({
-    connectionString: control.url,
+    connectionString: withTls(control.url),
     application_name: 'lockstep/mail',
     schema: 'pgboss',
     max: 2,

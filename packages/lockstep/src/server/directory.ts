@@ -3,8 +3,8 @@ import { chmod, chown, mkdir, readdir, realpath, rename, stat, writeFile } from 
 import { join } from 'node:path';
 import { openDatabase } from '@lockstep/foundation/database';
 import { RequestError, usageError } from '../core/request-error.ts';
+import { refuseIfRunning } from '../operations/run-file.ts';
 import { checkFormat, probe, removeEmbedded, startEmbedded } from '../postgres/index.ts';
-import { refuseIfRunning } from './run-file.ts';
 
 const otherDirectory = 'Give another one with --data or LOCKSTEP_DATA.';
 /** Files that the system puts on every new volume, or into a folder that somebody opens. */

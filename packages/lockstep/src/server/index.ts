@@ -1,7 +1,6 @@
 /** Starts all rooms in order and stops them in reverse, on a data directory that one server at a time uses. */
 
 export { eraseDirectory, prepareDirectory, writeSecretFile } from './directory.ts';
-export { readRunFile, refuseIfRunning } from './run-file.ts';
 export { startServer } from './server.ts';
 export {
   type DatabaseServer,

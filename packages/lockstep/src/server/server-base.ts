@@ -3,6 +3,7 @@ import { databaseUrl, openDatabase } from '@lockstep/foundation/database';
 import type { Config } from '../config.ts';
 import { type Control, controlDatabase, findKey, type Key, openControl } from '../control/index.ts';
 import type { AppLog } from '../core/log-fields.ts';
+import { claimRunFile, type RunFileClaim } from '../operations/run-file.ts';
 import {
   createDatabase,
   databaseFault,
@@ -17,7 +18,6 @@ import {
 import { type Certificate, readCertificate } from '../proxy/index.ts';
 import { prepareDirectory } from './directory.ts';
 import { openLogFiles } from './log-files.ts';
-import { claimRunFile, type RunFileClaim } from './run-file.ts';
 
 export interface DatabaseServer {
   /** For a login that may create databases and roles. */

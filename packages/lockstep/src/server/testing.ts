@@ -1,4 +1,4 @@
 /** What tests outside this package need from this room, besides its index. */
 
+export { claimRunFile, readRunFile } from '../operations/run-file.ts';
 export { eraseDirectory, prepareDirectory } from './directory.ts';
-export { claimRunFile, readRunFile } from './run-file.ts';

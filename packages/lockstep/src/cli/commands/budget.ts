@@ -14,8 +14,6 @@ const help = 'lockstep help budget set';
 const notIncluded = 'Requests through the proxy and their read-backs are not included.';
 
 export const budgetShow: Command = {
-  name: 'budget show',
-  summary: 'The pace of a sync, its requests per day, and where it stops.',
   positionals: { shown: '[SYNC]', min: 0, max: 1 },
   run: (args, { config, output }) =>
     withControl(config, async (control) => {
@@ -36,8 +34,6 @@ export const budgetShow: Command = {
 };
 
 export const budgetSet: Command = {
-  name: 'budget set',
-  summary: 'Changes the pace of a sync, and where it stops, while it runs.',
   positionals: { shown: '[SYNC]', min: 0, max: 1 },
   flags: {
     every: {

@@ -4,7 +4,8 @@ import { quoted } from '@lockstep/foundation/shell-words';
 import type { Config } from '../../config.ts';
 import { readSync } from '../../control/index.ts';
 import { usageError } from '../../core/request-error.ts';
-import { refuseIfRunning, writeSecretFile } from '../../server/index.ts';
+import { refuseIfRunning } from '../../operations/run-file.ts';
+import { writeSecretFile } from '../../server/index.ts';
 import type { Command, Context } from '../arguments.ts';
 import { runCheck } from '../demo/demo-check.ts';
 import { eraseDemo } from '../demo/demo-erase.ts';
@@ -18,8 +19,6 @@ import { aborted } from '../terminal/signals.ts';
 import { type OrgChoices, orgChoices, orgFlags } from './simulated-org.ts';
 
 export const demo: Command = {
-  name: 'demo',
-  summary: 'Runs everything against a simulated org: database server, org, a sync and the proxy.',
   flags: {
     ...orgFlags,
     fresh: { description: 'Erase what an earlier run left in the data directory first.' },

@@ -8,8 +8,6 @@ import { reportResult, requestAndWait, shortDuration, syncFlag, timeoutOf } from
 const timeoutMs = 60_000;
 
 export const flush: Command = {
-  name: 'flush',
-  summary: 'Reads every object now, and returns when everything committed before the call is in the mirror.',
   flags: {
     sync: syncFlag,
     timeout: { value: 'TIME', description: `How long to wait, such as 5m (default: ${timeoutMs / 1_000}s).` },

@@ -1,25 +1,29 @@
 /** Help, generated from the definitions of commands and options. */
-import { configHelp } from '../../config.ts';
 import { faults } from '../../core/fault-catalogue.ts';
 import { type FaultCode, isFaultCode } from '../../core/faults.ts';
 import { usageError } from '../../core/request-error.ts';
-import { type Command, commonFlags, flagsOf } from '../arguments.ts';
+import { type Command, type CommandEntry, commonFlags, flagsOf } from '../arguments.ts';
 
 const exitCodeLines = [
   'Exit codes: 0 done; 1 unexpected error; 2 usage or configuration; 3 checked and not healthy; 4 not found;',
   '5 not allowed by Lockstep; 6 Salesforce refused; 7 database refused; 8 timed out; 130 interrupted.',
 ];
 
+export const helpCommand = (commands: readonly CommandEntry[]): Command => ({
+  positionals: { shown: '[COMMAND|config|CODE]', min: 0, max: 2 },
+  usesConfig: false,
+  run: async ({ words }, { output }) =>
+    output.data(output.pasteable(await helpOf(words.join(' '), commands))),
+});
+
 /** @param topic  empty, `config`, a command's name, or the code of an error */
-export function helpOf(topic: string, commands: readonly Command[]): string {
+export async function helpOf(topic: string, commands: readonly CommandEntry[]): Promise<string> {
   if (topic === '') return overview(commands);
-  if (topic === 'config') return configText();
+  if (topic === 'config') return configText(await import('../../config.ts'));
   const code = topic.toUpperCase();
   if (isFaultCode(code)) return faultText(code);
-  const found = commands.find(({ name }) => name === topic);
-  if (found) return commandText(found);
-  const group = commands.filter(({ name }) => name.startsWith(`${topic} `));
-  if (group.length > 0) return group.map(commandText).join('\n\n');
+  const found = commands.filter(({ name }) => name === topic || name.startsWith(`${topic} `));
+  if (found.length > 0) return (await Promise.all(found.map(commandText))).join('\n\n');
   throw usageError(`There is no command ${JSON.stringify(topic.slice(0, 80))}`);
 }
 
@@ -29,7 +33,7 @@ function faultText(code: FaultCode): string {
   return [`${code}: ${title}`, `  ${explanation}`, `  next: ${next}`].join('\n');
 }
 
-function overview(commands: readonly Command[]): string {
+function overview(commands: readonly CommandEntry[]): string {
   const width = Math.max(...commands.map(({ name }) => name.length));
   return [
     'lockstep COMMAND [FLAGS]   keeps a Salesforce org and a PostgreSQL database in lockstep',
@@ -44,14 +48,10 @@ function overview(commands: readonly Command[]): string {
   ].join('\n');
 }
 
-function commandText(command: Command): string {
+async function commandText({ name, summary, load }: CommandEntry): Promise<string> {
+  const command = await load();
   const words = command.positionals ? ` ${command.positionals.shown}` : '';
-  return [
-    `lockstep ${command.name}${words}`,
-    `  ${command.summary}`,
-    '',
-    ...flagLines(flagsOf(command)),
-  ].join('\n');
+  return [`lockstep ${name}${words}`, `  ${summary}`, '', ...flagLines(flagsOf(command))].join('\n');
 }
 
 function flagLines(flags: ReturnType<typeof flagsOf>): string[] {
@@ -63,7 +63,7 @@ function flagLines(flags: ReturnType<typeof flagsOf>): string[] {
   return shown.map(({ flag, description }) => `  ${flag.padEnd(width)}  ${description}`);
 }
 
-function configText(): string {
+function configText({ configHelp }: typeof import('../../config.ts')): string {
   const options = configHelp().flatMap(({ name, form, unset, why }) => [
     name,
     `    ${form}`,

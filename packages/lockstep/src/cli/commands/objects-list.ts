@@ -12,8 +12,6 @@ import { objectJson } from './object-json.ts';
 import { syncFlag } from './sync-request.ts';
 
 export const objectsList: Command = {
-  name: 'objects list',
-  summary: 'Each object: its table, its state, when it was last verified, and what is wrong with it.',
   flags: { sync: syncFlag },
   run: (args, { config, output }) =>
     withControl(config, async (control) => {

@@ -14,8 +14,6 @@ import { makeRequest, waitFlags } from './objects-verify.ts';
 const help = 'lockstep help objects missing';
 
 export const objectsMissing: Command = {
-  name: 'objects missing',
-  summary: 'Rows that Salesforce suddenly no longer shows: they stay until you decide, --keep or --remove.',
   flags: {
     keep: {
       value: 'OBJECT',

@@ -25,8 +25,6 @@ const shownByDefault = 100;
 const shownMax = 100_000;
 
 export const objectsSetAside: Command = {
-  name: 'objects set-aside',
-  summary: 'Records that PostgreSQL cannot hold as they are: which, why, and when they are tried again.',
   positionals: { shown: '[OBJECT…]', min: 0, max: 1_000 },
   flags: {
     sync: syncFlag,

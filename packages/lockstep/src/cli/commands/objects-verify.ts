@@ -27,8 +27,6 @@ const levels = {
 } as const;
 
 export const objectsVerify: Command = {
-  name: 'objects verify',
-  summary: 'Compares the mirror with Salesforce now, and reads again what differs. The tables stay usable.',
   positionals: { shown: '[OBJECT…]', min: 0, max: 1_000 },
   flags: {
     level: {
@@ -52,8 +50,6 @@ export const objectsVerify: Command = {
 const isLevel = (text: string): text is keyof typeof levels => Object.hasOwn(levels, text);
 
 export const objectsRefetch: Command = {
-  name: 'objects refetch',
-  summary: 'Reads these records again, by their Ids.',
   positionals: { shown: 'OBJECT ID…', min: 2, max: 1 + recordsMax },
   flags: waitFlags,
   run(args, context) {

@@ -39,8 +39,6 @@ export const orgChoices = (args: Arguments, activity: number): OrgChoices => ({
 });
 
 export const simulatedOrg: Command = {
-  name: 'simulated-org',
-  summary: 'Runs the simulated Salesforce org by itself.',
   flags: {
     port: { value: 'PORT', description: 'Where it listens, in place of LOCKSTEP_ORG_PORT.' },
     rules: {

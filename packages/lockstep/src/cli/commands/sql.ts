@@ -8,8 +8,6 @@ import { printable, table } from '../terminal/output.ts';
 const help = 'lockstep help sql';
 
 export const sqlCommand: Command = {
-  name: 'sql',
-  summary: 'Runs one query on the mirror, as its read-only user.',
   positionals: { shown: '"SELECT …"', min: 1, max: 100 },
   flags: { sync: { value: 'SYNC', description: 'Name or id; optional if there is only one sync.' } },
   async run(args, { config, output }) {

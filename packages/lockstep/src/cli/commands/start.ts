@@ -5,8 +5,6 @@ import type { Command } from '../arguments.ts';
 import { aborted } from '../terminal/signals.ts';
 
 export const start: Command = {
-  name: 'start',
-  summary: 'Runs Lockstep: database server (unless DATABASE_URL is set), workers, mail and proxy.',
   async run(_, { config, output, stop }) {
     const say = (line: string) => output.say(line);
     await using base = await openServerBase(config, say);

@@ -19,8 +19,6 @@ import { type Output, table } from '../terminal/output.ts';
 import { objectJson } from './object-json.ts';
 
 export const status: Command = {
-  name: 'status',
-  summary: 'Whether a sync runs, and the state of each of its objects.',
   positionals: { shown: '[SYNC]', min: 0, max: 1 },
   flags: {
     check: {

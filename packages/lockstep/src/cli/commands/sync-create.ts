@@ -21,9 +21,6 @@ export const apiVersion = '62.0';
 const help = 'lockstep help sync create';
 
 export const syncCreate: Command = {
-  name: 'sync create',
-  summary:
-    'Creates a sync: tests everything, then makes its database and tables. A running server starts reading at once.',
   flags: {
     org: { value: 'URL', description: "The org's My Domain address." },
     'client-id': { value: 'ID', description: 'Consumer key of an app with the client credentials flow.' },

@@ -8,8 +8,6 @@ import { chooseSync, withControl } from '../running.ts';
 type WithoutDatabase = Sync['withoutDatabase'];
 
 export const syncSet: Command = {
-  name: 'sync set',
-  summary: "Shows or changes what the proxy does with writes while the mirror's database does not answer.",
   positionals: { shown: '[SYNC]', min: 0, max: 1 },
   flags: {
     'on-database-down': {

@@ -10,8 +10,6 @@ import { table } from '../terminal/output.ts';
 import { addressesOf, showAddresses } from './sync-addresses.ts';
 
 export const syncList: Command = {
-  name: 'sync list',
-  summary: 'All syncs.',
   async run(_, { config, output }) {
     const seen = await withControl(config, async (control) =>
       readSyncStatuses(control, await listSyncs(control)),
@@ -49,8 +47,6 @@ export const syncList: Command = {
 };
 
 export const syncShow: Command = {
-  name: 'sync show',
-  summary: 'The addresses of a sync: the proxy, and the mirror, whose address holds a password.',
   positionals: { shown: '[SYNC]', min: 0, max: 1 },
   run: (args, { config, output }) =>
     withControl(config, async (control) =>
@@ -59,8 +55,6 @@ export const syncShow: Command = {
 };
 
 export const syncPause: Command = {
-  name: 'sync pause',
-  summary: 'Stops reading. The mirror stays as it is, and the proxy keeps working.',
   positionals: { shown: '[SYNC]', min: 0, max: 1 },
   run: (args, { config, output }) =>
     withControl(config, async (control) => {
@@ -71,8 +65,6 @@ export const syncPause: Command = {
 };
 
 export const syncResume: Command = {
-  name: 'sync resume',
-  summary: 'Resumes reading where it was paused.',
   positionals: { shown: '[SYNC]', min: 0, max: 1 },
   run: (args, { config, output }) =>
     withControl(config, async (control) => {

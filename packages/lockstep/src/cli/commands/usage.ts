@@ -8,8 +8,6 @@ import { chooseSync, withControl } from '../running.ts';
 import { table } from '../terminal/output.ts';
 
 export const usage: Command = {
-  name: 'usage',
-  summary: 'What the requests of a sync are for, and how many of its daily requests the org has used.',
   positionals: { shown: '[SYNC]', min: 0, max: 1 },
   run: (args, { config, output }) =>
     withControl(config, async (control) => {

@@ -73,13 +73,13 @@ export function openOutput({ dataDir, ...options }: { wantsJson: boolean; dataDi
 const namedCommand =
   /(?<![\w/-])lockstep (sync (?:create|list|show|pause|resume|set)|objects (?:list|verify|refetch|missing|set-aside)|budget (?:show|set)|start|demo|simulated-org|status|flush|usage|sql|help|COMMAND)(?![\w-])/g;
 
-/** A clone has no `lockstep` on the PATH; npm runs it there. */
+/** A clone has no `lockstep` on the PATH, but one in its folder. */
 export function pasteable(text: string, dataDir?: string): string {
   const data = dataDir === undefined || dataDir === defaultDataDir ? '' : ` --data ${shellWord(dataDir)}`;
   return text
     .replaceAll(namedCommand, (_, name: string) => {
       const isAboutData = name !== 'help' && name !== 'COMMAND';
-      return `npm run -s lockstep -- ${name}${isAboutData ? data : ''}`;
+      return `./lockstep ${name}${isAboutData ? data : ''}`;
     })
     .replaceAll(/npm run demo( --(?= ))?/g, (command: string) =>
       data === '' ? command : `npm run demo --${data}`,

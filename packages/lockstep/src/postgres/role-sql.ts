@@ -72,6 +72,15 @@ export const grantConnect = (tx: Tx, database: string, ...roles: string[]) =>
 
 export const revokePublicSchema = (tx: Tx) => tx.query(sql`REVOKE ALL ON SCHEMA public FROM PUBLIC`);
 
+/** What makes or fills large objects: whoever may execute it can fill the disk without any right on a table. */
+export const revokeLargeObjects = (tx: Tx) =>
+  tx.query(sql`
+  REVOKE EXECUTE ON FUNCTION
+    pg_catalog.lo_creat(integer), pg_catalog.lo_create(oid), pg_catalog.lo_from_bytea(oid, bytea),
+    pg_catalog.lo_put(oid, bigint, bytea), pg_catalog.lowrite(integer, bytea),
+    pg_catalog.lo_truncate(integer, integer), pg_catalog.lo_truncate64(integer, bigint)
+    FROM PUBLIC`);
+
 export const grantUsage = (tx: Tx, schema: string, role: string) =>
   tx.query(sql`GRANT USAGE ON SCHEMA ${ident(schema)} TO ${ident(role)}`);
 

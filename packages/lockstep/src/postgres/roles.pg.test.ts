@@ -52,10 +52,12 @@ after(async () => {
   await superuser.end();
 });
 
-async function openPrivateDatabase(syncId: string = newSyncId()): Promise<PrivateDatabase> {
-  const names = await createPrivateDatabase(admin, syncId, secrets, (name) =>
-    open(name, hostedAdmin, 'admin'),
-  );
+async function openPrivateDatabase({
+  syncId = newSyncId() as string,
+  by = admin,
+  openAsAdmin = (name: string) => open(name, hostedAdmin, 'admin'),
+} = {}): Promise<PrivateDatabase> {
+  const names = await createPrivateDatabase(by, syncId, secrets, openAsAdmin);
   const writer = open(names.database, names.writer, secrets.writerPassword);
   const reader = open(names.database, names.reader, secrets.readerPassword);
   return {
@@ -66,7 +68,7 @@ async function openPrivateDatabase(syncId: string = newSyncId()): Promise<Privat
     async [Symbol.asyncDispose]() {
       await writer.end();
       await reader.end();
-      await dropPrivateDatabase(admin, syncId);
+      await dropPrivateDatabase(by, syncId);
     },
   };
 }
@@ -134,6 +136,24 @@ test('the reader cannot write, create, assume a role or read a file, even in a r
   });
 });
 
+test('where the login is a superuser, the reader can fill the disk neither by large objects nor by temporary files', async () => {
+  await using harness = await openPrivateDatabase({ by: superuser, openAsAdmin: (name) => open(name) });
+  const asReader = (statement: Sql) =>
+    harness.reader.transaction(async (tx) => {
+      await tx.query(sql`SET TRANSACTION READ WRITE`);
+      return tx.query(statement);
+    });
+  for (const maker of [
+    sql`SELECT lo_from_bytea(0, 'much')`,
+    sql`SELECT lo_create(0)`,
+    sql`SELECT lo_creat(-1)`,
+    sql`SELECT lo_put(1, 0, 'much')`,
+  ])
+    await denied(asReader(maker));
+  await denied(asReader(sql`SET temp_file_limit = -1`));
+  assert.deepEqual(await asReader(sql`SHOW temp_file_limit`), [{ temp_file_limit: '2GB' }]);
+});
+
 test("neither reader nor writer can connect to another sync's database or to the control database", async () => {
   await using harness = await openPrivateDatabase();
   await using other = await openPrivateDatabase();
@@ -175,8 +195,8 @@ test('a second call completes a first one that failed half way, and sets the pas
   const syncId = newSyncId();
   await admin.query(sql`CREATE ROLE ${ident(`lockstep_${syncId}_owner`)} LOGIN`);
   await admin.query(sql`CREATE ROLE ${ident(`lockstep_${syncId}_ro`)} LOGIN PASSWORD 'old'`);
-  await using harness = await openPrivateDatabase(syncId);
-  await using again = await openPrivateDatabase(syncId);
+  await using harness = await openPrivateDatabase({ syncId });
+  await using again = await openPrivateDatabase({ syncId });
   assert.deepEqual(again.names, harness.names);
   assert.deepEqual(await again.reader.query(sql`SELECT current_user::text AS name`), [
     { name: harness.names.reader },

@@ -10,7 +10,8 @@
  *   ro      the reader's login, a member of read
  *
  * The grants protect. A reader's settings only guard against accidents: it may change them itself.
- * On PostgreSQL 13 and 14 only a superuser can revoke CREATE on schema `public` from PUBLIC.
+ * On PostgreSQL 13 and 14 only a superuser can revoke CREATE on schema `public` from PUBLIC, and on any version only a
+ * superuser can keep readers from making large objects and bound their temporary files.
  */
 import { createHash, createHmac, pbkdf2Sync, randomBytes } from 'node:crypto';
 import { assert } from '@lockstep/foundation/assert';
@@ -26,6 +27,7 @@ import {
   grantUsage,
   joinRole,
   loginWith,
+  revokeLargeObjects,
   revokePublicConnect,
   revokePublicSchema,
   roleExists,
@@ -62,6 +64,9 @@ const readerSettings = [
   sql`lock_timeout = '10s'`,
   sql`search_path = salesforce`,
 ];
+
+/** For each session; without it one query could fill the disk. Only a superuser may change it. */
+const readerTempFiles = sql`temp_file_limit = '2GB'`;
 
 /**
  * Creates database and roles, or completes what an earlier call began, and sets the passwords.
@@ -115,6 +120,7 @@ async function createRoles(
   await grantRole(admin, readerGroup, reader);
   await setForRole(admin, writer, sql`role = ${literal(owner)}`);
   for (const setting of readerSettings) await setForRole(admin, reader, setting);
+  await admin.transaction((tx) => ifAllowed(tx, () => setForRole(tx, reader, readerTempFiles))); // a superuser may
   await joinRole(admin, owner);
 }
 
@@ -139,7 +145,8 @@ async function grantInside(
   await grantUsage(tx, '_lockstep', readerGroup);
   await grantSchema(tx, 'salesforce', readerGroup);
   await resetRole(tx);
-  await tryToClosePublicSchema(tx);
+  await ifAllowed(tx, () => revokePublicSchema(tx)); // a superuser may, and since version 15 the database's owner
+  await ifAllowed(tx, () => revokeLargeObjects(tx)); // a superuser may
 }
 
 /** Lets readers see the tables of a mirror's schema, including those created later. Run by its owner. */
@@ -149,14 +156,14 @@ export async function grantSchema(tx: Tx, schema: string, readerGroup: string): 
   await grantTables(tx, schema, readerGroup);
 }
 
-/** Skipped if not allowed: a superuser may do it, and since version 15 the database's owner. */
-async function tryToClosePublicSchema(tx: Tx): Promise<void> {
-  await setSavepoint(tx, 'before_public');
+/** Skips what only some logins may do, and what protects even without it. */
+async function ifAllowed(tx: Tx, work: () => Promise<unknown>): Promise<void> {
+  await setSavepoint(tx, 'before');
   try {
-    await revokePublicSchema(tx);
+    await work();
   } catch (error) {
     if (sqlState(error) !== '42501') throw error;
-    await rollbackToSavepoint(tx, 'before_public');
+    await rollbackToSavepoint(tx, 'before');
   }
 }
 

@@ -226,7 +226,7 @@ test('the demo is a server that people and commands can use', async (t) => {
       assert.deepEqual(await list(), ['127.0.0.1', 'demo']);
       const shown = await cli.run(['sync', 'show', '127.0.0.1']);
       assert.equal(made.stdout, shown.stdout);
-      assert.match(shown.stdout, /\n {2}psql 'postgres:\/\/lockstep_.*_ro:.*'\n/);
+      assert.match(shown.stdout, /\n {2}PGPASSWORD='.*' psql 'postgres:\/\/lockstep_\w*_ro@.*'\n/);
       assert.match(shown.stdout, /\n {2}\.\/lockstep status 127\.0\.0\.1\n/);
       assert.match(shown.stderr, /holds a password/);
       const { base_url: base } = JSON.parse((await cli.run(['sync', 'show', 'demo', '--json'])).stdout) as {

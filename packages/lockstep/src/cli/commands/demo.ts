@@ -15,6 +15,7 @@ import { countInOrg, type Demo, openDemo } from '../demo/demo-stage.ts';
 import { withControl } from '../running.ts';
 import { watchBackfill } from '../terminal/backfill-progress.ts';
 import type { Output } from '../terminal/output.ts';
+import { withoutPassword } from '../terminal/psql-line.ts';
 import { aborted } from '../terminal/signals.ts';
 import { type OrgChoices, orgChoices, orgFlags } from './simulated-org.ts';
 
@@ -90,7 +91,15 @@ async function countInBin(demo: Demo): Promise<number> {
 
 /** To be sourced by a shell: `. .lockstep/demo.env`. */
 function environmentOf({ base, token, mirrorUrl }: Demo, accountId: string): string {
-  const variables = { BASE: base, SF_TOKEN: token, ACCOUNT_ID: accountId, MIRROR_URL: mirrorUrl };
+  const { url: mirror, password } = withoutPassword(mirrorUrl);
+  const variables = {
+    BASE: base,
+    SF_TOKEN: token,
+    ACCOUNT_ID: accountId,
+    MIRROR: mirror,
+    MIRROR_PASSWORD: password,
+    MIRROR_URL: mirrorUrl,
+  };
   return Object.entries(variables)
     .map(([name, value]) => `${name}=${quoted(value)}\n`)
     .join('');

@@ -1,10 +1,11 @@
 /** The addresses of a sync, which `sync create` and `sync show` print. */
 
-import { quoted, shellWord } from '@lockstep/foundation/shell-words';
+import { shellWord } from '@lockstep/foundation/shell-words';
 import type { Config } from '../../config.ts';
 import { type Control, openReaderUrl, type Sync } from '../../control/index.ts';
 import { findProxyUrl } from '../running.ts';
 import type { Output } from '../terminal/output.ts';
+import { psqlLine } from '../terminal/psql-line.ts';
 
 interface Ways {
   id: string;
@@ -36,10 +37,10 @@ export function showAddresses({ id, name, baseUrl, mirrorUrl }: Ways, output: Ou
     "The proxy, in place of the org's address:",
     `  ${baseUrl ?? 'printed by lockstep start, which takes any free port'}`,
     'The mirror, read only:',
-    `  psql ${quoted(mirrorUrl)}`,
+    `  ${psqlLine(mirrorUrl)}`,
     'Its progress:',
     `  lockstep status ${shellWord(name)}`,
   ];
   for (const line of lines) output.data(output.pasteable(line));
-  output.say("The mirror's address holds a password: whoever has it can read the mirror.");
+  output.say('This line holds a password: whoever has it can read the mirror.');
 }

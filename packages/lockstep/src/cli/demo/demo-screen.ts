@@ -2,6 +2,7 @@
 import { systemClock } from '@lockstep/foundation/clock';
 import { quoted, shellWord } from '@lockstep/foundation/shell-words';
 import { formatCount } from '../../core/plain-words.ts';
+import { psqlLine } from '../terminal/psql-line.ts';
 import type { Demo } from './demo-stage.ts';
 
 interface Shown {
@@ -52,7 +53,7 @@ const variableLines = (envFile: string) => [
   `  lockstep sql "SELECT id, name, systemmodstamp FROM salesforce.account WHERE id = '$ACCOUNT_ID'"`,
   '',
   'Or with any client:',
-  `  psql "$MIRROR_URL" -c 'SELECT count(*) FROM salesforce.contact'`,
+  `  PGPASSWORD="$MIRROR_PASSWORD" psql "$MIRROR" -c 'SELECT count(*) FROM salesforce.contact'`,
   '',
   'How fresh each table is:',
   '  lockstep status',
@@ -71,7 +72,7 @@ function literalLines({ base, token, mirrorUrl }: Demo, { accountId }: Shown): s
     `    -H ${quoted(`Authorization: Bearer ${token}`)} \\`,
     `    -H 'Content-Type: application/json' -d ${quoted(update)}`,
     `  lockstep sql "SELECT name, systemmodstamp FROM salesforce.account WHERE id = '${accountId}'"`,
-    `  psql ${quoted(mirrorUrl)} -c 'SELECT count(*) FROM salesforce.contact'`,
+    `  ${psqlLine(mirrorUrl)} -c 'SELECT count(*) FROM salesforce.contact'`,
     '',
     'Ctrl-C stops everything; npm run demo continues where it stopped,',
     'npm run demo -- --fresh starts over.',

@@ -92,7 +92,7 @@ const refusals: Case[] = [
   { name: 'the requests of the day used up', ask: `GET ${account}`, status: 403, before: (org) => org.control('/limits', { dailyUsed: 100_000 }) },
   { name: 'a write with the requests of the day used up', ask: `PATCH ${account}`, body: { Name: 'x' }, status: 403, applied: 'no', before: (org) => org.control('/limits', { dailyUsed: 100_000 }) },
   { name: 'too many long requests', ask: `GET ${account}`, status: 403, before: arm({}, { answer: 'CONCURRENT_REQUESTS' }) },
-  { name: 'an org that is down, with a page of HTML', ask: 'POST /sobjects/Account', body: { Name: 'x' }, status: 503, applied: 'no', before: arm({}, { answer: 'HTML_503' }) },
+  { name: 'an org that is down, with a page of HTML', ask: 'POST /sobjects/Account', body: { Name: 'x' }, status: 503, applied: 'poll', before: arm({}, { answer: 'HTML_503' }) },
   { name: 'an org that asks to wait', ask: `GET ${account}`, status: 429, before: arm({}, { answer: 'TOO_MANY_REQUESTS', retryAfterSeconds: 7 }) },
   { name: 'an org that failed', ask: `GET ${account}`, status: 500, before: arm({}, { answer: 'UNKNOWN_EXCEPTION' }) },
   { name: 'a redirect', ask: `GET ${account}`, status: 302, before: arm({}, { redirectTo: 'https://other.example/' }) },

@@ -122,7 +122,12 @@ async function compareCase(parity: Parity, one: Case): Promise<void> {
   const bytes = one.differs ? [] : [proxied.body, direct.body].map((body) => body.toString('latin1'));
   assert.equal(bytes[0], bytes[1], `The bodies differ: ${both}`);
   const ownHeaders = proxied.lines.filter((line) => /^lockstep-/i.test(line));
-  assert.equal(ownHeaders.join('\n'), one.applied ? `Lockstep-Applied: ${one.applied}` : '', both);
+  const isUnknown = one.applied === 'poll' && direct.status >= 500;
+  const expected = [
+    ...(one.applied ? [`Lockstep-Applied: ${one.applied}`] : []),
+    ...(isUnknown ? ['Lockstep-Outcome: unknown'] : []),
+  ];
+  assert.deepEqual(ownHeaders, expected, both);
   if (ownHeaders.includes('Lockstep-Applied: yes')) {
     const [method = '', path = ''] = filledFrom(parity.known.proxied)(one.ask).split(' ');
     const body = bytesOf(one.body, filledFrom(parity.known.proxied))?.toString() ?? '';
@@ -134,6 +139,8 @@ async function compareCase(parity: Parity, one: Case): Promise<void> {
 async function answerOf(parity: Parity, side: Side, one: Case): Promise<RawAnswer> {
   const org = side === 'direct' ? parity.direct : parity.harness.org;
   const { known } = parity;
+  // The proxy asks about a caller whose token the org has not accepted lately, which would count as a request.
+  await sendRaw(...addressed(parity, side, { name: 'known', ask: 'GET /limits', status: 200 }));
   for (;;) {
     await org.control('/limits', { dailyUsed: 100 });
     await one.before?.(org);
@@ -185,7 +192,7 @@ function bytesOf(body: Case['body'], filled: (text: string) => string): Buffer |
 }
 
 /** Headers that belong to one connection, or that the proxy removes or adds. */
-const apart = /^(?:connection|keep-alive|transfer-encoding|set-cookie|lockstep-applied):/i;
+const apart = /^(?:connection|keep-alive|transfer-encoding|set-cookie|lockstep-applied|lockstep-outcome):/i;
 
 /** Status line, headers and body as text, without what may differ. */
 function comparable(parity: Parity, side: Side, { differs = [] }: Case, answer: RawAnswer): string {

@@ -126,7 +126,9 @@ async function passWrite(
       throw fault;
     },
   );
-  const applied = follow && mayHaveWritten(answer) ? 'poll' : 'no';
+  // SOAP answers every refusal with 500 (SOAP 1.1, 6.2).
+  const isFault = exchange.target.segments[1]?.toLowerCase() === 'soap' && answer.status === 500;
+  const applied = follow && mayHaveWritten(answer) && !isFault ? 'poll' : 'no';
   if (applied === 'poll') follow?.(answer);
   await sendAnswer(exchange.response, answer, applied);
   return applied;
@@ -154,7 +156,7 @@ async function sendAnswer(
   applied: AppliedHeader | null,
 ): Promise<void> {
   response.sendDate = false; // Salesforce's own Date is among the headers
-  const isUnknown = applied !== null && isServerError(answer);
+  const isUnknown = applied === 'poll' && isServerError(answer);
   const ours = [
     ...(applied === null ? [] : ['Lockstep-Applied', applied]),
     ...(isUnknown ? ['Lockstep-Outcome', 'unknown'] : []),

@@ -224,7 +224,9 @@ class ProxyServer {
     context.wasAdmitted = true;
     const upstream = upstreams.to(sync.instanceUrl);
     await this.tokenOrgs.check(caller, sync, upstream);
-    const isFollowed = context.write.kind === 'record' || context.write.kind === 'several';
+    const isFollowed =
+      context.write.kind === 'several' ||
+      (context.write.kind === 'record' && sync.streams.has(context.write.sobject));
     if (isFollowed) await this.unverified.verify(caller, target, sync, upstream);
     const noteVerified = () => {
       context.isVerified = this.unverified.isVerified(caller);

@@ -42,8 +42,8 @@ export interface ProxyHarness extends AsyncDisposable {
     /** How many of them have arrived with their headers. */
     arrived: number;
     questions: number;
-    /** Of all tokens, when the proxy asks. */
-    acceptsTokens: boolean;
+    /** The status of its answers to them. */
+    questionStatus: number;
     sockets: Set<Socket>;
     answer: Answer;
     /** From now on it refuses connections. */
@@ -142,6 +142,9 @@ const nameOf = (record: WrittenRecord) =>
     ? `${record.sobject}/${record.id}${record.deleted ? ' deleted' : ''}`
     : `${record.sobject}/${record.externalId.field}=${record.externalId.value}`;
 
+/** What Salesforce says of a token that is not valid. */
+export const invalidSession = '[{"message":"Session expired or invalid","errorCode":"INVALID_SESSION_ID"}]';
+
 async function openOrg() {
   const org: ProxyHarness['org'] = {
     url: '',
@@ -150,7 +153,7 @@ async function openOrg() {
     seen: [],
     arrived: 0,
     questions: 0,
-    acceptsTokens: true,
+    questionStatus: 200,
     sockets: new Set(),
     answer: (_, response) => void response.writeHead(204).end(),
     async stop() {
@@ -168,7 +171,7 @@ async function openOrg() {
     request.on('end', () => {
       if (isQuestion) {
         org.questions += 1;
-        response.writeHead(org.acceptsTokens ? 200 : 401).end('{}');
+        response.writeHead(org.questionStatus).end(invalidSession);
         return;
       }
       const whole = { ...seen, body: Buffer.concat(chunks) };

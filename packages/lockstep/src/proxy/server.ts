@@ -16,6 +16,7 @@ import { type BufferedBytes, openBufferedBytes } from './buffered-bytes.ts';
 import { type Certificate, renewCertificate } from './certificate.ts';
 import { refuse, sendFault } from './errors.ts';
 import type { Exchange } from './forward.ts';
+import { answerHeaders } from './headers.ts';
 import { type HealthEndpoints, openHealth } from './health.ts';
 import {
   type Arrival,
@@ -29,6 +30,7 @@ import { type LogSampling, openLogSampling } from './log-sampling.ts';
 import type { ProxyMetrics } from './metrics.ts';
 import { type RequestTimes, zeroTimes } from './request-times.ts';
 import { serveExchange } from './serve.ts';
+import type { SmallAnswer } from './small-request.ts';
 import { parseTarget, type Target } from './target.ts';
 import { openTokenOrgs, type TokenOrgs } from './token-org.ts';
 import { openUnverifiedCallers, type UnverifiedCallers } from './unverified-callers.ts';
@@ -227,7 +229,8 @@ class ProxyServer {
     const isFollowed =
       context.write.kind === 'several' ||
       (context.write.kind === 'record' && sync.streams.has(context.write.sobject));
-    if (isFollowed) await this.unverified.verify(caller, target, sync, upstream);
+    const refusal = isFollowed ? await this.unverified.verify(caller, target, sync, upstream) : null;
+    if (refusal) return this.passRefusal(context, refusal);
     const noteVerified = () => {
       context.isVerified = this.unverified.isVerified(caller);
       if (context.isVerified) unverified.leave();
@@ -239,6 +242,16 @@ class ProxyServer {
       noteVerified();
     };
     return await this.pass(context, { target, sync, upstream, write, onAnswer }); // the permits last as long
+  }
+
+  /** Passes on what Salesforce says of the caller's token, without looking at the request. */
+  private passRefusal({ arrival }: RequestContext, { status, headers, text }: SmallAnswer): string {
+    const { response, awaitsContinue, isBroken } = arrival;
+    if (isBroken) throw refuse(400, 'framing');
+    if (awaitsContinue) response.shouldKeepAlive = false; // the caller may or may not send the body
+    response.sendDate = false;
+    response.writeHead(status, [...answerHeaders(headers), 'Lockstep-Applied', 'no']).end(text);
+    return 'no';
   }
 
   private async pass(

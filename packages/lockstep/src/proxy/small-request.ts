@@ -6,7 +6,8 @@ const answerBytesMax = 65_536;
 
 export interface SmallAnswer {
   status: number;
-  limitInfo: string | undefined;
+  /** Alternating names and values. */
+  headers: string[];
   text: string;
 }
 
@@ -24,10 +25,8 @@ export async function getWithToken(token: string, path: string, upstream: Dispat
     text += String(chunk);
     if (text.length > answerBytesMax) throw new Error('the answer is too long');
   }
-  const limitInfo = answer.headers['sforce-limit-info'];
-  return {
-    status: answer.statusCode,
-    limitInfo: typeof limitInfo === 'string' ? limitInfo : undefined,
-    text,
-  };
+  const headers = Object.entries(answer.headers).flatMap(([name, value]) =>
+    (Array.isArray(value) ? value : [value ?? '']).flatMap((one) => [name, one]),
+  );
+  return { status: answer.statusCode, headers, text };
 }

@@ -3,6 +3,7 @@ import type { ServerResponse } from 'node:http';
 import { test } from 'node:test';
 import { ManualClock } from '@lockstep/foundation/clock';
 import {
+  invalidSession,
   openProxyHarness,
   type ProxyHarness,
   type RawAnswer,
@@ -34,22 +35,24 @@ const read = (harness: ProxyHarness, bearer = token): Promise<RawAnswer> =>
   through(harness, 'GET', `${rows}/describe`, { bearer });
 const intents = (harness: ProxyHarness) => harness.calls.filter((call) => call.startsWith('intent')).length;
 
-test('nothing is recorded for a token that Salesforce does not accept, and its answer is passed on', async () => {
+test('for a token that Salesforce does not accept nothing is recorded or sent, and its answer is passed on', async () => {
   await using harness = await openProxyHarness();
-  harness.org.acceptsTokens = false;
-  harness.org.answer = (_, response) => response.writeHead(401).end('[{"errorCode":"INVALID_SESSION_ID"}]');
-  for (let times = 0; times < 3; times++) {
-    assert.match((await write(harness)).body.toString(), /INVALID_SESSION_ID/);
-    const body = '{"records":[{"attributes":{"type":"Account"}}]}';
-    assert.equal((await through(harness, 'POST', collection, { body })).status, 401);
+  harness.org.questionStatus = 401;
+  harness.org.answer = (_, response) => response.writeHead(401).end(invalidSession);
+  const body = '{"records":[{"attributes":{"type":"Account"}}]}';
+  for (const answer of [await write(harness), await through(harness, 'POST', collection, { body })]) {
+    assert.equal(answer.status, 401);
+    assert.equal(answer.header('Lockstep-Applied'), 'no');
+    assert.equal(answer.body.toString(), invalidSession);
   }
   assert.deepEqual(harness.calls, []);
   assert.equal(harness.org.questions, 1, 'a refused token is not asked about for a minute');
+  assert.equal(harness.org.seen.length, 1, 'within that minute Salesforce answers itself');
 });
 
-test('a write that succeeds although Salesforce did not accept its token when asked is followed by a poll', async () => {
+test('a write that succeeds although Salesforce did not say whether it accepts the token is followed by a poll', async () => {
   await using harness = await openProxyHarness();
-  harness.org.acceptsTokens = false;
+  harness.org.questionStatus = 403;
   assert.equal((await write(harness)).header('Lockstep-Applied'), 'poll');
   assert.deepEqual(harness.calls, ['poll all']);
   assert.equal((await write(harness)).header('Lockstep-Applied'), 'yes', 'the success has proved the token');
@@ -69,7 +72,7 @@ test('callers with made-up tokens share few places, and a known caller has its o
   await using harness = await openProxyHarness();
   harness.org.answer = (_, response) => response.writeHead(200).end('{}');
   await read(harness);
-  harness.org.acceptsTokens = false;
+  harness.org.questionStatus = 403;
   const org = holdAnswers(harness);
   const strangers = Array.from({ length: 200 }, (_, name) =>
     (name % 2 === 0 ? read : write)(harness, madeUp(name)),
@@ -84,6 +87,21 @@ test('callers with made-up tokens share few places, and a known caller has its o
   harness.org.answer = (_, response) => response.writeHead(401).end();
   for (let at = 0; at < 16; at++) org.answer(at, 401);
   for (const answer of strangers) assert.equal((await answer).status, 401);
+});
+
+test('requests of unverified callers begin forty a second, after a few at once', async () => {
+  const clock = new ManualClock();
+  await using harness = await openProxyHarness({ clock });
+  harness.org.answer = (_, response) => response.writeHead(401).end();
+  const answers = Array.from({ length: 60 }, (_, name) => read(harness, madeUp(name)));
+  while (harness.org.arrived < 20) await new Promise(setImmediate);
+  for (let arrived = 21; arrived <= 60; arrived++) {
+    for (let round = 0; round < 50; round++) await new Promise(setImmediate);
+    assert.ok(harness.org.arrived < arrived, 'the next begins a fortieth of a second later');
+    clock.advance(25);
+    while (harness.org.arrived < arrived) await new Promise(setImmediate);
+  }
+  for (const answer of answers) assert.equal((await answer).status, 401);
 });
 
 test('a read verifies its caller, unless anybody would get that answer', async () => {
@@ -121,7 +139,7 @@ test('the wait of an unverified caller counts towards the wait for its turn', as
   harness.org.answer = (_, response) => response.writeHead(200).end();
   const reader = '00D000000000AbC!a.reader';
   await read(harness, reader);
-  harness.org.acceptsTokens = false;
+  harness.org.questionStatus = 403;
   const org = holdAnswers(harness);
   const first = Array.from({ length: 8 }, () => write(harness));
   await org.untilArrived(8);

@@ -9,7 +9,8 @@ import type { Permit } from '@lockstep/foundation/fair-queue';
 import type { Dispatcher } from 'undici';
 import type { ProxiedSync } from '../engine/index.ts';
 import { type AdmissionBounds, type AdmissionRequest, admissionBounds, openAdmission } from './admission.ts';
-import { getWithToken } from './small-request.ts';
+import { headerValues } from './headers.ts';
+import { getWithToken, type SmallAnswer } from './small-request.ts';
 import type { Target } from './target.ts';
 import type { Caller } from './token-org.ts';
 import { isSuccess } from './writes-of.ts';
@@ -22,8 +23,16 @@ export interface UnverifiedCallers {
    * @throws Fault PRX-10, as {@link Admission} does
    */
   waitForPlace(sync: string, caller: Caller, asking: AdmissionRequest): Promise<Permit>;
-  /** Asks Salesforce whether it accepts the caller's token, if that is not known. */
-  verify(caller: Caller, target: Target, sync: ProxiedSync, upstream: Dispatcher): Promise<void>;
+  /**
+   * Asks Salesforce whether it accepts the caller's token, if that is not known. Returns its answer if it says that the
+   * session is invalid, which is its answer to anything that the caller could ask for.
+   */
+  verify(
+    caller: Caller,
+    target: Target,
+    sync: ProxiedSync,
+    upstream: Dispatcher,
+  ): Promise<SmallAnswer | null>;
   /** Salesforce has answered a request of this caller. */
   answered(target: Pick<Target, 'method' | 'segments'>, caller: Caller, status: number): void;
   isVerified(caller: Caller): boolean;
@@ -42,33 +51,50 @@ const bounds: AdmissionBounds = [
   { ...ofSync, underWay: 16 },
   { ...ofCaller, underWay: 8 },
 ];
+/** How often unverified requests of one sync begin, after a few at once: each costs the org an answer. */
+const paceMs = 25;
+const burstMs = 500;
 const noPermit: Permit = { leave: () => undefined };
 
 export function openUnverifiedCallers(clock: Clock, stopping: AbortSignal): UnverifiedCallers {
   const line = openAdmission(clock, stopping, bounds);
   const known = new Expiring(clock, knownMs);
   const refused = new Expiring(clock, refusedMs);
-  const asking = new Map<string, Promise<void>>();
+  const asking = new Map<string, Promise<SmallAnswer | null>>();
+  /** By sync: when the last of its unverified requests began, or is to begin. */
+  const lastAt = new Map<string, number>();
 
   async function ask({ hash, tokens }: Caller, target: Target, sync: ProxiedSync, upstream: Dispatcher) {
-    ((await accepts(tokens, target, sync, upstream)) ? known : refused).add(hash);
+    const answer = await probe(tokens, target, upstream);
+    const isAccepted = answer !== null && isSuccess(answer);
+    if (isAccepted) sync.forwarded(headerValues(answer.headers, 'sforce-limit-info')[0]);
+    (isAccepted ? known : refused).add(hash);
+    return answer?.status === 401 ? answer : null;
+  }
+
+  async function keepPace(sync: string): Promise<void> {
+    const now = clock.now();
+    const at = Math.max(now - burstMs, lastAt.get(sync) ?? 0) + paceMs;
+    lastAt.set(sync, at);
+    if (at > now) await clock.sleep(at - now);
   }
 
   return {
     async waitForPlace(sync, { hash }, request) {
       if (known.has(hash)) return noPermit;
       const permit = await line.admit([sync, hash], request);
+      if (!known.has(hash)) await keepPace(sync);
       if (!known.has(hash)) return permit;
       permit.leave(); // verified while it waited: the next one gets its place at once
       return noPermit;
     },
     async verify(caller, target, sync, upstream) {
       const { hash } = caller;
-      if (known.has(hash) || refused.has(hash)) return;
+      if (known.has(hash) || refused.has(hash)) return null;
       const answer =
         asking.get(hash) ?? ask(caller, target, sync, upstream).finally(() => asking.delete(hash));
       asking.set(hash, answer);
-      await answer;
+      return answer;
     },
     answered(target, { hash }, status) {
       if (isProof(target, status)) known.add(hash);
@@ -111,26 +137,16 @@ class Expiring {
 /** Every user may read the org's own record, and the query needs no scope but `api`. */
 const probeQuery = 'query?q=SELECT+Id+FROM+Organization';
 
-async function accepts(
+/** Null if there is no telling: the request names no version, or the answer did not come. */
+async function probe(
   tokens: readonly string[],
   { segments }: Target,
-  sync: ProxiedSync,
   upstream: Dispatcher,
-): Promise<boolean> {
+): Promise<SmallAnswer | null> {
   const [token] = tokens;
   const version = segments[2] ?? '';
-  if (token === undefined || tokens.length > 1 || !/^v\d+\.\d$/.test(version)) return false;
-  try {
-    const { status, limitInfo } = await getWithToken(
-      token,
-      `/services/data/${version}/${probeQuery}`,
-      upstream,
-    );
-    if (isSuccess({ status })) sync.forwarded(limitInfo);
-    return isSuccess({ status });
-  } catch {
-    return false;
-  }
+  if (token === undefined || tokens.length > 1 || !/^v\d+\.\d$/.test(version)) return null;
+  return getWithToken(token, `/services/data/${version}/${probeQuery}`, upstream).catch(() => null);
 }
 
 /** Salesforce answers the version list, sign-in pages and CORS preflights without checking the token. */

@@ -162,7 +162,7 @@ test('an answer counts against the memory limit until the caller has read it', a
 test('bodies that do not come do not block the requests of other unverified callers for long', async () => {
   const clock = new ManualClock();
   await using harness = await openProxyHarness({ clock });
-  harness.org.acceptsTokens = false;
+  harness.org.questionStatus = 403;
   const silent = Array.from({ length: 8 }, () => begin(harness, 'PATCH', row));
   while (harness.proxy.load().underWay < 8) await new Promise(setImmediate);
   const other = through(harness, 'PATCH', row, { body: '{}' });

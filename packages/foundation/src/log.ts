@@ -13,9 +13,10 @@ export interface Log<Fields extends object> {
   with(fields: Fields): Log<Fields>;
 }
 
-/** One JSON object a line. */
+/** One JSON object a line, with the level as a word. */
 export function openLog<Fields extends object>(to: DestinationStream, level = 'info'): Log<Fields> {
-  return wrap(pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, to));
+  const formatters = { level: (label: string) => ({ level: label }) };
+  return wrap(pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime, formatters }, to));
 }
 
 function wrap<Fields extends object>(logger: pino.Logger): Log<Fields> {

@@ -32,6 +32,8 @@ export type LogFields = {
   readBackMs?: number;
   applyMs?: number;
   epoch?: number;
+  /** Of Lockstep. */
+  version?: string;
   tries?: number;
 };
 

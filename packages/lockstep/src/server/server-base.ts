@@ -3,6 +3,7 @@ import { databaseUrl, openDatabase } from '@lockstep/foundation/database';
 import type { Config } from '../config.ts';
 import { type Control, controlDatabase, findKey, type Key, openControl } from '../control/index.ts';
 import type { AppLog } from '../core/log-fields.ts';
+import { ownVersion } from '../core/version.ts';
 import { claimRunFile, type RunFileClaim } from '../operations/run-file.ts';
 import {
   createDatabase,
@@ -50,6 +51,7 @@ export async function openServerBase(config: Config, say: (line: string) => void
   const runFile = await claimRunFile(dataDir);
   undo.defer(() => runFile.release());
   const { log } = undo.use(await openLogFiles(dataDir, config.logLevel));
+  log.info('server starts', { version: ownVersion() });
   const { leave, ...database } = await openServer(config, log, say);
   undo.defer(leave);
   const ends = undo.move();

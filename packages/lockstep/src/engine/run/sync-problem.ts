@@ -21,7 +21,10 @@ export function openSyncProblem(deps: EngineDeps, { id, name }: Pick<Sync, 'id' 
     async end() {
       if (code === null) return;
       await clearSyncProblem(deps.control, id);
-      if (code !== 'unknown') deps.onSyncProblem?.({ sync: id, name, fault: null });
+      if (code !== 'unknown') {
+        deps.log.info('sync recovered', { sync: id, code });
+        deps.onSyncProblem?.({ sync: id, name, fault: null });
+      }
       code = null;
     },
   };

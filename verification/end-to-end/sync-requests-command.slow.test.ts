@@ -114,7 +114,7 @@ test('flush, like every sync request, names the objects with records set aside a
   await using _server = await hold(setup, ({ id }) =>
     endSyncRequest(harness.control, id, { result: { objects: 2, skipped: [], repairs: [], setAside } }),
   );
-  for (const args of [['flush'], ['objects', 'verify', '--level', 'ids', '--wait']]) {
+  for (const args of [['flush'], ['objects', 'verify', '--level', 'ids']]) {
     const { code, stdout, stderr } = await cli.run(args);
     assert.equal(code, 3, stderr);
     assert.match(
@@ -190,7 +190,7 @@ test('a fault that ends a sync request is reported with its code and next step',
       fault: new Fault('PERM-02', { stream: 'Contact', reason: 'INVALID_TYPE' }),
     }),
   );
-  const { code, stderr } = await cli.run(['objects', 'verify', '--level', 'content', 'contact', '--wait']);
+  const { code, stderr } = await cli.run(['objects', 'verify', '--level', 'content', 'contact']);
   assert.equal(code, 6);
   assert.match(
     stderr,
@@ -198,14 +198,23 @@ test('a fault that ends a sync request is reported with its code and next step',
   );
 });
 
-test('objects commands use the sync’s spelling of object names, and do not wait unless told to', async () => {
+test('objects commands use the sync’s spelling of object names, and do not wait if told so', async () => {
   await using setup = await openSetup();
   const { cli } = setup;
-  const all = await cli.run(['objects', 'verify', '--json']);
+  const all = await cli.run(['objects', 'verify', '--no-wait', '--json']);
   const { request_id: requestId, ...rest } = json(all) as { request_id: number };
   assert.deepEqual(rest, { schema: 1, name: 'acme', kind: 'verify counts', objects: null, running: false });
   assert.ok(requestId > 0);
-  const some = await cli.run(['objects', 'verify', '--level', 'ids', 'CONTACT', 'account', 'Contact']);
+  const some = await cli.run([
+    'objects',
+    'verify',
+    '--no-wait',
+    '--level',
+    'ids',
+    'CONTACT',
+    'account',
+    'Contact',
+  ]);
   assert.equal(some.code, 0);
   assert.equal(some.stdout, 'acme: verify ids of Contact, Account requested.\n');
   assert.match(some.stderr, /No Lockstep process is running this sync; to start one: /);
@@ -224,7 +233,6 @@ test('a sync request is kept when the wait for it times out', async () => {
     '--level',
     'content',
     'Account',
-    '--wait',
     '--timeout',
     '300ms',
   ]);
@@ -239,7 +247,7 @@ test('records to refetch are named by Ids of 15 or 18 characters, which arrive a
     endSyncRequest(harness.control, id, { result: { objects: 1, skipped: [], repairs: [] } }),
   );
   const ids = ['001B000000kyA8t', '001B000000kyA8tIAE', '001000000000001AAA'];
-  const { code, stdout, stderr } = await cli.run(['objects', 'refetch', 'account', ...ids, '--wait']);
+  const { code, stdout, stderr } = await cli.run(['objects', 'refetch', 'account', ...ids]);
   assert.equal(code, 0, stderr);
   assert.match(stdout, /refetch of 1 object took .*nothing had to be repaired/);
   const [asked] = server.seen;
@@ -252,7 +260,7 @@ test('an invalid object, Id or flag is refused, and no sync request is made', as
   const refused = [
     [['objects', 'verify', 'Acount'], 4, /acme does not mirror "Acount" \(near: Account\)/],
     [['objects', 'refetch', 'Account', '001'], 2, /Not a record Id: "001"/],
-    [['objects', 'verify', '--level', 'content', '--timeout', '5m'], 2, /--timeout needs --wait/],
+    [['objects', 'verify', '--no-wait', '--timeout', '5m'], 2, /--no-wait cannot be combined/],
     [['objects', 'missing', '--wait'], 2, /--wait belongs to --keep or --remove/],
     [['objects', 'missing', '--keep', 'Account', '--remove', 'Account'], 2, /cannot be combined/],
     [['flush', '--timeout', '60'], 2, /--timeout takes a time such as 60s/],

@@ -64,22 +64,22 @@ test('the worker does what the command line requests: flush, comparison, repair 
 
   const { id, name } = await oldAccount(harness);
   await harness.admin.query(sql`DELETE FROM salesforce.account WHERE id = ${id}`);
-  const compared = await runJson(cli, 'objects', 'verify', 'Account', '--wait');
+  const compared = await runJson(cli, 'objects', 'verify', 'Account');
   assert.equal(await nameOf(harness, id), name);
   assert.deepEqual(compared.repairs, [{ sobject: 'Account', kind: 'missing', rows: 1 }]);
 
   await harness.admin.query(sql`UPDATE salesforce.account SET name = 'Edited by hand' WHERE id = ${id}`);
-  await runJson(cli, 'objects', 'refetch', 'Account', id, '--wait');
+  await runJson(cli, 'objects', 'refetch', 'Account', id);
   assert.equal(await nameOf(harness, id), name);
 
   const leads = await harness.countInOrg('Lead');
   await harness.org.control('/records/hide', { user: 'integration', sobject: 'Lead' });
-  await runJson(cli, 'objects', 'verify', '--level', 'ids', 'Lead', '--wait');
+  await runJson(cli, 'objects', 'verify', '--level', 'ids', 'Lead');
   const missing = await runJson(cli, 'objects', 'missing');
   assert.deepEqual(missing.items, [
     { sobject: 'Lead', table_name: 'lead', rows: leads, missing_rows: leads },
   ]);
-  await runJson(cli, 'objects', 'missing', '--keep', 'Lead', '--wait');
+  await runJson(cli, 'objects', 'missing', '--keep', 'Lead');
   assert.deepEqual((await runJson(cli, 'objects', 'missing')).items, []);
   const [kept] = await harness.admin.query(sql`SELECT count(*) FROM salesforce.lead`);
   assert.deepEqual(kept, { count: leads });
@@ -91,7 +91,7 @@ test('a sync request that a killed worker left open is finished by the one that 
   const { id, name } = await oldAccount(harness);
   await harness.admin.query(sql`UPDATE salesforce.account SET name = 'Edited by hand' WHERE id = ${id}`);
   worker.signal('SIGSTOP');
-  const asked = await runJson(cli, 'objects', 'refetch', 'Account', id);
+  const asked = await runJson(cli, 'objects', 'refetch', 'Account', id, '--no-wait');
   assert.equal(await nameOf(harness, id), 'Edited by hand');
   await worker[Symbol.asyncDispose]();
   await using _second = startWorkerChild(harness, 'second');

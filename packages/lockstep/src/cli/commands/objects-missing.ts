@@ -28,7 +28,8 @@ export const objectsMissing: Command = {
       throw usageError('--keep and --remove cannot be combined', help);
     const object = keep ?? remove;
     if (object !== undefined) return decide(args, context, keep === undefined ? 'remove' : 'keep', object);
-    if (args.isSet('wait')) throw usageError('--wait belongs to --keep or --remove', help);
+    for (const flag of ['wait', 'no-wait', 'timeout'])
+      if (args.isSet(flag)) throw usageError(`--${flag} belongs to --keep or --remove`, help);
     return list(args, context);
   },
 };

@@ -13,10 +13,11 @@ import { reportResult, requestAndWait, shortDuration, syncFlag, timeoutOf } from
 
 export const waitFlags: NonNullable<Command['flags']> = {
   sync: syncFlag,
-  wait: { description: 'Wait until it is done.' },
+  'no-wait': { description: 'Only request it; otherwise the command waits until it is done.' },
+  wait: { description: 'Wait until it is done, the default.' },
   timeout: {
     value: 'TIME',
-    description: 'With --wait: how long to wait, such as 5m. The work itself continues after that.',
+    description: 'How long to wait, such as 5m. The work itself continues after that.',
   },
 };
 
@@ -63,7 +64,7 @@ export const objectsRefetch: Command = {
   },
 };
 
-/** Makes the sync request; with --wait it waits until that is done, otherwise the sync does it when it runs. */
+/** Makes the sync request and waits until it is done; with --no-wait the sync does it when it runs. */
 export async function makeRequest(
   args: Arguments,
   { config, output, stop }: Context,
@@ -72,13 +73,15 @@ export async function makeRequest(
 ): Promise<number> {
   const help = `lockstep help ${command}`;
   const timeoutMs = timeoutOf(args, Infinity, help);
-  if (args.isSet('timeout') && !args.isSet('wait')) throw usageError('--timeout needs --wait', help);
+  const waits = !args.isSet('no-wait');
+  if (!waits && (args.isSet('timeout') || args.isSet('wait')))
+    throw usageError('--no-wait cannot be combined with --wait or --timeout', help);
   return withControl(config, async (control) => {
     const sync = await chooseSync(control, args.text('sync'));
     const { name } = sync;
     const syncRequest = requestOf(sync);
     const { kind, objects } = syncRequest;
-    if (!args.isSet('wait')) {
+    if (!waits) {
       const { requestId, hasWorker } = await ask(control, sync, syncRequest);
       if (output.wantsJson)
         output.object({ schema: 1, name, kind, objects, request_id: requestId, running: hasWorker });

@@ -44,6 +44,23 @@ test('a start on the database of an application changes no rights of it, and say
   assert.equal(await application.canConnect(), true);
 });
 
+test('a start says which attributes the login lacks, and goes on', async () => {
+  await using database = await openTestDatabase();
+  const name = `login_${randomBytes(4).toString('hex')}`;
+  await database.db.query(sql`CREATE ROLE ${ident(name)} LOGIN CREATEROLE PASSWORD ${literal(name)}`);
+  await database.db.query(
+    sql`GRANT CREATE ON DATABASE ${ident(new URL(database.url).pathname.slice(1))} TO ${ident(name)}`,
+  );
+  try {
+    const said = await startOn(databaseUrl(database.url, { user: name, password: name }));
+    assert.match(said, new RegExp(`${name} of DATABASE_URL lacks CREATEDB, so no sync can be created`));
+    assert.match(said, new RegExp(`ALTER ROLE "${name}" CREATEDB\\n`));
+  } finally {
+    await database.db.query(sql`DROP OWNED BY ${ident(name)}`);
+    await database.db.query(sql`DROP ROLE ${ident(name)}`);
+  }
+});
+
 test('an operator who says so closes the database to those without rights of their own', async () => {
   await using database = await openTestDatabase();
   await using application = await openApplication(database);

@@ -31,6 +31,7 @@ export {
   loginWith,
   revokePublicConnect,
   roleExists,
+  selectMissingAttributes,
   selectOtherUse,
 } from './role-sql.ts';
 export {

@@ -22,6 +22,14 @@ const selectIsSuperuser = (tx: Tx) =>
     sql`SELECT rolsuper AS superuser FROM pg_catalog.pg_roles WHERE rolname = current_user`,
   );
 
+/** One row: which of the attributes that making a mirror needs the login lacks. */
+export const selectMissingAttributes = (tx: Tx) =>
+  tx.query<{ login: string; missing: string[] }>(sql`
+  SELECT rolname::text AS login,
+         array_remove(ARRAY[CASE WHEN NOT rolcreatedb THEN 'CREATEDB' END,
+                            CASE WHEN NOT rolcreaterole THEN 'CREATEROLE' END], NULL) AS missing
+    FROM pg_catalog.pg_roles WHERE rolname = current_user AND NOT rolsuper`);
+
 /** Superusers may act as any role. Others need membership to give objects to a role and to act as it. */
 export const joinRole = async (tx: Tx, role: string): Promise<void> => {
   const [login] = await selectIsSuperuser(tx);

@@ -13,6 +13,7 @@ import {
   revokePublicConnect,
   selectDatabase,
   selectDatabaseName,
+  selectMissingAttributes,
   selectOtherUse,
   startEmbedded,
 } from '../postgres/index.ts';
@@ -117,6 +118,7 @@ export async function openControlFor(base: ServerBase, key: Key): Promise<Contro
   });
   try {
     await closeControlDatabase(base, control);
+    await reportMissingAttributes(base, control);
     return control;
   } catch (error) {
     await control.end();
@@ -131,6 +133,15 @@ async function closeControlDatabase({ config, say }: ServerBase, { db }: Control
   if (own && (config.closesDatabase || !others?.used)) await revokePublicConnect(db, own.name);
   const open = await readPublicDatabases(db);
   if (open.length > 0) say(publicDatabasesText(open));
+}
+
+/** Existing syncs run without them. */
+async function reportMissingAttributes({ say }: ServerBase, { db }: Control): Promise<void> {
+  const [own] = await selectMissingAttributes(db);
+  if (!own || own.missing.length === 0) return;
+  const missing = own.missing.join(' and ');
+  say(`The login ${own.login} of DATABASE_URL lacks ${missing}, so no sync can be created.`);
+  say(`  next: as an administrator, ALTER ROLE "${own.login}" ${own.missing.join(' ')}`);
 }
 
 async function makeControlDatabase(adminUrl: string): Promise<void> {

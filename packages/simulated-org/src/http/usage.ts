@@ -1,14 +1,14 @@
 import type { Clock } from '@lockstep/foundation/clock';
 import { concurrencyExceeded, limitExceeded } from './errors.ts';
 
-const dayMs = 86_400_000;
+const hourMs = 3_600_000;
+const hoursCounted = 24;
 
-/** The org's API requests of one day, by the day of its clock. A restart resets the count. */
+/** The org's API requests of the last 24 hours of its clock, counted by the hour. A restart resets the count. */
 export class ApiUsage {
   max: number;
   private readonly clock: Clock;
-  private day = 0;
-  private count = 0;
+  private readonly byHour = new Map<number, number>();
 
   constructor(clock: Clock, max: number) {
     this.clock = clock;
@@ -16,23 +16,30 @@ export class ApiUsage {
   }
 
   get used(): number {
-    const today = Math.floor(this.clock.now() / dayMs);
-    if (today !== this.day) {
-      this.day = today;
-      this.count = 0;
+    const now = this.hour();
+    let used = 0;
+    for (const [hour, count] of this.byHour) {
+      // The clock can be set back.
+      if (hour <= now - hoursCounted || hour > now) this.byHour.delete(hour);
+      else used += count;
     }
-    return this.count;
+    return used;
   }
 
   set used(count: number) {
-    this.day = Math.floor(this.clock.now() / dayMs);
-    this.count = count;
+    this.byHour.clear();
+    this.byHour.set(this.hour(), count);
   }
 
   /** @throws {@link OrgError} REQUEST_LIMIT_EXCEEDED when nothing is left */
   spend(): void {
     if (this.used >= this.max) throw limitExceeded();
-    this.count++;
+    const hour = this.hour();
+    this.byHour.set(hour, (this.byHour.get(hour) ?? 0) + 1);
+  }
+
+  private hour(): number {
+    return Math.floor(this.clock.now() / hourMs);
   }
 }
 

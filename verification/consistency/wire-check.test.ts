@@ -35,6 +35,14 @@ test('neither an unchanged answer nor one that never came is a violation', () =>
   assert.equal(wireViolation({ kind: 'none' }, sent), undefined);
 });
 
+test('a server error is forwarded as it is, and its outcome is unknown', () => {
+  const failed: WireAnswer = { ...sent, status: 500 };
+  const told = answer({ status: 500 }, 'Lockstep-Applied', 'poll', 'Lockstep-Outcome', 'unknown');
+  assert.equal(wireViolation(told, failed), undefined);
+  assert.match(wireViolation(told, sent)?.what ?? '', /the org answered 201, and the client was told/);
+  assert.match(wireViolation(told, { ...failed, body: Buffer.from('{}') })?.what ?? '', /the body/);
+});
+
 test('a changed status, body or header is detected', () => {
   const promised = 'an answer is the one that the org has sent';
   const others: readonly [ClientAnswer, RegExp][] = [

@@ -39,7 +39,8 @@ export function wireViolation(
   const unequal = (what: string) =>
     ({ promised: 'an answer is the one that the org has sent', what }) as const;
   const outcome = outcomeOf(answer);
-  if (outcome === 'unknown') {
+  // A server error may follow a commit: it is forwarded like any answer, and its outcome is unknown.
+  if (outcome === 'unknown' && (!wire?.isWhole || wire.status < 500)) {
     if (!wire?.isWhole) return undefined;
     const what = `the org answered ${wire.status}, and the client was told that the outcome is unknown`;
     return { promised: 'an outcome is unknown only if the answer is', what };

@@ -130,6 +130,11 @@ test('a read verifies its caller, unless anybody would get that answer', async (
   assert.equal(await isAskedAbout(), false);
   await readFrom('GET', `${rows}/describe`, 401);
   assert.equal(await isAskedAbout(), true, 'the token has expired or was revoked');
+  for (const path of ['/services/apexrest/x', '/services/async/64.0/job/750', '/services/Soap/u/64.0']) {
+    clock.advance(10 * 60_000);
+    await readFrom('POST', path);
+    assert.equal(await isAskedAbout(), false, path);
+  }
 });
 
 test('the wait of an unverified caller counts towards the wait for its turn', async () => {

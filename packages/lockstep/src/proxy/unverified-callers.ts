@@ -151,10 +151,10 @@ async function probe(
 
 /** Salesforce answers the version list, sign-in pages and CORS preflights without checking the token. */
 function isProof({ method, segments }: Pick<Target, 'method' | 'segments'>, status: number): boolean {
-  return (
-    isSuccess({ status }) &&
-    method !== 'OPTIONS' &&
-    segments[1]?.toLowerCase() === 'data' &&
-    segments.length > 3
-  );
+  if (!isSuccess({ status }) || method === 'OPTIONS') return false;
+  const api = segments[1]?.toLowerCase() ?? '';
+  return api === 'data' ? segments.length > 3 : apisWithToken.has(api);
 }
+
+/** Besides the REST API: Apex REST, Bulk API 1.0, SOAP. */
+const apisWithToken = new Set(['apexrest', 'async', 'soap']);

@@ -19,14 +19,13 @@ export async function getWithToken(token: string, path: string, upstream: Dispat
     headers: { authorization: `Bearer ${token}`, accept: 'application/json' },
     headersTimeout: timeoutMs,
     bodyTimeout: timeoutMs,
+    responseHeaders: 'raw', // with their case and order, to be passed on
   });
   let text = '';
   for await (const chunk of answer.body.setEncoding('utf8')) {
     text += String(chunk);
     if (text.length > answerBytesMax) throw new Error('the answer is too long');
   }
-  const headers = Object.entries(answer.headers).flatMap(([name, value]) =>
-    (Array.isArray(value) ? value : [value ?? '']).flatMap((one) => [name, one]),
-  );
+  const headers = (answer.headers as unknown as (Buffer | string)[]).map(String);
   return { status: answer.statusCode, headers, text };
 }

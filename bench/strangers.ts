@@ -5,6 +5,7 @@
 import { randomBytes } from 'node:crypto';
 import { connect, type Socket } from 'node:net';
 import { gzipSync } from 'node:zlib';
+import { newSyncId } from 'lockstep/core/ids';
 
 const [proxyUrl = '', syncId = '', orgId = '', kind = ''] = process.argv.slice(2);
 const { hostname, port } = new URL(proxyUrl);
@@ -50,7 +51,7 @@ const attacks: Record<string, (place: number) => Buffer> = {
   tree: () => requestText('POST', `/${syncId}${data}/composite/tree/Account`, tree, inZip),
   writes: () =>
     requestText('PATCH', `/${syncId}${data}/sobjects/Account/001000000000001AAA`, Buffer.from('{}')),
-  ids: () => requestText('GET', `/s${randomBytes(13).toString('hex')}${data}/limits`, nothing),
+  ids: () => requestText('GET', `/${newSyncId()}${data}/limits`, nothing),
   readiness: () => requestText('GET', '/readyz', nothing),
   pipelined: (place) =>
     Buffer.concat(
@@ -71,7 +72,7 @@ const attack = attacks[kind];
 if (!attack) throw new Error(`no attack is called ${kind}`);
 
 /** Sends, waits for any answer or the end of the connection, and does it again. */
-async function molest(place: number): Promise<never> {
+async function attackAgainAndAgain(place: number): Promise<never> {
   for (;;) {
     const socket = connect(Number(port), hostname);
     socket.on('error', () => undefined);
@@ -89,4 +90,4 @@ const answered = (socket: Socket) =>
   });
 
 process.stdin.once('end', () => process.exit(0)).resume();
-for (let place = 0; place < strangers; place++) void molest(place);
+for (let place = 0; place < strangers; place++) void attackAgainAndAgain(place);

@@ -1,4 +1,4 @@
-import assert from 'node:assert/strict';
+import { assert } from '@lockstep/foundation/assert';
 import { shellWord } from '@lockstep/foundation/shell-words';
 import { WakeSignal } from '@lockstep/foundation/wake-signal';
 import { Fault } from '../core/faults.ts';

@@ -9,6 +9,7 @@ import { z } from 'zod';
 import { Fault } from '../core/faults.ts';
 import { toLongId } from '../core/ids.ts';
 import type { ProxiedSync } from '../engine/index.ts';
+import { ExpiringMap } from './expiring-map.ts';
 import { headerValues } from './headers.ts';
 import { getWithToken } from './small-request.ts';
 import type { Target } from './target.ts';
@@ -27,26 +28,18 @@ export interface TokenOrgs {
   check(caller: Caller, sync: ProxiedSync, upstream: Dispatcher): Promise<void>;
 }
 
-const keptMs = 60_000;
-const keptMax = 1_000;
-
-type Asked = { until: number; org: Promise<string | null> };
+const kept = { keptMs: 60_000, entriesMax: 1_000 };
 
 export function openTokenOrgs(clock: Clock): TokenOrgs {
-  const asked = new Map<string, Asked>();
+  const asked = new ExpiringMap<Promise<string | null>>(clock, kept);
 
   function askOnce(token: string, sync: ProxiedSync, upstream: Dispatcher): Promise<string | null> {
     const key = hashOf(sync, [token]);
     const known = asked.get(key);
-    if (known && known.until > clock.now()) return known.org;
-    asked.delete(key);
+    if (known) return known;
     const org = askOrg(token, sync, upstream);
-    asked.set(key, { until: clock.now() + keptMs, org });
+    asked.set(key, org);
     org.catch(() => asked.delete(key));
-    for (const oldest of asked.keys()) {
-      if (asked.size <= keptMax) break;
-      asked.delete(oldest);
-    }
     return org;
   }
 

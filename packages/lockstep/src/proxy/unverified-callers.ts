@@ -9,6 +9,7 @@ import type { Permit } from '@lockstep/foundation/fair-queue';
 import type { Dispatcher } from 'undici';
 import type { ProxiedSync } from '../engine/index.ts';
 import { type AdmissionBounds, type AdmissionRequest, admissionBounds, openAdmission } from './admission.ts';
+import { ExpiringMap } from './expiring-map.ts';
 import { headerValues } from './headers.ts';
 import { getWithToken, type SmallAnswer } from './small-request.ts';
 import type { Target } from './target.ts';
@@ -43,7 +44,7 @@ export interface UnverifiedCallers {
 const knownMs = 10 * 60_000;
 /** A token that was refused is not asked about again for this long; what it writes meanwhile is followed by polls. */
 const refusedMs = 60_000;
-const callersMax = 10_000;
+const entriesMax = 10_000;
 
 const [all, ofSync, ofCaller] = admissionBounds;
 const bounds: AdmissionBounds = [
@@ -58,8 +59,8 @@ const noPermit: Permit = { leave: () => undefined };
 
 export function openUnverifiedCallers(clock: Clock, stopping: AbortSignal): UnverifiedCallers {
   const line = openAdmission(clock, stopping, bounds);
-  const known = new Expiring(clock, knownMs);
-  const refused = new Expiring(clock, refusedMs);
+  const known = new ExpiringMap<true>(clock, { keptMs: knownMs, entriesMax });
+  const refused = new ExpiringMap<true>(clock, { keptMs: refusedMs, entriesMax });
   const asking = new Map<string, Promise<SmallAnswer | null>>();
   /** By sync: when the last of its unverified requests began, or is to begin. */
   const lastAt = new Map<string, number>();
@@ -68,7 +69,7 @@ export function openUnverifiedCallers(clock: Clock, stopping: AbortSignal): Unve
     const answer = await probe(tokens, target, upstream);
     const isAccepted = answer !== null && isSuccess(answer);
     if (isAccepted) sync.forwarded(headerValues(answer.headers, 'sforce-limit-info')[0]);
-    (isAccepted ? known : refused).add(hash);
+    (isAccepted ? known : refused).set(hash, true);
     return answer?.status === 401 ? answer : null;
   }
 
@@ -81,57 +82,28 @@ export function openUnverifiedCallers(clock: Clock, stopping: AbortSignal): Unve
 
   return {
     async waitForPlace(sync, { hash }, request) {
-      if (known.has(hash)) return noPermit;
+      if (known.get(hash)) return noPermit;
       const permit = await line.admit([sync, hash], request);
-      if (!known.has(hash)) await keepPace(sync);
-      if (!known.has(hash)) return permit;
+      if (!known.get(hash)) await keepPace(sync);
+      if (!known.get(hash)) return permit;
       permit.leave(); // verified while it waited: the next one gets its place at once
       return noPermit;
     },
     async verify(caller, target, sync, upstream) {
       const { hash } = caller;
-      if (known.has(hash) || refused.has(hash)) return null;
+      if (known.get(hash) || refused.get(hash)) return null;
       const answer =
         asking.get(hash) ?? ask(caller, target, sync, upstream).finally(() => asking.delete(hash));
       asking.set(hash, answer);
       return answer;
     },
     answered(target, { hash }, status) {
-      if (isProof(target, status)) known.add(hash);
-      else if (status === 401) known.remove(hash);
+      if (isProof(target, status)) known.set(hash, true);
+      else if (status === 401) known.delete(hash);
     },
-    isVerified: ({ hash }) => known.has(hash),
+    isVerified: ({ hash }) => known.get(hash) ?? false,
     waiting: () => line.count().waiting,
   };
-}
-
-/** Hashes that are kept for a while; beyond a number, those added last. */
-class Expiring {
-  private readonly until = new Map<string, number>();
-  private readonly clock: Clock;
-  private readonly keptMs: number;
-
-  constructor(clock: Clock, keptMs: number) {
-    this.clock = clock;
-    this.keptMs = keptMs;
-  }
-
-  has(hash: string): boolean {
-    return (this.until.get(hash) ?? 0) > this.clock.now();
-  }
-
-  remove(hash: string): void {
-    this.until.delete(hash);
-  }
-
-  add(hash: string): void {
-    this.until.delete(hash);
-    this.until.set(hash, this.clock.now() + this.keptMs);
-    for (const oldest of this.until.keys()) {
-      if (this.until.size <= callersMax) break;
-      this.until.delete(oldest);
-    }
-  }
 }
 
 /** Every user may read the org's own record, and the query needs no scope but `api`. */

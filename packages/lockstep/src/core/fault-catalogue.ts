@@ -356,4 +356,10 @@ export const faults = {
     explanation: 'Its database is upgraded when a server of this version runs {sync}.',
     next: 'Start the server, or lockstep sync resume {sync} if it is paused.',
   },
+  'SYS-17': {
+    kind: 'needs-person',
+    title: 'There is no account to run the embedded PostgreSQL as',
+    explanation: 'PostgreSQL does not run as root, and there is no account postgres. Nothing was created.',
+    next: 'Make one: useradd --system postgres (Alpine: adduser -S postgres). Or run Lockstep as an ordinary user, or set DATABASE_URL.',
+  },
 } as const satisfies Record<string, FaultEntry>;

@@ -2,7 +2,7 @@
  * Where the embedded server's files are and which user it runs as: the programs from the npm package, a cluster
  * folder that this user can reach, the links that the package's install script would have created.
  *
- * PostgreSQL refuses to run as root, so as root we run it as the user `postgres` or `nobody`. That user may be unable
+ * PostgreSQL refuses to run as root, so as root we run it as the user `postgres`. That user may be unable
  * to enter the checkout or the data directory (a home of mode 0700); then the programs are copied, or the cluster is
  * put under /var/lib/lockstep, and a file in the data directory says where.
  */
@@ -58,7 +58,7 @@ export interface Programs {
 
 /**
  * Creates or reads the data directory and decides where the cluster is. Changes nothing that a newer version wrote.
- * @throws {@link Fault} SYS-07: a newer format; SYS-10: no user or no folder to run in
+ * @throws {@link Fault} SYS-07: a newer format; SYS-10: no folder to run in; SYS-17: no user to run as
  */
 export async function prepareFolders(
   dataDirectory: string,
@@ -95,13 +95,10 @@ async function serverUser(cluster: string, dataDir: string): Promise<ServerUser 
   const owner = (await statIfThere(cluster)) ?? (await stat(dataDir));
   if (owner.uid !== 0) return { uid: owner.uid, gid: owner.gid };
   const accounts = (await readFile('/etc/passwd', 'utf8')).split('\n').map((line) => line.split(':'));
-  for (const name of ['postgres', 'nobody']) {
-    const account = accounts.find(([accountName]) => accountName === name);
-    if (account) return { uid: Number(account[2]), gid: Number(account[3]) };
-  }
-  throw new Fault('SYS-10', {
-    reason: 'PostgreSQL does not run as root, and there is no user postgres or nobody.',
-  });
+  const account = accounts.find(([name]) => name === 'postgres');
+  // Not `nobody`: whatever else runs under it could read the data.
+  if (!account) throw new Fault('SYS-17');
+  return { uid: Number(account[2]), gid: Number(account[3]) };
 }
 
 async function chooseRoot(

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { chmod, mkdir, mkdtemp, readFile, realpath, rename, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -292,4 +292,22 @@ test('an ordinary user starts the server as itself', async (t) => {
   await root.leave();
   assert.equal((await stat(inside)).uid, nobody.uid);
   assert.equal(await serverPid(dataDir), undefined);
+});
+
+test('root does not run the server as nobody where there is no account postgres, and the user is told', async (t) => {
+  const dataDir = await newDataDir(t);
+  const accounts = join(dirname(dataDir), 'passwd');
+  const lines = (await readFile('/etc/passwd', 'utf8')).split('\n');
+  await writeFile(accounts, lines.filter((line) => !line.startsWith('postgres:')).join('\n'));
+  const without = `mount --bind "$1" /etc/passwd && exec "$2" --input-type=module -e "$3"`;
+  const module = new URL('embedded.ts', import.meta.url).href;
+  const program = `
+    const { startEmbedded } = await import(${JSON.stringify(module)});
+    await startEmbedded({ dataDir: ${JSON.stringify(dataDir)} }).catch(({ code }) => console.log(code));`;
+  const args = ['--mount', 'sh', '-c', without, 'sh', accounts, process.execPath, program];
+  const done = spawnSync('unshare', args, { encoding: 'utf8', cwd: '/' });
+  if (!isRoot || /unshare|mount/.test(done.stderr))
+    return t.skip('only root can hide an account from a process');
+  assert.equal(done.stdout, 'SYS-17\n', done.stderr);
+  await assert.rejects(stat(join(dataDir, 'postgres')), { code: 'ENOENT' });
 });

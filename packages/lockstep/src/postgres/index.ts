@@ -38,6 +38,7 @@ export {
   createPrivateDatabase,
   destinationNames,
   dropPrivateDatabase,
+  restrictReaders,
   scramVerifier,
 } from './roles.ts';
 export {

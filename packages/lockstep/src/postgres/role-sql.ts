@@ -89,6 +89,15 @@ export const revokeLargeObjects = (tx: Tx) =>
     pg_catalog.lo_truncate(integer, integer), pg_catalog.lo_truncate64(integer, bigint)
     FROM PUBLIC`);
 
+/** Those of these readers whose temporary files have no bound. None for a login that may not bound them. */
+export const selectUnboundReaders = (tx: Tx, readers: readonly string[]) =>
+  tx.query<{ reader: string }>(sql`
+  SELECT r.rolname::text AS reader FROM pg_catalog.pg_roles r
+   WHERE r.rolname = ANY(${readers})
+     AND NOT EXISTS (SELECT FROM pg_catalog.pg_db_role_setting s, unnest(s.setconfig) AS setting
+                      WHERE s.setrole = r.oid AND setting ~ '^temp_file_limit=')
+     AND (SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user)`);
+
 export const grantUsage = (tx: Tx, schema: string, role: string) =>
   tx.query(sql`GRANT USAGE ON SCHEMA ${ident(schema)} TO ${ident(role)}`);
 

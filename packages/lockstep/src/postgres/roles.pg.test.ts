@@ -6,7 +6,13 @@ import { ident, type Sql, sql } from '@lockstep/foundation/sql';
 import { openTestDatabase, type TestDatabase, testServerUrl } from '@lockstep/harness/database';
 import { newSyncId } from '../core/ids.ts';
 import { grantStatus, revokePublicConnect } from './role-sql.ts';
-import { createPrivateDatabase, type DestinationNames, dropPrivateDatabase, scramVerifier } from './roles.ts';
+import {
+  createPrivateDatabase,
+  type DestinationNames,
+  dropPrivateDatabase,
+  restrictReaders,
+  scramVerifier,
+} from './roles.ts';
 
 const secrets = {
   writerPassword: randomBytes(12).toString('hex'),
@@ -138,8 +144,25 @@ test('the reader cannot write, create, assume a role or read a file, even in a r
 
 test('where the login is a superuser, the reader can fill the disk neither by large objects nor by temporary files', async () => {
   await using harness = await openPrivateDatabase({ by: superuser, openAsAdmin: (name) => open(name) });
+  await cannotFillTheDisk(harness.reader);
+});
+
+test('the start of a server restricts the readers of mirrors that an older version made in the same way', async () => {
+  await using harness = await openPrivateDatabase(); // by a login that may not restrict them
+  await restrictReaders(admin, [harness.syncId], (name) => open(name, hostedAdmin, 'admin'));
+  assert.deepEqual(await harness.reader.query(sql`SHOW temp_file_limit`), [{ temp_file_limit: '-1' }]);
+
+  await restrictReaders(superuser, [harness.syncId], (name) => open(name));
+  const reader = open(harness.names.database, harness.names.reader, secrets.readerPassword);
+  await cannotFillTheDisk(reader);
+  await reader.end();
+
+  await restrictReaders(superuser, [harness.syncId], (name) => assert.fail(`${name} is restricted already`));
+});
+
+async function cannotFillTheDisk(reader: Database): Promise<void> {
   const asReader = (statement: Sql) =>
-    harness.reader.transaction(async (tx) => {
+    reader.transaction(async (tx) => {
       await tx.query(sql`SET TRANSACTION READ WRITE`);
       return tx.query(statement);
     });
@@ -152,7 +175,7 @@ test('where the login is a superuser, the reader can fill the disk neither by la
     await denied(asReader(maker));
   await denied(asReader(sql`SET temp_file_limit = -1`));
   assert.deepEqual(await asReader(sql`SHOW temp_file_limit`), [{ temp_file_limit: '2GB' }]);
-});
+}
 
 test("neither reader nor writer can connect to another sync's database or to the control database", async () => {
   await using harness = await openPrivateDatabase();

@@ -31,6 +31,7 @@ import {
   revokePublicConnect,
   revokePublicSchema,
   roleExists,
+  selectUnboundReaders,
   setForRole,
 } from './role-sql.ts';
 import { createDatabase, dropDatabase, selectDatabase } from './server-sql.ts';
@@ -91,6 +92,29 @@ export async function createPrivateDatabase(
     await inside.end();
   }
   return names;
+}
+
+/**
+ * Restricts the readers of syncs that an older version made as those of new ones are: no large objects, bounded
+ * temporary files. Does nothing for a login that is not a superuser.
+ *
+ * @param openAsAdmin  the same login on the database of a mirror; closed here
+ */
+export async function restrictReaders(
+  admin: Database,
+  syncIds: readonly string[],
+  openAsAdmin: (database: string) => Database,
+): Promise<void> {
+  const databases = new Map(syncIds.map(destinationNames).map((names) => [names.reader, names.database]));
+  for (const { reader } of await selectUnboundReaders(admin, [...databases.keys()])) {
+    const inside = openAsAdmin(databases.get(reader) ?? '');
+    try {
+      await revokeLargeObjects(inside);
+    } finally {
+      await inside.end();
+    }
+    await setForRole(admin, reader, readerTempFiles); // last: it says that both are done
+  }
 }
 
 /** Drops database and roles, even if somebody is connected; what does not exist is skipped. */

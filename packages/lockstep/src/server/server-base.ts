@@ -1,7 +1,14 @@
 import { systemClock } from '@lockstep/foundation/clock';
 import { databaseUrl, openDatabase } from '@lockstep/foundation/database';
 import type { Config } from '../config.ts';
-import { type Control, controlDatabase, findKey, type Key, openControl } from '../control/index.ts';
+import {
+  type Control,
+  controlDatabase,
+  findKey,
+  type Key,
+  openControl,
+  readSyncIds,
+} from '../control/index.ts';
 import type { AppLog } from '../core/log-fields.ts';
 import { ownVersion } from '../core/version.ts';
 import { claimRunFile, type RunFileClaim } from '../operations/run-file.ts';
@@ -10,6 +17,7 @@ import {
   databaseFault,
   publicDatabasesText,
   readPublicDatabases,
+  restrictReaders,
   revokePublicConnect,
   selectDatabase,
   selectDatabaseName,
@@ -119,6 +127,13 @@ export async function openControlFor(base: ServerBase, key: Key): Promise<Contro
   try {
     await closeControlDatabase(base, control);
     await reportMissingAttributes(base, control);
+    await restrictReaders(control.db, await readSyncIds(control), (database) =>
+      openDatabase({
+        url: databaseUrl(controlUrl, { database }),
+        applicationName: 'lockstep start',
+        connectionsMax: 1,
+      }),
+    );
     return control;
   } catch (error) {
     await control.end();

@@ -41,6 +41,19 @@ test('public hosts and trusted proxies are checked at the start', () => {
     );
 });
 
+test('an origin is checked at the start: no path, no pattern', () => {
+  const { corsOrigins } = configOf({
+    LOCKSTEP_PROXY_CORS_ORIGIN: 'https://app.example.com, http://localhost:3000',
+  });
+  assert.deepEqual(corsOrigins, ['https://app.example.com', 'http://localhost:3000']);
+  for (const wrong of ['*', 'app.example.com', 'https://app.example.com/', 'https://*.example.com', 'null'])
+    assert.throws(
+      () => configOf({ LOCKSTEP_PROXY_CORS_ORIGIN: wrong }),
+      /CORS_ORIGIN must be origins/,
+      wrong,
+    );
+});
+
 test('an unusable certificate is reported before anything is started', async () => {
   await using cli = await openCli();
   const key = join(cli.folder, 'key.pem');

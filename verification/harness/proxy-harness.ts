@@ -66,6 +66,7 @@ export async function openProxyHarness({
   ProxyDeps,
   | 'bounds'
   | 'certificate'
+  | 'corsOrigins'
   | 'headersTimeoutMs'
   | 'bufferedBytesMax'
   | 'metrics'

@@ -110,6 +110,15 @@ const options = z.object({
       unset: 'localhost and LOCKSTEP_PROXY_HOST',
       why: 'What may follow {sync_id}. in the Host header, for clients that can set a host but no path.',
     }),
+  LOCKSTEP_PROXY_CORS_ORIGIN: commaList
+    .refine((origins) =>
+      origins.every((origin) => !origin.includes('*') && URL.parse(origin)?.origin === origin),
+    )
+    .register(explained, {
+      form: 'origins such as https://app.example.com, separated by commas',
+      unset: 'none',
+      why: 'Web pages that may use the proxy from a browser, and read Lockstep-Applied.',
+    }),
   LOCKSTEP_TRUSTED_PROXIES: commaList
     .transform(parseAddressList)
     .refine((addresses) => addresses !== null)
@@ -157,6 +166,7 @@ export interface Config {
   proxyCertificate: { cert: string; key: string } | undefined;
   /** In lower case. */
   proxyPublicHosts: readonly string[];
+  corsOrigins: readonly string[];
   trustedProxies: BlockList;
   metricsHost: string;
   metricsPort: number;
@@ -194,6 +204,7 @@ export function readConfig(environment = process.env, folder = process.cwd()): C
     proxyPort: data.LOCKSTEP_PROXY_PORT,
     proxyCertificate: certificateOf(data),
     proxyPublicHosts: data.LOCKSTEP_PROXY_PUBLIC_HOST.map((host) => host.toLowerCase()),
+    corsOrigins: data.LOCKSTEP_PROXY_CORS_ORIGIN,
     trustedProxies: data.LOCKSTEP_TRUSTED_PROXIES,
     metricsHost: data.LOCKSTEP_METRICS_HOST,
     metricsPort: data.LOCKSTEP_METRICS_PORT,

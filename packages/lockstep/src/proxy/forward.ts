@@ -9,6 +9,7 @@ import { Fault } from '../core/faults.ts';
 import type { AppLog } from '../core/log-fields.ts';
 import type { ProxiedSync } from '../engine/index.ts';
 import { type ByteReservation, waitingBytesMax } from './buffered-bytes.ts';
+import { isForPage } from './cors.ts';
 import { answerHeaders, requestHeaders } from './headers.ts';
 import type { RequestTimes } from './request-times.ts';
 import type { Target } from './target.ts';
@@ -69,7 +70,7 @@ export function forward(exchange: Exchange, options: ForwardOptions): Promise<Up
     const outgoing: Dispatcher.DispatchOptions = {
       path: target.rawPath,
       method: target.method,
-      headers: requestHeaders(request.rawHeaders),
+      headers: requestHeaders(request.rawHeaders, isForPage(exchange.response)),
       body: whole?.length === 0 ? null : (whole ?? upload),
     };
     try {

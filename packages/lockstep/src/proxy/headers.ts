@@ -28,8 +28,13 @@ const droppedFromAnswer = new Set(['alt-svc', 'set-cookie', 'strict-transport-se
 /** A caller may name any header in Connection; these must stay with the message all the same. */
 const neverHopByHop = new Set(['authorization', 'content-length', 'content-type', 'content-encoding']);
 
-export const requestHeaders = (raw: readonly string[]): string[] =>
-  without(raw, (name) => droppedFromRequest.has(name) || name.startsWith('x-forwarded-'));
+/** @param forPage  we have answered for Salesforce whether the page may read the answer */
+export const requestHeaders = (raw: readonly string[], forPage = false): string[] =>
+  without(
+    raw,
+    (name) =>
+      droppedFromRequest.has(name) || name.startsWith('x-forwarded-') || (forPage && name === 'origin'),
+  );
 
 export const answerHeaders = (raw: readonly string[]): string[] =>
   without(raw, (name) => droppedFromAnswer.has(name) || name.startsWith('lockstep-'));

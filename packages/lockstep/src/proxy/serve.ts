@@ -10,6 +10,7 @@ import type { ProxiedSync } from '../engine/index.ts';
 import { parseAnswer, parseRequestBody } from './bodies.ts';
 import { bufferBytesMax } from './buffered-bytes.ts';
 import { namedSobjects, provenWrites, type SObjectOf } from './composite-writes.ts';
+import { isForPage } from './cors.ts';
 import { type Exchange, type ForwardOptions, forward, type UpstreamAnswer } from './forward.ts';
 import { headerValues } from './headers.ts';
 import { wholeBody } from './uploads.ts';
@@ -160,6 +161,7 @@ async function sendAnswer(
   const ours = [
     ...(applied === null ? [] : ['Lockstep-Applied', applied]),
     ...(isUnknown ? ['Lockstep-Outcome', 'unknown'] : []),
+    ...(isForPage(response) ? ['Vary', 'Origin'] : []),
   ];
   response.writeHead(answer.status, answer.statusText, [...answer.headers, ...ours]);
   await answer.pipe(response);

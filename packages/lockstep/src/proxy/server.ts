@@ -14,6 +14,7 @@ import type { ProxiedSync } from '../engine/index.ts';
 import { type Admission, type AdmissionBounds, openAdmission, waitMsMax } from './admission.ts';
 import { type BufferedBytes, openBufferedBytes } from './buffered-bytes.ts';
 import { type Certificate, renewCertificate } from './certificate.ts';
+import { answerCors } from './cors.ts';
 import { refuse, sendFault } from './errors.ts';
 import type { Exchange } from './forward.ts';
 import { answerHeaders } from './headers.ts';
@@ -44,6 +45,8 @@ export interface ProxyDeps extends Pick<ListenerOptions, 'headersTimeoutMs'> {
   port: number;
   /** What may follow `{sync_id}.` in a Host, with its port, besides localhost and `host`. In lower case. */
   publicHosts?: readonly string[];
+  /** Origins of web pages that may use the proxy from a browser; none by default. */
+  corsOrigins?: readonly string[] | undefined;
   /** Peers whose X-Forwarded-Host is trusted; without it, nobody's is. */
   trustedProxies?: BlockList;
   clock: Clock;
@@ -152,6 +155,7 @@ class ProxyServer {
     if (this.isClosing) response.shouldKeepAlive = false;
     response.on('error', () => undefined); // the caller disconnected; 'close' reports it
     if (this.health.answer(request, response)) return;
+    if (answerCors(this.deps.corsOrigins ?? [], request, response)) return;
     const gone = new Promise<void>((resolve) => response.once('close', () => resolve()));
     const work = this.answer({ arrival, times: zeroTimes(), wasAdmitted: false, isVerified: false })
       .then(() => gone)

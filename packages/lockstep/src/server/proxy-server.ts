@@ -40,6 +40,7 @@ export async function openProxyServer(
       ...at,
       certificate,
       publicHosts: config.proxyPublicHosts,
+      corsOrigins: config.corsOrigins,
       trustedProxies: config.trustedProxies,
       clock: systemClock,
       log,

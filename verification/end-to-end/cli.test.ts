@@ -86,7 +86,7 @@ test('a .env file sets options, and the environment overrides it', async () => {
 test('help config names every option with its form, its default and its reason', async () => {
   const text = await helpOf('config', commands);
   const known =
-    'DATA CLOSE_DATABASE KEY_FILE KEY SMTP_URL MAIL_FROM MAIL_TO ALLOW_HOST PROXY_HOST PROXY_PORT PROXY_TLS_CERT PROXY_TLS_KEY PROXY_PUBLIC_HOST TRUSTED_PROXIES METRICS_HOST METRICS_PORT ORG_PORT POSTGRES_PORT LOG_LEVEL';
+    'DATA CLOSE_DATABASE KEY_FILE KEY SMTP_URL MAIL_FROM MAIL_TO ALLOW_HOST PROXY_HOST PROXY_PORT PROXY_TLS_CERT PROXY_TLS_KEY PROXY_PUBLIC_HOST PROXY_CORS_ORIGIN TRUSTED_PROXIES METRICS_HOST METRICS_PORT ORG_PORT POSTGRES_PORT POSTGRES_HOST LOG_LEVEL';
   const names = ['DATABASE_URL', ...known.split(' ').map((name) => `LOCKSTEP_${name}`)];
   assert.deepEqual(
     configHelp()
@@ -128,6 +128,7 @@ test('wrong usage exits with code 2 and says what is wrong, on standard error on
   await using cli = await openCli();
   for (const [args, says] of [
     [['no-such'], /There is no command/],
+    [['status', 'my sync'], /does not take "my sync"\n.*lockstep status --sync 'my sync'/],
     [['status', '--chek'], /Unknown option '--chek'\. Near: --check/],
     [['sql'], /sql needs "SELECT …"/],
     [['sql', ''], /sql needs "SELECT …"/],
@@ -151,7 +152,7 @@ test('wrong usage exits with code 2 and says what is wrong, on standard error on
     const { code, stdout, stderr } = await cli.run(args);
     assert.deepEqual([code, stdout], [2, ''], args.join(' '));
     assert.match(stderr, says);
-    assert.match(stderr, /\nnext: \.\/lockstep help/);
+    assert.match(stderr, /\nnext: \.\/lockstep (?:help|status --sync)/);
   }
 });
 

@@ -149,8 +149,8 @@ test('the demo is a server that people and commands can use', async (t) => {
     assert.equal(paused.code, 3);
     assert.match(paused.stdout, /^demo {2}Paused/);
     assert.match(paused.stderr, /^not healthy: demo: Paused/);
-    assert.equal((await cli.run(['sync', 'resume', 'demo'])).code, 0);
-    assert.equal((await cli.run(['sync', 'resume', 'nobody'])).code, 4);
+    assert.equal((await cli.run(['sync', 'resume', '--sync', 'demo'])).code, 0);
+    assert.equal((await cli.run(['sync', 'resume', '--sync', 'nobody'])).code, 4);
   });
 
   await t.test('commands show the state of each object, and where the requests went', async () => {
@@ -224,12 +224,14 @@ test('the demo is a server that people and commands can use', async (t) => {
       const made = await create('account', named);
       assert.equal(made.code, 0, made.stderr);
       assert.deepEqual(await list(), ['127.0.0.1', 'demo']);
-      const shown = await cli.run(['sync', 'show', '127.0.0.1']);
+      const shown = await cli.run(['sync', 'show', '--sync', '127.0.0.1']);
       assert.equal(made.stdout, shown.stdout);
       assert.match(shown.stdout, /\n {2}PGPASSWORD='.*' psql 'postgres:\/\/lockstep_\w*_ro@.*'\n/);
       assert.match(shown.stdout, /\n {2}\.\/lockstep status 127\.0\.0\.1\n/);
       assert.match(shown.stderr, /holds a password/);
-      const { base_url: base } = JSON.parse((await cli.run(['sync', 'show', 'demo', '--json'])).stdout) as {
+      const { base_url: base } = JSON.parse(
+        (await cli.run(['sync', 'show', '--sync', 'demo', '--json'])).stdout,
+      ) as {
         base_url: string;
       };
       assert.ok(demo.stdout().includes(`${base}\n`), base);
@@ -256,7 +258,7 @@ test('the demo is a server that people and commands can use', async (t) => {
     const since = new Date().toISOString();
     let status = { stdout: '' };
     for (let tries = 0; tries < 60; tries++) {
-      status = await cli.run(['status', 'demo', '--json']);
+      status = await cli.run(['status', '--sync', 'demo', '--json']);
       if (readSince(status.stdout, since)) break;
     }
     assert.ok(readSince(status.stdout, since), status.stdout);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { generateKeyPairSync } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { connect } from 'node:net';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -12,7 +12,7 @@ import { sql } from '@lockstep/foundation/sql';
 import { certificateOf } from '@lockstep/harness/certificate';
 import { dataPath, type EndToEndHarness, openEndToEndHarness } from '@lockstep/harness/end-to-end-harness';
 import { armFault } from '@lockstep/harness/injected-fault';
-import { type CalledServer, startServerProcess } from '@lockstep/harness/server-process';
+import { type CalledServer, openServerProcess, startServerProcess } from '@lockstep/harness/server-process';
 
 const accounts = `${dataPath}/sobjects/Account`;
 const small = { org: { records: 300 }, sobjects: ['Account'] };
@@ -170,4 +170,30 @@ test('a server with a certificate gives its proxy an https URL, and serves it', 
   assert.match(answer.toString('latin1'), /^HTTP\/1\.1 200 /);
   socket.destroy();
   assert.equal((await server.end('SIGTERM')).code, 0);
+});
+
+test('a server whose port was taken listens at the same address after a restart, even if the port is free again', async () => {
+  await using undo = new AsyncDisposableStack();
+  const harness = undo.use(await openEndToEndHarness(small));
+  const taken = createServer().listen(0, '127.0.0.1');
+  await once(taken, 'listening');
+  const { port } = taken.address() as AddressInfo;
+  const server = undo.use(
+    await openServerProcess({
+      controlUrl: harness.control.database.url,
+      key: harness.control.keyBytes,
+      allowHosts: [new URL(harness.org.url).host],
+      environment: { LOCKSTEP_PROXY_PORT: String(port) },
+    }),
+  );
+  await server.start();
+  const first = server.url;
+  assert.notEqual(new URL(first ?? '').port, String(port));
+  const { stderr } = await server.end('SIGTERM');
+  assert.match(stderr, new RegExp(`The proxy listens on port \\d+, because ${port} is taken`));
+  taken.close();
+  await once(taken, 'close');
+
+  await server.start();
+  assert.equal(server.url, first);
 });

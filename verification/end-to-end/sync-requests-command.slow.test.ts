@@ -152,7 +152,7 @@ test('a flush that times out says what is left and why the sync waits, and withd
   assert.equal(code, 8);
   assert.match(stderr, /error SYS-14: .*1 of 2 objects were done within 0\.5 s\. Left: Contact\./);
   assert.match(stderr, /The sync waits: LIM-02 Stop line reached/);
-  assert.match(stderr, /\nnext: .*status acme.*--timeout/);
+  assert.match(stderr, /\nnext: .*status --sync acme.*--timeout/);
   assert.deepEqual(await openSyncRequests(setup), []);
 });
 
@@ -166,7 +166,7 @@ test('a flush of a sync that is paused or has no worker fails at once and leaves
   await changeSettings(harness.control, sync.id, { paused: true });
   const paused = await cli.run(['flush']);
   assert.equal(paused.code, 3);
-  assert.match(paused.stderr, /error SYS-12: .*\nnext: .*sync resume acme/);
+  assert.match(paused.stderr, /error SYS-12: .*\nnext: .*sync resume --sync acme/);
   assert.deepEqual(await openSyncRequests(setup), []);
 });
 
@@ -288,7 +288,7 @@ test('usage shows where requests went and how many of its daily requests the org
   recordOrgUsage(control, sync.id, { used: 13_650, max: 15_000 });
   await control.usage.flush();
 
-  const { stdout } = await cli.run(['usage', 'acme']);
+  const { stdout } = await cli.run(['usage', '--sync', 'acme']);
   assert.match(stdout, /^poll +2 +2$/m);
   assert.match(stdout, /^all +3 +3$/m);
   assert.match(stdout, /^Account +head +1 +1,200$/m);
@@ -337,7 +337,7 @@ test('the setting for writes while the database is down is shown with its conseq
   const { cli } = setup;
   const shown = await cli.run(['sync', 'set']);
   assert.match(shown.stdout, /^acme: .*refused with 503 and not sent \(refuse\)\.$/m);
-  const set = await cli.run(['sync', 'set', 'acme', '--on-database-down', 'forward', '--json']);
+  const set = await cli.run(['sync', 'set', '--sync', 'acme', '--on-database-down', 'forward', '--json']);
   assert.deepEqual(json(set), { schema: 1, name: 'acme', on_database_down: 'forward' });
   assert.match((await cli.run(['sync', 'set'])).stdout, /answered as pending.*\(forward\)\.$/m);
 });

@@ -3,7 +3,7 @@
  * Nothing else in the product reads the environment.
  */
 import { readFileSync } from 'node:fs';
-import type { BlockList } from 'node:net';
+import { type BlockList, isIP } from 'node:net';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
@@ -143,6 +143,14 @@ const options = z.object({
     form: portForm,
     why: 'Where the embedded PostgreSQL listens. If taken, the next free one.',
   }),
+  LOCKSTEP_POSTGRES_HOST: z
+    .string()
+    .refine((host) => isIP(host) !== 0)
+    .default('127.0.0.1')
+    .register(explained, {
+      form: 'an IP address of this machine; 0.0.0.0: all of them',
+      why: 'Where the embedded PostgreSQL listens besides 127.0.0.1. From elsewhere only the readers of mirrors can log in; what they read is not encrypted on the way.',
+    }),
   LOCKSTEP_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error']).default('info').register(explained, {
     form: 'debug, info, warn or error',
     why: 'How much is logged to the daily files in the folder logs of the data directory, which are kept for 30 days.',
@@ -172,6 +180,7 @@ export interface Config {
   metricsPort: number;
   orgPort: number;
   postgresPort: number;
+  postgresHost: string;
   logLevel: string;
 }
 
@@ -210,6 +219,7 @@ export function readConfig(environment = process.env, folder = process.cwd()): C
     metricsPort: data.LOCKSTEP_METRICS_PORT,
     orgPort: data.LOCKSTEP_ORG_PORT,
     postgresPort: data.LOCKSTEP_POSTGRES_PORT,
+    postgresHost: data.LOCKSTEP_POSTGRES_HOST,
     logLevel: data.LOCKSTEP_LOG_LEVEL,
   };
 }

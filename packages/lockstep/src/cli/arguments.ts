@@ -1,6 +1,7 @@
 /** What a command looks like, and how its command line is parsed. */
 import { parseArgs } from 'node:util';
 import { nearNames } from '@lockstep/foundation/near-names';
+import { shellWord } from '@lockstep/foundation/shell-words';
 import type { Config } from '../config.ts';
 import { usageError } from '../core/request-error.ts';
 import type { Output } from './terminal/output.ts';
@@ -52,6 +53,12 @@ export const commonFlags: Readonly<Record<string, Flag>> = {
   help: { description: 'What the command does and takes.' },
 };
 
+/** Of every command that concerns one sync. */
+export const syncFlag: Flag = {
+  value: 'SYNC',
+  description: 'Name or id; optional if there is only one sync.',
+};
+
 export const flagsOf = (command: Command): Readonly<Record<string, Flag>> => ({
   ...command.flags,
   ...commonFlags,
@@ -66,8 +73,12 @@ export function readArguments(name: string, command: Command, given: readonly st
   const asksForHelp = values.help === true;
   if (!asksForHelp && positionals.length < min)
     throw usageError(`${name} needs ${command.positionals?.shown}`, help);
-  if (positionals.length > max)
-    throw usageError(`${name} does not take ${JSON.stringify(positionals[max])}`, help);
+  const surplus = positionals[max];
+  if (surplus !== undefined) {
+    const isSync = max === 0 && flags.sync !== undefined;
+    const next = isSync ? `lockstep ${name} --sync ${shellWord(surplus)}` : help;
+    throw usageError(`${name} does not take ${JSON.stringify(surplus)}`, next);
+  }
   const text = (flag: string) => {
     const value = values[flag];
     return typeof value === 'string' ? value : undefined;

@@ -18,6 +18,7 @@ import { faults } from '../core/fault-catalogue.ts';
 import { Fault, isKeyFault } from '../core/faults.ts';
 import type { AppLog } from '../core/log-fields.ts';
 import { RequestError, usageError } from '../core/request-error.ts';
+import { preferredPort } from '../operations/ports.ts';
 import { readRunFile } from '../operations/run-file.ts';
 import { databaseFault, findEmbedded } from '../postgres/index.ts';
 
@@ -72,7 +73,8 @@ export async function findProxyUrl(config: Config): Promise<string | undefined> 
   const running = await readRunFile(config.dataDir);
   if (running?.proxyUrl !== undefined) return running.proxyUrl;
   const scheme = config.proxyCertificate ? 'https' : 'http';
-  return config.proxyPort === 0 ? undefined : `${scheme}://${config.proxyHost}:${config.proxyPort}`;
+  const port = await preferredPort(config.dataDir, 'proxy', config.proxyPort);
+  return port === 0 ? undefined : `${scheme}://${config.proxyHost}:${port}`;
 }
 
 /** By name or id; optional if there is only one sync. */

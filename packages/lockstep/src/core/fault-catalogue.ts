@@ -330,7 +330,7 @@ export const faults = {
     kind: 'needs-person',
     title: 'The sync is paused',
     explanation: 'Nothing is read for {sync} until it is resumed.',
-    next: 'lockstep sync resume {sync}',
+    next: 'lockstep sync resume --sync {sync}',
   },
   'SYS-13': {
     kind: 'needs-person',
@@ -342,7 +342,7 @@ export const faults = {
     kind: 'transient',
     title: 'Not done in time',
     explanation: 'The time that was allowed is over. {reason}',
-    next: 'See lockstep status {sync}; allow more time with --timeout.',
+    next: 'See lockstep status --sync {sync}; allow more time with --timeout.',
   },
   'SYS-15': {
     kind: 'transient',
@@ -354,7 +354,7 @@ export const faults = {
     kind: 'transient',
     title: 'The mirror is of an older version',
     explanation: 'Its database is upgraded when a server of this version runs {sync}.',
-    next: 'Start the server, or lockstep sync resume {sync} if it is paused.',
+    next: 'Start the server, or lockstep sync resume --sync {sync} if it is paused.',
   },
   'SYS-17': {
     kind: 'needs-person',

@@ -126,7 +126,7 @@ function behind(
   if (stopCode !== null || problems.some(({ kind }) => !(kind in checks))) return [];
   const says = `${sobject} was last read ${timeSince(at, now)}`;
   const reason = `With one request every ${intervalMs / 1_000} s it should be read every ${duration(withinMs)} at least.`;
-  const next = `See where the requests go: lockstep usage ${shellWord(name)}; for a faster pace: lockstep help budget set`;
+  const next = `See where the requests go: lockstep usage --sync ${shellWord(name)}; for a faster pace: lockstep help budget set`;
   return [{ sobject, severity: 'behind', says, reason, next }];
 }
 

@@ -31,7 +31,7 @@ export function stateOf(
   now: number,
 ): SyncHeadline {
   if (paused) {
-    const lines = [`next: lockstep sync resume ${shellWord(name)}`];
+    const lines = [`next: lockstep sync resume --sync ${shellWord(name)}`];
     return { state: 'paused', word: 'Paused', headline: 'Paused: the mirror stays as it is', lines };
   }
   if (!hasWorker) {

@@ -3,7 +3,7 @@
  * embedded.ts decides which process does so, and when.
  */
 import { randomBytes } from 'node:crypto';
-import { chown, mkdir, open, readFile, rename, rm, truncate, writeFile } from 'node:fs/promises';
+import { appendFile, chown, mkdir, open, readFile, rename, rm, truncate, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { systemClock } from '@lockstep/foundation/clock';
@@ -35,7 +35,6 @@ const initialSettings = [
  * statement. The path of a Unix socket may be too long for the system, so there is no socket.
  */
 const fixedSettings = [
-  'listen_addresses=127.0.0.1',
   'unix_socket_directories=',
   'password_encryption=scram-sha-256',
   'log_min_messages=fatal',
@@ -110,23 +109,30 @@ async function prepareLog(folders: ClusterFolders): Promise<void> {
   if (((await statIfThere(folders.log))?.size ?? 0) > logBytesMax) await truncate(folders.log);
 }
 
-/** Starts the server and returns the port that it listens on. */
+/** Where the server listens. We reach it on this machine's own address, whatever else there is. */
+const listenAddresses = (host: string): readonly string[] =>
+  host === '0.0.0.0' ? [host] : [...new Set(['127.0.0.1', host])];
+
+/** Starts the server, on 127.0.0.1 and on `host`, and returns the port that it listens on. */
 export async function launch(
   folders: ClusterFolders,
   programs: Programs,
   password: string,
-  preferredPort: number,
+  { host, preferredPort }: { host: string; preferredPort: number },
 ): Promise<number> {
   await prepareLog(folders);
-  let port = await freePort(preferredPort);
+  const addresses = listenAddresses(host);
+  if (addresses.some((address) => address !== '127.0.0.1')) await admitReaders(folders);
+  let port = await freePort(preferredPort, addresses);
   for (let attempt = 0; attempt < portsTried; attempt++) {
-    const settings = [...fixedSettings, `port=${port}`].map((setting) => `-c ${setting}`).join(' ');
+    const listening = [`listen_addresses=${addresses.join(',')}`, `port=${port}`];
+    const settings = [...fixedSettings, ...listening].map((setting) => `-c ${setting}`).join(' ');
     const done = await controlServer(folders, programs, ['start', '-l', folders.log, '-o', settings]);
     if (done.code === 0) return port;
     const other = await findRunning(folders, password); // a process that has died since had started it
     if (other !== undefined) return other;
-    if (await isFree(port)) break; // so the port is not the cause
-    port = await freePort(preferredPort === 0 ? 0 : port + 1);
+    if (await isFree(port, addresses)) break; // so the port is not the cause
+    port = await freePort(preferredPort === 0 ? 0 : port + 1, addresses);
   }
   const lines = (await readFile(folders.log, 'utf8')).matchAll(/\b(PANIC|FATAL|ERROR|LOG):/g);
   const severity = [...lines].at(-1)?.[1];
@@ -140,22 +146,32 @@ export const controlServer = (folders: ClusterFolders, programs: Programs, args:
     to: folders.log,
   });
 
-async function freePort(from: number): Promise<number> {
+/** From other machines only the readers of mirrors may log in: not the superuser, and no writer. */
+async function admitReaders({ cluster }: ClusterFolders): Promise<void> {
+  const path = join(cluster, 'pg_hba.conf');
+  const line = 'host all "/^lockstep_s[a-z0-9]+_ro(_b)?$" all scram-sha-256';
+  if (!(await readFile(path, 'utf8')).split('\n').includes(line)) await appendFile(path, `\n${line}\n`);
+}
+
+async function freePort(from: number, addresses: readonly string[]): Promise<number> {
   for (let port = from; port < from + portsTried; port++) {
-    const bound = await bindOnce(port);
-    if (bound !== undefined) return bound;
+    const bound = await bindOnce(port, addresses[0]);
+    if (bound !== undefined && (await isFree(bound, addresses))) return bound;
   }
   throw new Fault('SYS-10', { reason: `No port from ${from} to ${from + portsTried - 1} is free.` });
 }
 
-export const isFree = async (port: number) => (await bindOnce(port)) !== undefined;
+export async function isFree(port: number, addresses: readonly string[] = ['127.0.0.1']): Promise<boolean> {
+  for (const address of addresses) if ((await bindOnce(port, address)) === undefined) return false;
+  return true;
+}
 
 /** Binds a port for an instant; its number, or undefined if it is taken. */
-function bindOnce(port: number): Promise<number | undefined> {
+function bindOnce(port: number, host = '127.0.0.1'): Promise<number | undefined> {
   return new Promise((settle) => {
     const probe = createServer();
     probe.once('error', () => settle(undefined));
-    probe.listen({ port, host: '127.0.0.1', exclusive: true }, () => {
+    probe.listen({ port, host, exclusive: true }, () => {
       const address = probe.address();
       probe.close(() => settle(typeof address === 'object' ? address?.port : undefined));
     });

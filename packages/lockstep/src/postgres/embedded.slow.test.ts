@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { chmod, mkdir, mkdtemp, readFile, realpath, rename, stat, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { networkInterfaces, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { type TestContext, test } from 'node:test';
 import { databaseUrl, openDatabase } from '@lockstep/foundation/database';
-import { sql } from '@lockstep/foundation/sql';
+import { ident, sql } from '@lockstep/foundation/sql';
 import { type EmbeddedPostgres, startEmbedded } from './embedded.ts';
 import { removeEmbedded } from './embedded-files.ts';
 
@@ -232,6 +232,37 @@ test('a port that is taken is skipped, and the user is told', async (t) => {
   assert.notEqual(second.port, first.port);
   assert.match(said.join('\n'), new RegExp(`127.0.0.1:${second.port}, because ${first.port} is taken`));
   await Promise.all([first.leave(), second.leave()]);
+});
+
+test('on another address only the readers of mirrors can log in', async (t) => {
+  const here = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
+  const address = here.find(({ family, internal }) => family === 'IPv4' && !internal)?.address;
+  if (address === undefined) return t.skip('this machine has no address but its own loopback');
+  const dataDir = await newDataDir(t);
+  const closed = await start(dataDir);
+  const fromElsewhere = (url: string, user?: string) => {
+    const elsewhere = new URL(user === undefined ? url : databaseUrl(url, { user, password: 'secret' }));
+    elsewhere.hostname = address;
+    elsewhere.searchParams.set('sslmode', 'disable');
+    return ask<{ login: string }>(elsewhere.href, sql`SELECT current_user::text AS login`);
+  };
+  await assert.rejects(fromElsewhere(closed.url), { code: 'ECONNREFUSED' });
+  await closed.leave();
+
+  for (const host of [address, '0.0.0.0']) {
+    const server = await startEmbedded({ dataDir, preferredPort: 0, host });
+    const [reader, writer] = [`lockstep_s${'a2'.repeat(13)}_ro`, `lockstep_s${'a2'.repeat(13)}_writer`];
+    for (const role of [reader, writer]) {
+      await ask(server.url, sql`DROP ROLE IF EXISTS ${ident(role)}`);
+      await ask(server.url, sql`CREATE ROLE ${ident(role)} LOGIN PASSWORD 'secret'`);
+    }
+    await ask(server.url, sql`GRANT CONNECT ON DATABASE postgres TO ${ident(reader)}, ${ident(writer)}`);
+    assert.deepEqual(await fromElsewhere(server.url, reader), [{ login: reader }]);
+    await assert.rejects(fromElsewhere(server.url, writer), { code: '28000' });
+    await assert.rejects(fromElsewhere(server.url), { code: '28000' });
+    for (const role of [reader, writer]) await ask(server.url, sql`DROP OWNED BY ${ident(role)}`);
+    await server.leave();
+  }
 });
 
 test('a cluster of another major version is refused and left unchanged', async (t) => {

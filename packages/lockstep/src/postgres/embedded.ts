@@ -58,6 +58,8 @@ export interface EmbeddedOptions {
   dataDir: string;
   /** If it is taken, the next free one. 0: any free one. */
   preferredPort?: number;
+  /** An address of this machine where readers may connect from elsewhere; else only this machine reaches the server. */
+  host?: string;
   /** Called with whole sentences for the user. */
   say?: (line: string) => void;
   /** Called when the server had ended and was started again, on the same port. */
@@ -106,12 +108,15 @@ const alone = (dataDir: string, work: () => Promise<Server>): Promise<Server> =>
  * Starts the ended server again, or finds it recovering or already started by another process.
  * @throws {@link Fault} SYS-10: it does not start, or not on the port that all processes use
  */
-async function revive({ dataDir, onRestart }: EmbeddedOptions, { port, folders }: Server): Promise<void> {
+async function revive(
+  { dataDir, host, onRestart }: EmbeddedOptions,
+  { port, folders }: Server,
+): Promise<void> {
   const server = await alone(dataDir, async () => {
     // If its files were removed, a new and empty server would look as if all data were lost.
     if (!(await statIfThere(folders.cluster)))
       throw new ServerLost(new Fault('SYS-10', { reason: 'Its files are gone.' }));
-    return findOrLaunch({ dataDir, preferredPort: port }, true);
+    return findOrLaunch({ dataDir, preferredPort: port, ...(host !== undefined && { host }) }, true);
   });
   if (server.port !== port)
     throw new ServerLost(
@@ -139,7 +144,7 @@ interface Server {
 }
 
 async function findOrLaunch(
-  { dataDir, preferredPort = 54_320, say = () => undefined }: EmbeddedOptions,
+  { dataDir, preferredPort = 54_320, host = '127.0.0.1', say = () => undefined }: EmbeddedOptions,
   onThatPortOnly = false,
 ): Promise<Server> {
   const folders = await prepareFolders(dataDir, say);
@@ -160,7 +165,7 @@ async function findOrLaunch(
   if (found === undefined) await makeCluster(folders, programs, password);
   if (onThatPortOnly && !(await isFree(preferredPort)))
     throw new Fault('SYS-10', { reason: `It ended, and its port ${preferredPort} is taken.` });
-  const port = await launch(folders, programs, password, preferredPort);
+  const port = await launch(folders, programs, password, { host, preferredPort });
   if (preferredPort !== 0 && port !== preferredPort) {
     say(`The database server listens on 127.0.0.1:${port}, because ${preferredPort} is taken.`);
   }

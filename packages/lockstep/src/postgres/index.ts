@@ -10,7 +10,7 @@ export {
   openDestinationForWrites,
   prepareDestination,
 } from './destination.ts';
-export { type EmbeddedPostgres, findEmbedded, startEmbedded } from './embedded.ts';
+export { type EmbeddedOptions, type EmbeddedPostgres, findEmbedded, startEmbedded } from './embedded.ts';
 export { checkFormat, removeEmbedded } from './embedded-files.ts';
 export { concernsOneTable, databaseFault, failureFields, isTableChanged } from './faults.ts';
 export type { FieldVisibilityChange } from './hidden-fields.ts';

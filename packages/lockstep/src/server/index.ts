@@ -9,4 +9,5 @@ export {
   openServerBase,
   restartedText,
   type ServerBase,
+  startOwnServer,
 } from './server-base.ts';

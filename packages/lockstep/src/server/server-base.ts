@@ -11,10 +11,13 @@ import {
 } from '../control/index.ts';
 import type { AppLog } from '../core/log-fields.ts';
 import { ownVersion } from '../core/version.ts';
+import { preferredPort, rememberPort } from '../operations/ports.ts';
 import { claimRunFile, type RunFileClaim } from '../operations/run-file.ts';
 import {
   createDatabase,
   databaseFault,
+  type EmbeddedOptions,
+  type EmbeddedPostgres,
   publicDatabasesText,
   readPublicDatabases,
   restrictReaders,
@@ -75,11 +78,8 @@ export async function openServerBase(config: Config, say: (line: string) => void
   };
 }
 
-async function openServer(
-  { databaseUrl: own, dataDir, postgresPort: preferredPort }: Config,
-  log: AppLog,
-  say: (line: string) => void,
-) {
+async function openServer(config: Config, log: AppLog, say: (line: string) => void) {
+  const { databaseUrl: own } = config;
   if (own !== undefined) {
     const server = { adminUrl: own, isEmbedded: false };
     const lost = new Promise<never>(() => undefined);
@@ -89,7 +89,7 @@ async function openServer(
     log.error('the database server had ended and was started again', { port });
     say(restartedText(port));
   };
-  const embedded = await startEmbedded({ dataDir, preferredPort, say, onRestart });
+  const embedded = await startOwnServer(config, { say, onRestart });
   const { url, port: postgresPort, lost } = embedded;
   const controlUrl = databaseUrl(url, { database: controlDatabase });
   return {
@@ -99,6 +99,17 @@ async function openServer(
     lost,
     leave: () => embedded.leave(),
   };
+}
+
+/** Starts the embedded server, or joins it, on the port of last time if that is free. @throws as startEmbedded */
+export async function startOwnServer(
+  { dataDir, postgresPort: requested, postgresHost: host }: Config,
+  tell: Pick<EmbeddedOptions, 'say' | 'onRestart'>,
+): Promise<EmbeddedPostgres> {
+  const port = await preferredPort(dataDir, 'postgres', requested);
+  const embedded = await startEmbedded({ dataDir, host, preferredPort: port, ...tell });
+  await rememberPort(dataDir, 'postgres', requested, embedded.port);
+  return embedded;
 }
 
 export const restartedText = (port: number): string =>

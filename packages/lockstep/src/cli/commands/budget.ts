@@ -4,7 +4,7 @@ import { formatCount } from '../../core/plain-words.ts';
 import { usageError } from '../../core/request-error.ts';
 import { changeSync } from '../../operations/change-sync.ts';
 import { readNow } from '../../operations/read-objects.ts';
-import type { Command } from '../arguments.ts';
+import { type Command, syncFlag } from '../arguments.ts';
 import { chooseSync, withControl } from '../running.ts';
 import { intervalOf } from '../terminal/interval.ts';
 import { orgJson, orgLines } from './usage.ts';
@@ -14,10 +14,10 @@ const help = 'lockstep help budget set';
 const notIncluded = 'Requests through the proxy and their read-backs are not included.';
 
 export const budgetShow: Command = {
-  positionals: { shown: '[SYNC]', min: 0, max: 1 },
+  flags: { sync: syncFlag },
   run: (args, { config, output }) =>
     withControl(config, async (control) => {
-      const sync = await chooseSync(control, args.words[0]);
+      const sync = await chooseSync(control, args.text('sync'));
       const { org, purposes } = await readUsage(control, sync.id);
       const made = purposes.reduce((sum, { lastDay }) => sum + lastDay, 0);
       if (output.wantsJson) {
@@ -34,8 +34,8 @@ export const budgetShow: Command = {
 };
 
 export const budgetSet: Command = {
-  positionals: { shown: '[SYNC]', min: 0, max: 1 },
   flags: {
+    sync: syncFlag,
     every: {
       value: 'TIME',
       description: 'Time between two requests that the sync starts by itself, 0.2s to 300s.',
@@ -55,7 +55,7 @@ export const budgetSet: Command = {
       ? args.number('stop-at', { min: 10, max: 100, otherwise: 90 })
       : undefined;
     await withControl(config, async (control) => {
-      const sync = await changeSync(control, await chooseSync(control, args.words[0]), {
+      const sync = await changeSync(control, await chooseSync(control, args.text('sync')), {
         ...(intervalMs !== undefined && { intervalMs }),
         ...(stopAtPercent !== undefined && { stopAtPercent }),
       });

@@ -1,9 +1,9 @@
 /** `flush`: reads at once whatever has changed up to now. */
 
 import { counted } from '../../core/plain-words.ts';
-import type { Command } from '../arguments.ts';
+import { type Command, syncFlag } from '../arguments.ts';
 import { chooseSync, withControl } from '../running.ts';
-import { reportResult, requestAndWait, shortDuration, syncFlag, timeoutOf } from './sync-request.ts';
+import { reportResult, requestAndWait, shortDuration, timeoutOf } from './sync-request.ts';
 
 const timeoutMs = 60_000;
 

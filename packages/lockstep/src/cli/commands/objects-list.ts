@@ -4,12 +4,11 @@ import { formatCount, timeSince } from '../../core/plain-words.ts';
 import { findingsOf, objectWord } from '../../operations/findings.ts';
 import { withViews } from '../../operations/open-mirror.ts';
 import { type ObjectStatus, readObjects } from '../../operations/read-objects.ts';
-import type { Command } from '../arguments.ts';
+import { type Command, syncFlag } from '../arguments.ts';
 import { chooseSync, withControl } from '../running.ts';
 import { findingLines } from '../terminal/finding-lines.ts';
 import { table } from '../terminal/output.ts';
 import { objectJson } from './object-json.ts';
-import { syncFlag } from './sync-request.ts';
 
 export const objectsList: Command = {
   flags: { sync: syncFlag },

@@ -16,10 +16,9 @@ import {
   type SetAsideGroup,
   type SetAsideRecord,
 } from '../../postgres/index.ts';
-import type { Arguments, Command, Context } from '../arguments.ts';
+import { type Arguments, type Command, type Context, syncFlag } from '../arguments.ts';
 import { chooseSync, withControl } from '../running.ts';
 import { type Output, table } from '../terminal/output.ts';
-import { syncFlag } from './sync-request.ts';
 
 const shownByDefault = 100;
 const shownMax = 100_000;

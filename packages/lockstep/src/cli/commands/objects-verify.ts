@@ -7,9 +7,9 @@ import { usageError } from '../../core/request-error.ts';
 import { ask } from '../../operations/ask-sync.ts';
 import { chosenObjects, chosenRecords } from '../../operations/chosen-objects.ts';
 import { recordsMax } from '../../operations/retry-set-aside.ts';
-import type { Arguments, Command, Context } from '../arguments.ts';
+import { type Arguments, type Command, type Context, syncFlag } from '../arguments.ts';
 import { chooseSync, withControl } from '../running.ts';
-import { reportResult, requestAndWait, shortDuration, syncFlag, timeoutOf } from './sync-request.ts';
+import { reportResult, requestAndWait, shortDuration, timeoutOf } from './sync-request.ts';
 
 export const waitFlags: NonNullable<Command['flags']> = {
   sync: syncFlag,
@@ -87,7 +87,7 @@ export async function makeRequest(
         output.object({ schema: 1, name, kind, objects, request_id: requestId, running: hasWorker });
       else output.data(`${name}: ${kind} of ${objects?.join(', ') ?? 'all objects'} requested.`);
       if (sync.paused)
-        output.say(`The sync is paused; it does this after lockstep sync resume ${shellWord(name)}`);
+        output.say(`The sync is paused; it does this after lockstep sync resume --sync ${shellWord(name)}`);
       else if (!hasWorker)
         output.say('No Lockstep process is running this sync; to start one: lockstep start');
       return 0;

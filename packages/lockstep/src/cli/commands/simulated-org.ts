@@ -2,8 +2,7 @@ import { join, resolve } from 'node:path';
 import { shellWord } from '@lockstep/foundation/shell-words';
 import { formatCount } from '../../core/plain-words.ts';
 import { RequestError } from '../../core/request-error.ts';
-import { startEmbedded } from '../../postgres/index.ts';
-import { prepareDirectory, restartedText, writeSecretFile } from '../../server/index.ts';
+import { prepareDirectory, restartedText, startOwnServer, writeSecretFile } from '../../server/index.ts';
 import type { Arguments, Command, Flag } from '../arguments.ts';
 import { credentialsFileOf } from '../demo/org-database.ts';
 import { startOrg } from '../demo/org-program.ts';
@@ -59,7 +58,7 @@ export const simulatedOrg: Command = {
     let adminUrl = own;
     let lost = new Promise<never>(() => undefined);
     if (adminUrl === undefined) {
-      const embedded = await startEmbedded({ dataDir, preferredPort: config.postgresPort, say, onRestart });
+      const embedded = await startOwnServer(config, { say, onRestart });
       undo.defer(() => embedded.leave());
       adminUrl = embedded.url;
       lost = embedded.lost;

@@ -1,7 +1,7 @@
 import { type Database, sqlState } from '@lockstep/foundation/database';
 import { RequestError, usageError } from '../../core/request-error.ts';
 import { withMirror } from '../../operations/open-mirror.ts';
-import type { Command } from '../arguments.ts';
+import { type Command, syncFlag } from '../arguments.ts';
 import { chooseSync, withControl } from '../running.ts';
 import { printable, table } from '../terminal/output.ts';
 
@@ -9,7 +9,7 @@ const help = 'lockstep help sql';
 
 export const sqlCommand: Command = {
   positionals: { shown: '"SELECT …"', min: 1, max: 100 },
-  flags: { sync: { value: 'SYNC', description: 'Name or id; optional if there is only one sync.' } },
+  flags: { sync: syncFlag },
   async run(args, { config, output }) {
     const query = queryOf(args.words);
     await withControl(config, async (control) => {

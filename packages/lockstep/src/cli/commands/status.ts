@@ -10,7 +10,7 @@ import {
   whyNotWell,
 } from '../../operations/sync-status.ts';
 import { publicDatabasesText, readPublicDatabases } from '../../postgres/index.ts';
-import type { Arguments, Command } from '../arguments.ts';
+import { type Arguments, type Command, syncFlag } from '../arguments.ts';
 import { chooseSync, withControl } from '../running.ts';
 import { parseDuration } from '../terminal/duration.ts';
 import { exitCodes } from '../terminal/exit-codes.ts';
@@ -19,8 +19,8 @@ import { type Output, table } from '../terminal/output.ts';
 import { objectJson } from './object-json.ts';
 
 export const status: Command = {
-  positionals: { shown: '[SYNC]', min: 0, max: 1 },
   flags: {
+    sync: syncFlag,
     check: {
       description:
         'End with code 3 and the reasons unless every sync runs and every object is complete, up to date and without gaps.',
@@ -33,7 +33,7 @@ export const status: Command = {
   async run(args, { config, output }) {
     const maxAgeMs = maxAgeOf(args);
     return withControl(config, async (control) => {
-      const seen = await readSyncStatuses(control, await chosenSyncs(control, args.words[0]));
+      const seen = await readSyncStatuses(control, await chosenSyncs(control, args.text('sync')));
       const publicDatabases = await readPublicDatabases(control.db);
       if (output.wantsJson) {
         output.object({

@@ -39,7 +39,7 @@ export function showAddresses({ id, name, baseUrl, mirrorUrl }: Ways, output: Ou
     'The mirror, read only:',
     `  ${psqlLine(mirrorUrl)}`,
     'Its progress:',
-    `  lockstep status ${shellWord(name)}`,
+    `  lockstep status --sync ${shellWord(name)}`,
   ];
   for (const line of lines) output.data(output.pasteable(line));
   output.say('This line holds a password: whoever has it can read the mirror.');

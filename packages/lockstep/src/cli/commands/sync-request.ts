@@ -8,15 +8,10 @@ import {
   type SyncRequestResult,
 } from '../../operations/ask-sync.ts';
 import { setAsidePlace, setAsideReason } from '../../operations/set-aside-words.ts';
-import type { Arguments, Flag } from '../arguments.ts';
+import type { Arguments } from '../arguments.ts';
 import { parseDuration } from '../terminal/duration.ts';
 import { exitCodes } from '../terminal/exit-codes.ts';
 import { type Output } from '../terminal/output.ts';
-
-export const syncFlag: Flag = {
-  value: 'SYNC',
-  description: 'Name or id; optional if there is only one sync.',
-};
 
 export interface Waiting extends PendingRequest {
   output: Output;

@@ -2,14 +2,14 @@
 import type { Sync } from '../../control/index.ts';
 import { usageError } from '../../core/request-error.ts';
 import { changeSync } from '../../operations/change-sync.ts';
-import type { Command } from '../arguments.ts';
+import { type Command, syncFlag } from '../arguments.ts';
 import { chooseSync, withControl } from '../running.ts';
 
 type WithoutDatabase = Sync['withoutDatabase'];
 
 export const syncSet: Command = {
-  positionals: { shown: '[SYNC]', min: 0, max: 1 },
   flags: {
+    sync: syncFlag,
     'on-database-down': {
       value: 'refuse|forward',
       description:
@@ -21,7 +21,7 @@ export const syncSet: Command = {
     if (choice !== undefined && !isChoice(choice))
       throw usageError('--on-database-down takes refuse or forward', 'lockstep help sync set');
     await withControl(config, async (control) => {
-      const sync = await chooseSync(control, args.words[0]);
+      const sync = await chooseSync(control, args.text('sync'));
       const { name, withoutDatabase } = await changeSync(control, sync, {
         ...(choice !== undefined && { withoutDatabase: choice }),
       });

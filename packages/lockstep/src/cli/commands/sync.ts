@@ -4,7 +4,7 @@ import { shellWord } from '@lockstep/foundation/shell-words';
 import { type Control, listSyncs } from '../../control/index.ts';
 import { changeSync } from '../../operations/change-sync.ts';
 import { readSyncStatuses } from '../../operations/sync-status.ts';
-import type { Command } from '../arguments.ts';
+import { type Command, syncFlag } from '../arguments.ts';
 import { chooseSync, findProxyUrl, withControl } from '../running.ts';
 import { table } from '../terminal/output.ts';
 import { addressesOf, showAddresses } from './sync-addresses.ts';
@@ -47,28 +47,28 @@ export const syncList: Command = {
 };
 
 export const syncShow: Command = {
-  positionals: { shown: '[SYNC]', min: 0, max: 1 },
+  flags: { sync: syncFlag },
   run: (args, { config, output }) =>
     withControl(config, async (control) =>
-      showAddresses(await addressesOf(config, control, await chooseSync(control, args.words[0])), output),
+      showAddresses(await addressesOf(config, control, await chooseSync(control, args.text('sync'))), output),
     ),
 };
 
 export const syncPause: Command = {
-  positionals: { shown: '[SYNC]', min: 0, max: 1 },
+  flags: { sync: syncFlag },
   run: (args, { config, output }) =>
     withControl(config, async (control) => {
-      const name = await pause(control, args.words[0], true);
+      const name = await pause(control, args.text('sync'), true);
       if (output.wantsJson) output.object({ schema: 1, name, paused: true });
-      else output.say(`${name} is paused. To resume it: lockstep sync resume ${shellWord(name)}`);
+      else output.say(`${name} is paused. To resume it: lockstep sync resume --sync ${shellWord(name)}`);
     }),
 };
 
 export const syncResume: Command = {
-  positionals: { shown: '[SYNC]', min: 0, max: 1 },
+  flags: { sync: syncFlag },
   run: (args, { config, output }) =>
     withControl(config, async (control) => {
-      const name = await pause(control, args.words[0], false);
+      const name = await pause(control, args.text('sync'), false);
       if (output.wantsJson) output.object({ schema: 1, name, paused: false });
       else output.say(`${name} is resumed.`);
     }),

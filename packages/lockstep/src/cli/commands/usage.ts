@@ -3,15 +3,15 @@ import { readUsage, type Sync, type SyncUsage } from '../../control/index.ts';
 import { Fault } from '../../core/faults.ts';
 import { formatCount, timeSince } from '../../core/plain-words.ts';
 import { readNow } from '../../operations/read-objects.ts';
-import type { Command } from '../arguments.ts';
+import { type Command, syncFlag } from '../arguments.ts';
 import { chooseSync, withControl } from '../running.ts';
 import { table } from '../terminal/output.ts';
 
 export const usage: Command = {
-  positionals: { shown: '[SYNC]', min: 0, max: 1 },
+  flags: { sync: syncFlag },
   run: (args, { config, output }) =>
     withControl(config, async (control) => {
-      const sync = await chooseSync(control, args.words[0]);
+      const sync = await chooseSync(control, args.text('sync'));
       const used = await readUsage(control, sync.id);
       if (output.wantsJson) output.object({ schema: 1, name: sync.name, ...usageJson(sync, used) });
       else output.data(output.pasteable(usageText(sync, used, await readNow(control.db))));

@@ -32,7 +32,7 @@ function stateLines({ rows, inBin, paused }: Shown): string[] {
   return [
     `The mirror has ${records}.`,
     'The sync is paused: the mirror does not follow the org. To resume it:',
-    '  lockstep sync resume demo',
+    '  lockstep sync resume',
   ];
 }
 

@@ -155,7 +155,7 @@ async function ensureSync(
     await moveLoginUrl(control, known.id, org.url);
     await moveInstanceUrl(control, known.id, org.url);
     output.say(
-      `Continuing with the sync of the last run${known.paused ? `, which is paused. To resume it: lockstep sync resume ${demoName}` : '.'}`,
+      `Continuing with the sync of the last run${known.paused ? `, which is paused. To resume it: lockstep sync resume --sync ${demoName}` : '.'}`,
     );
     return { ...known, loginUrl: org.url, instanceUrl: org.url };
   }

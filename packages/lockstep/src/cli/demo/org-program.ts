@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { openDatabase } from '@lockstep/foundation/database';
 import { z } from 'zod';
 import { RequestError, usageError } from '../../core/request-error.ts';
+import { preferredPort, rememberPort } from '../../operations/ports.ts';
 import { databaseFault } from '../../postgres/index.ts';
 import type { DatabaseServer } from '../../server/index.ts';
 import { tryToLockOrg } from './demo-sql.ts';
@@ -62,7 +63,9 @@ const seededSchema = z.object({ seeded: z.int(), of: z.int() });
 
 /** @throws {@link RequestError} if the program does not start, or is already running */
 export async function startOrg(options: OrgOptions): Promise<OrgProgram> {
-  const { dataDir, port, controlPort, records, activityPerSecond, seed, rulesFile, stop } = options;
+  const { dataDir, records, activityPerSecond, seed, rulesFile, stop } = options;
+  const port = await preferredPort(dataDir, 'org', options.port);
+  const controlPort = await preferredPort(dataDir, 'org-control', options.controlPort);
   await refuseForbiddenPort(port, '--port or LOCKSTEP_ORG_PORT');
   await refuseForbiddenPort(controlPort, '--control-port');
   const databaseUrl = await ensureOrgDatabase(options.server, dataDir);
@@ -93,6 +96,8 @@ export async function startOrg(options: OrgOptions): Promise<OrgProgram> {
   const lines = createInterface({ input: child.stderr });
   lines.on('line', (line) => onOrgLine(line, options));
   const ready = await readyLine(child, ended, stop);
+  await rememberPort(dataDir, 'org', options.port, Number(new URL(ready.url).port));
+  await rememberPort(dataDir, 'org-control', options.controlPort, Number(new URL(ready.controlUrl).port));
   const credentials = credentialsSchema.parse(JSON.parse(await readFile(credentialsFile, 'utf8')));
   const ends = undo.move();
   return { ...ready, pid: child.pid, credentials, ended, [Symbol.asyncDispose]: () => ends.disposeAsync() };

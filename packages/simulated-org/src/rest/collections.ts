@@ -1,14 +1,22 @@
+import { ExactNumber } from '@lockstep/foundation/exact-json';
 import { sql } from '@lockstep/foundation/sql';
 import { z } from 'zod';
 import { type Answer, answer } from '../http/answer.ts';
 import { type Call } from '../http/call.ts';
 import { readEnvelope } from '../http/envelope.ts';
 import { methodNotAllowed, noSuchExternalId, notFound, OrgError, refused } from '../http/errors.ts';
-import { type FieldDef, fieldNamed, isIdLookup, type SObjectDef, sobjectOfId } from '../schema/schema.ts';
+import {
+  type FieldDef,
+  fieldNamed,
+  isIdLookup,
+  numberTypes,
+  type SObjectDef,
+  sobjectOfId,
+} from '../schema/schema.ts';
 import { isLive, recordsOf } from '../schema/storage.ts';
 import { recordJson } from '../soql/index.ts';
 import { deleteRecord, insertRecord, updateRecord } from '../write/dml.ts';
-import { findByValue } from '../write/external-ids.ts';
+import { findByValue, sameKey } from '../write/external-ids.ts';
 import { columnValues } from '../write/field-values.ts';
 import { parseId } from '../write/ids.ts';
 import { toServed, toStored } from '../write/stored-text.ts';
@@ -183,13 +191,14 @@ const upsertOne =
     if (field.type === 'id') {
       found = isEmpty ? undefined : readId(def, value);
     } else {
-      if (isEmpty || typeof value !== 'string')
+      const text = value instanceof ExactNumber && numberTypes.has(field.type) ? value.source : value;
+      if (isEmpty || typeof text !== 'string')
         throw refused('MISSING_ARGUMENT', `${field.name} not specified`);
-      const key = field.caseSensitive ? value : value.toLowerCase();
+      const key = sameKey(field, text);
       if (seen.has(key))
-        throw refused('DUPLICATE_VALUE', `Duplicate external id specified: ${value}`, [field.name]);
+        throw refused('DUPLICATE_VALUE', `Duplicate external id specified: ${text}`, [field.name]);
       seen.add(key);
-      const ids = await findByValue(tx, def, field, toStored(value));
+      const ids = await findByValue(tx, def, field, toStored(text));
       if (ids.length > 1) {
         const message = `more than one record found for external id field: [${ids.join(', ')}]`;
         throw refused('DUPLICATE_EXTERNAL_ID', message);

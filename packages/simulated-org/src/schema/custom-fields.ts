@@ -204,6 +204,9 @@ function defaultOf({ type, defaultValue }: CustomField): string | undefined {
   return `'${String(defaultValue).replaceAll("'", "''")}'`;
 }
 
+/** Salesforce offers "External ID" and "Unique" for these. */
+const keyTypes: ReadonlySet<string> = new Set(['string', 'email', 'int', 'long', 'double']);
+
 /** What is wrong with the field beyond its form; undefined when it can be created. */
 export function problemOf(asked: CustomField): string | undefined {
   const { type, name } = asked;
@@ -214,6 +217,8 @@ export function problemOf(asked: CustomField): string | undefined {
   if (asked.masterDetail && asked.referenceTo?.length !== 1)
     return `${name}: a detail has one kind of master`;
   if (asked.autoNumber !== undefined && type !== 'string') return `${name}: an auto number is a string`;
+  if ((asked.externalId || asked.unique) && !keyTypes.has(type))
+    return `${name}: only a text, an e-mail or a number can be an external id or unique`;
   if (asked.scale !== undefined && asked.scale > (asked.precision ?? 18))
     return `${name}: the scale is larger than the precision`;
   if (asked.defaultValue !== undefined && asked.formula !== undefined)

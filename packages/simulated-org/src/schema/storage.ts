@@ -1,6 +1,6 @@
 import type { Tx } from '@lockstep/foundation/database';
 import { ident, type Sql, sql } from '@lockstep/foundation/sql';
-import type { FieldDef, SObjectDef } from './schema.ts';
+import { type FieldDef, numberTypes, type SObjectDef } from './schema.ts';
 
 /**
  * The org's tables. Schema `org` holds the records, one table per sobject. Schema `simulator` holds the rest:
@@ -28,7 +28,8 @@ export const folded = (value: Sql): Sql =>
   sql`lower(${value} COLLATE pg_catalog."und-x-icu") COLLATE pg_catalog."C"`;
 
 /** A value as external ids are compared. */
-export const keyOf = (field: FieldDef, value: Sql): Sql => (field.caseSensitive ? value : folded(value));
+export const keyOf = (field: FieldDef, value: Sql): Sql =>
+  field.caseSensitive || numberTypes.has(field.type) ? value : folded(value);
 
 /** Undefined until the org has been created completely. */
 export async function readSettings<Settings>(tx: Tx): Promise<Settings | undefined> {

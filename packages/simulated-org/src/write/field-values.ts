@@ -176,7 +176,8 @@ function fitting(field: FieldDef, value: string): string {
   return toStored(value);
 }
 
-const numberText = /^-?\d+(\.\d+)?([eE][+-]?\d{1,3})?$/;
+/** Its groups are the sign, the digits before and after the point, and the exponent. */
+export const numberText = /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d{1,3}))?$/;
 
 function numberSource(field: FieldDef, value: unknown): string {
   const source = value instanceof ExactNumber ? value.source : value;
@@ -233,7 +234,7 @@ const outOfRange = (field: FieldDef, source: string): OrgError =>
     [field.name],
   );
 
-const wrongType = (field: FieldDef, shown: string): OrgError =>
+export const wrongType = (field: FieldDef, shown: string): OrgError =>
   refused('INVALID_TYPE_ON_FIELD_IN_RECORD', `${field.label}: value not of required type: ${shown}`, [
     field.name,
   ]);

@@ -28,7 +28,7 @@ const columnTypes = {
   date: 'date',
   datetime: 'timestamptz',
   time: 'time',
-  anyType: 'jsonb',
+  anyType: 'text',
   complexvalue: 'jsonb',
   json: 'jsonb',
 };

@@ -130,7 +130,7 @@ export const isKey = (fieldType: string) => fieldType === 'id' || fieldType === 
 /**
  * The column's type, or undefined for a field that gets no column: compound fields, whose parts are fields of their
  * own, and encrypted text. Numbers are numeric because a field's scale only says how it is displayed. An unknown type
- * becomes text, which loses nothing.
+ * becomes text, which loses nothing, and so does a value in a history (`anyType`), which has the type of another field.
  */
 export function sqlTypeOf(fieldType: string): SqlType | undefined {
   switch (fieldType) {
@@ -154,7 +154,6 @@ export function sqlTypeOf(fieldType: string): SqlType | undefined {
       return 'timestamptz';
     case 'time':
       return 'time';
-    case 'anyType':
     case 'complexvalue':
     case 'json':
       return 'jsonb';

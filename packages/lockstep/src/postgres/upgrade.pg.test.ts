@@ -84,6 +84,25 @@ async function columnsOf(tx: Tx): Promise<string[]> {
   return columns.map(({ name }) => name);
 }
 
+test('values of a history lose the quotes of JSON, unless a view uses the column', async () => {
+  await using database = await openTestDatabase();
+  await makeFirstVersion(database.db);
+  await database.db.script(`
+    INSERT INTO _lockstep.column (stream_no, field, ordinal, column_name, field_type, formula, ready)
+      SELECT 2, f, 3, lower(f), 'anyType', false, true FROM unnest(ARRAY['OldValue', 'NewValue', 'Other']) f;
+    CREATE TABLE salesforce.odd (id text, oldvalue jsonb, newvalue jsonb, other jsonb);
+    INSERT INTO salesforce.odd VALUES ('a', '"Ann \\"Q\\" Lee"', '12.50', '"kept"'), ('b', NULL, 'true', '1');
+    CREATE VIEW salesforce.others AS SELECT other FROM salesforce.odd`);
+  await (await openDestination(database.url, 'test')).end();
+  assert.deepEqual(
+    await database.db.query(sql`SELECT id, oldvalue, newvalue, other FROM salesforce.odd ORDER BY id`),
+    [
+      { id: 'a', oldvalue: 'Ann "Q" Lee', newvalue: '12.50', other: 'kept' },
+      { id: 'b', oldvalue: null, newvalue: 'true', other: 1 },
+    ],
+  );
+});
+
 test('a stream has one of the allowed cursor fields, or none', async () => {
   await using database = await openTestDatabase();
   await makeFirstVersion(database.db);

@@ -1,5 +1,4 @@
 import { sqlState } from '@lockstep/foundation/database';
-import { fieldOfIndex } from '../schema/tables.ts';
 import { SoqlError } from '../soql/index.ts';
 
 /**
@@ -81,9 +80,13 @@ export function rowLocked(ids: readonly string[] = []): OrgError {
 /** The database gave up waiting for a row lock, or broke a deadlock. */
 export const isLockFailure = (error: unknown): boolean => ['55P03', '40P01'].includes(sqlState(error) ?? '');
 
-/** Two transactions wrote the same value concurrently: the record that has it is unknown. */
-const duplicateValue = (indexName: string) => {
-  const field = fieldOfIndex(indexName);
+/**
+ * Two transactions wrote the same value concurrently: the record that has it is unknown.
+ *
+ * @param detail  PostgreSQL's, in its language: `Key (lower(("Code__c" COLLATE …)))=(x) already exists.`
+ */
+const duplicateValue = (detail: string) => {
+  const field = /\((?:lower)?\(*"?(\w+)/.exec(detail)?.[1];
   const message = `duplicate value found: ${field ?? '<unknown>'} duplicates value on record with id: <unknown>`;
   return refused('DUPLICATE_VALUE', message, field === undefined ? [] : [field]);
 };
@@ -112,7 +115,7 @@ export function asOrgError(error: unknown): OrgError | undefined {
     return refused('INVALID_FIELD', 'The definition changed while the request was running.');
   if (state === '57014') return refused('QUERY_TIMEOUT', 'Your query request was running for too long.');
   if (state === '23502') return fieldMissing((error as { column?: string }).column ?? '');
-  if (state === '23505') return duplicateValue((error as { constraint?: string }).constraint ?? '');
+  if (state === '23505') return duplicateValue((error as { detail?: string }).detail ?? '');
   if (state.startsWith('22'))
     return refused('NUMBER_OUTSIDE_VALID_RANGE', 'value outside of valid range', []);
   if (state.startsWith('54'))

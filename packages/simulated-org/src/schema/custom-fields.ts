@@ -19,8 +19,10 @@ import type { FieldDef, RollUpDef, SObjectDef } from './schema.ts';
  */
 const customName = z
   .string()
-  .max(43)
-  .regex(/^[A-Za-z](?!\w*___)(\w*[A-Za-z0-9])?__c$/, 'must be a name like Region__c');
+  .regex(
+    /^(?:(?=\w{1,15}__)[A-Za-z](?:_?[A-Za-z0-9])*__)?(?=\w{1,40}__c$)[A-Za-z](?:_?[A-Za-z0-9])*__c$/,
+    "must be a name like Region__c, of at most 40 characters before __c and 15 before a namespace's __",
+  );
 const fieldTypes = [
   'string',
   'textarea',
@@ -96,7 +98,7 @@ export const customSObject = z.strictObject({
 });
 export type CustomSObject = z.infer<typeof customSObject>;
 
-const labelOf = (name: string): string => name.replace(/__c$/, '').replaceAll('_', ' ');
+const labelOf = (name: string): string => name.replace(/^\w+?__(?=\w+__c$)|__c$/g, '').replaceAll('_', ' ');
 
 /** @param keyPrefix  of the new sobject's Ids */
 export function sobjectOf(asked: CustomSObject, keyPrefix: string): SObjectDef {

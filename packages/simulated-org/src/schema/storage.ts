@@ -7,6 +7,13 @@ import { type FieldDef, numberTypes, type SObjectDef } from './schema.ts';
  * settings, who may sign in, open query locators.
  */
 
+/**
+ * PostgreSQL truncates longer names. API names have at most 60 characters, except those of the parts of compound
+ * fields: their columns have truncated names, which still differ, because at most 57 characters stand before the two
+ * underscores and the part.
+ */
+export const sqlNameBytesMax = 63;
+
 /** All records of an sobject, whoever asks. */
 export const tableOf = (def: SObjectDef): Sql => ident('org', def.name);
 

@@ -4,7 +4,7 @@ import { ident, join, type Sql, sql } from '@lockstep/foundation/sql';
 import { factsOf } from '../soql/columns.ts';
 import { verbatim } from '../soql/fragments.ts';
 import { type FieldDef, hasColumn, numberTypes, type SObjectDef, stampField } from './schema.ts';
-import { isLive, keyOf, tableOf } from './storage.ts';
+import { isLive, keyOf, sqlNameBytesMax, tableOf } from './storage.ts';
 
 /** The record tables: created with an sobject and changed with its fields, in the transaction of the change. */
 
@@ -128,19 +128,13 @@ const isFollowed = (field: FieldDef): boolean =>
   (field.createable || field.cascadeDelete === true) &&
   (field.referenceTo ?? []).some((name) => !hardlyDeleted.has(name));
 
-const nameBytesMax = 63;
-
 /** PostgreSQL truncates long names, and two could end up the same. */
 function nameFor(def: SObjectDef, field: FieldDef, what: string): string {
   const whole = `${def.name}.${field.name} ${what}`;
-  if (whole.length <= nameBytesMax) return whole;
+  if (whole.length <= sqlNameBytesMax) return whole;
   return `${what} ${createHash('sha256').update(whole).digest('hex').slice(0, 40)}`;
 }
 
 const sequenceName = (def: SObjectDef, field: FieldDef): string => nameFor(def, field, 'number');
 const lookupIndexName = (def: SObjectDef, field: FieldDef): string => nameFor(def, field, 'lookup');
 const valueIndexName = (def: SObjectDef, field: FieldDef): string => nameFor(def, field, 'value');
-
-/** The field that a unique violation is about; undefined if its name was too long for the index. */
-export const fieldOfIndex = (indexName: string): string | undefined =>
-  /^.+\.(\w+) value$/.exec(indexName)?.[1];

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { field, number, readOnly, reference } from '../objects/fields.ts';
+import { address, field, number, readOnly, reference } from '../objects/fields.ts';
 import { user } from '../objects/user.ts';
 import { sampleSObject } from '../schema/sample-sobject.ts';
 import { openInProcessOrg } from '../test-in-process-org.ts';
@@ -11,6 +11,9 @@ import { mergeRecords } from './merge.ts';
 import { writeTransaction } from './open-writes.ts';
 import { undeleteRecord } from './recycle-bin.ts';
 import { clientNamed } from './writer.ts';
+
+/** The parts of such an address have names that PostgreSQL cuts. */
+const longBase = 'fifteen_letters__A_name_of_forty_characters_is_quite_long';
 
 const inner = await openInProcessOrg([
   user,
@@ -26,6 +29,7 @@ const inner = await openInProcessOrg([
     field('long', 'Ticks__c', 'Ticks', { digits: 18 }),
     field('json', 'Extra__c', 'Extra'),
     field('base64', 'Scan__c', 'Scan'),
+    ...address(longBase, 'Shipping', `${longBase}__c`),
   ),
   sampleSObject('Part__c', 'a22', reference('Order__c', 'Order', ['Order__c'], { cascadeDelete: true })),
   sampleSObject('Note__c', 'a23', reference('Order__c', 'Order', ['Order__c'])),
@@ -81,6 +85,23 @@ test('a create logs the fields it fills, an update those it changes, each with u
     SystemModstamp: '2026-01-01T00:00:01+00:00',
   });
   assert.equal(updated.at, Date.UTC(2026, 0, 1, 0, 0, 1));
+});
+
+test('columns whose names PostgreSQL cuts are logged when they change, and only then', async () => {
+  const [city, zip] = [`${longBase}__City__s`, `${longBase}__PostalCode__s`];
+  const id = await insert('Order__c', { Name: 'long', [city]: 'Ulm', [zip]: '89073' });
+  await news();
+  await update('Order__c', id, { [city]: 'Bonn', [zip]: '89073' });
+  const [updated] = await news();
+  assert.deepEqual(
+    updated?.changedFields.filter((name) => name.startsWith(longBase)),
+    [city],
+  );
+  const values = Object.keys(JSON.parse(updated?.values ?? '{}') as object);
+  assert.deepEqual(
+    values.filter((name) => name.startsWith(longBase)),
+    [city.slice(0, 63)],
+  );
 });
 
 test('a deletion and an undelete are logged for each record they affect', async () => {

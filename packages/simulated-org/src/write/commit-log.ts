@@ -3,7 +3,7 @@ import type { Tx } from '@lockstep/foundation/database';
 import { ident, join, literal, type Sql, sql } from '@lockstep/foundation/sql';
 import type { Stamp, Writer } from '../org.ts';
 import { hasColumn, type SObjectDef } from '../schema/schema.ts';
-import { tableOf } from '../schema/storage.ts';
+import { sqlNameBytesMax, tableOf } from '../schema/storage.ts';
 
 /**
  * Every change of a record, written by the statement that makes it: the source of change events. Lookups that a
@@ -61,15 +61,19 @@ export function logged(
   stamp: Stamp,
 ): Sql {
   const isUpdate = change === 'update';
-  const columns = (names ?? []).map((name) => ({ name: literal(name), column: ident(name) }));
+  const columns = (names ?? []).map((name) => ({
+    name: literal(name),
+    key: literal(name.slice(0, sqlNameBytesMax)),
+    column: ident(name),
+  }));
   const whole = names
     ? sql`(SELECT to_jsonb(kept) FROM (SELECT ${join(columns.map(({ column }) => sql`n.${column}`))}) AS kept)`
     : sql`to_jsonb(n)`;
   const files = def.fields.filter(({ type }) => type === 'base64').map(({ name }) => literal(name));
   const same = isUpdate
     ? columns.map(
-        ({ name, column }) =>
-          sql`CASE WHEN n.${column} IS NOT DISTINCT FROM o.${column} THEN ${name} ELSE '' END`,
+        ({ key, column }) =>
+          sql`CASE WHEN n.${column} IS NOT DISTINCT FROM o.${column} THEN ${key} ELSE '' END`,
       )
     : [];
   const dropped = [...files, ...same];
@@ -99,7 +103,7 @@ export interface LogEntry {
   recordId: string;
   change: Change;
   changedFields: string[];
-  /** JSON text by column name; long numbers stay exact. */
+  /** JSON text by column name, cut at `sqlNameBytesMax`; long numbers stay exact. */
   values: string;
   userId: string;
   client: string | null;

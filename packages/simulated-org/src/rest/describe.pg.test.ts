@@ -140,7 +140,20 @@ test('a parent lists its child relationships', async () => {
   });
 });
 
-test('recordCount counts live records and leaves out empty and unknown sobjects', async () => {
-  const answer = await org.request('GET', `${data}/limits/recordCount?sObjects=User,Nothing`);
-  assert.deepEqual(answer.json, { sObjects: [{ count: 3, name: 'User' }] });
+test('recordCount counts the live records of the sobjects in the request, of an empty one 0, and omits unknown ones', async () => {
+  await org.control('/sobjects/create', { name: 'Empty__c' });
+  const answer = await org.request('GET', `${data}/limits/recordCount?sObjects=User,Nothing,empty__c`);
+  assert.deepEqual(answer.json, {
+    sObjects: [
+      { count: 3, name: 'User' },
+      { count: 0, name: 'Empty__c' },
+    ],
+  });
+});
+
+test('recordCount without names lists the sobjects that have records', async () => {
+  const answer = await org.request('GET', `${data}/limits/recordCount`);
+  const { sObjects } = answer.json as { sObjects: { count: number; name: string }[] };
+  assert.ok(sObjects.some(({ name }) => name === 'Account'));
+  assert.ok(sObjects.every(({ count }) => count > 0));
 });

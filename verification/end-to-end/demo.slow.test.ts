@@ -130,6 +130,12 @@ test('the demo is a server that people and commands can use', async (t) => {
       `SELECT has_table_privilege('salesforce.account', 'INSERT, UPDATE, DELETE') AS may`,
     ]);
     assert.match(allowed.stdout, /^may\nf$/m);
+    const twice = `SELECT 'a' AS name, 'b' AS name, NULL AS name`;
+    const shown = (await cli.run(['sql', twice])).stdout;
+    assert.match(shown, /^ *name +name +name *\n *a +b +– *\n/);
+    const twiceAsJson = JSON.parse((await cli.run(['sql', twice, '--json'])).stdout) as { items: unknown };
+    assert.deepEqual(twiceAsJson.items, [{ name: 'a', name_2: 'b', name_3: null }]);
+    assert.match((await cli.run(['sql', 'SELECT id FROM account WHERE false'])).stdout, /^id\n/);
     const misspelt = await cli.run(['sql', 'SELEC 1', '--json']);
     assert.match(misspelt.stdout, /"code":"42601","title":"syntax error at or near \\"SELEC\\""/);
     const column = await cli.run(['sql', 'SELECT 1,\n nam FROM account']);
@@ -139,7 +145,7 @@ test('the demo is a server that people and commands can use', async (t) => {
       /42601: sql runs one query at a time/,
     );
 
-    const budget = await cli.run(['budget', 'set', '--every', '1.5s', 'demo']);
+    const budget = await cli.run(['budget', 'set', '--every', '1.5s', '--sync', 'demo']);
     assert.match(
       budget.stdout,
       /^demo: one request every 1\.5 s = at most 57,600 requests a day.*; stops when the org has used 90 %\.\n$/,
@@ -227,7 +233,7 @@ test('the demo is a server that people and commands can use', async (t) => {
       const shown = await cli.run(['sync', 'show', '--sync', '127.0.0.1']);
       assert.equal(made.stdout, shown.stdout);
       assert.match(shown.stdout, /\n {2}PGPASSWORD='.*' psql 'postgres:\/\/lockstep_\w*_ro@.*'\n/);
-      assert.match(shown.stdout, /\n {2}\.\/lockstep status 127\.0\.0\.1\n/);
+      assert.match(shown.stdout, /\n {2}\.\/lockstep status --sync 127\.0\.0\.1\n/);
       assert.match(shown.stderr, /holds a password/);
       const { base_url: base } = JSON.parse(
         (await cli.run(['sync', 'show', '--sync', 'demo', '--json'])).stdout,

@@ -16,8 +16,16 @@ export interface Prepared {
 
 export interface Tx {
   query<Row = Record<string, unknown>>(statement: Sql | Prepared): Promise<Row[]>;
+  /** Runs one statement of a person and returns what to show: columns by place, values as the server's own text. */
+  queryAsText(text: string): Promise<TextTable>;
   /** Runs a text of several statements. Only for text of our own, such as migrations: it takes no values. */
   script(text: string): Promise<void>;
+}
+
+/** Several columns may have the same name. */
+export interface TextTable {
+  columns: readonly string[];
+  rows: readonly (readonly (string | null)[])[];
 }
 
 export interface Database extends Tx {
@@ -222,6 +230,11 @@ const isSilence = (error: unknown): error is Error =>
 
 const statementsOn = (client: pg.Pool | pg.ClientBase): Tx => ({
   query: (statement) => run(client, statement),
+  async queryAsText(text) {
+    // A name makes it a prepared statement, and the server refuses more than one command in that.
+    const result = await client.query({ name: 'shown', text, rowMode: 'array', types: textOnly });
+    return { columns: result.fields.map(({ name }) => name), rows: result.rows as (string | null)[][] };
+  },
   script: async (text) => {
     await client.query(text);
   },

@@ -8,14 +8,12 @@ export async function withMirror<Result>(
   control: Control,
   sync: Sync,
   work: (mirror: Database) => Promise<Result>,
-  options: { valuesAsText?: boolean } = {},
 ): Promise<Result> {
   const mirror = openDatabase({
     url: await openReaderUrl(control, sync),
     applicationName: 'lockstep command',
     connectionsMax: 1,
     settings: { search_path: sync.destination.tableSchema },
-    ...options,
   });
   try {
     return await work(mirror);

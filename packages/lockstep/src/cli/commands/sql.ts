@@ -1,4 +1,4 @@
-import { type Database, sqlState } from '@lockstep/foundation/database';
+import { type Database, sqlState, type TextTable } from '@lockstep/foundation/database';
 import { RequestError, usageError } from '../../core/request-error.ts';
 import { withMirror } from '../../operations/open-mirror.ts';
 import { type Command, syncFlag } from '../arguments.ts';
@@ -14,9 +14,9 @@ export const sqlCommand: Command = {
     const query = queryOf(args.words);
     await withControl(config, async (control) => {
       const sync = await chooseSync(control, args.text('sync'));
-      const rows = await withMirror(control, sync, (mirror) => ask(mirror, query), { valuesAsText: true });
-      if (output.wantsJson) output.object({ schema: 1, items: rows });
-      else if (rows.length > 0) output.data(asTable(rows));
+      const { columns, rows } = await withMirror(control, sync, (mirror) => ask(mirror, query));
+      if (output.wantsJson) output.object({ schema: 1, items: objectsOf(columns, rows) });
+      else if (columns.length > 0) output.data(asTable(columns, rows));
       output.say(`(${rows.length} ${rows.length === 1 ? 'row' : 'rows'})`);
     });
   },
@@ -34,13 +34,10 @@ function queryOf([query = '', second, third]: readonly string[]): string {
   );
 }
 
-type Row = Record<string, string | null>;
-
 /** An error message about a query concerns the user's own text, so it is passed on unchanged. */
-async function ask(mirror: Database, query: string): Promise<Row[]> {
+async function ask(mirror: Database, query: string): Promise<TextTable> {
   try {
-    // A name makes it a prepared statement, and the server refuses more than one command in that.
-    return await mirror.query<Row>({ name: 'command', text: query, values: [] });
+    return await mirror.queryAsText(query);
   } catch (error) {
     const code = sqlState(error);
     if (code === undefined || isServerError(code)) throw error;
@@ -75,11 +72,22 @@ function placeIn(query: string, position: number): string[] {
 /** Connection, login, no such database, no resources, shutdown: not about the query. */
 const isServerError = (code: string) => /^(08|28|3D|53|57P|E)/.test(code);
 
-function asTable(rows: readonly Row[]): string {
-  const columns = Object.keys(rows[0] ?? {});
-  return table(
+type Rows = TextTable['rows'];
+
+const asTable = (columns: readonly string[], rows: Rows): string =>
+  table(
     columns,
-    rows.map((row) => columns.map((column) => row[column] ?? '–')),
+    rows.map((row) => row.map((value) => value ?? '–')),
     new Set(),
   );
+
+/** A second column `name` becomes `name_2`, because a JSON object has each key once. */
+function objectsOf(columns: readonly string[], rows: Rows): Record<string, string | null>[] {
+  const keys: string[] = [];
+  for (const column of columns) {
+    let key = column;
+    for (let count = 2; keys.includes(key); count++) key = `${column}_${count}`;
+    keys.push(key);
+  }
+  return rows.map((row) => Object.fromEntries(keys.map((key, place) => [key, row[place] ?? null])));
 }

@@ -214,7 +214,6 @@ test("a file that is not CSV of the job's form fails the job, and unprocessed re
       0,
       'Name\r\na\r\n',
     ],
-    ['', /^InvalidBatch : The file has no header$/, 0, ''],
     [
       `Name,Site\n${rows}\n"open`,
       /^InvalidBatch : A quoted value does not end$/,

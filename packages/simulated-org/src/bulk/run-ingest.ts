@@ -4,6 +4,7 @@ import { OrgError } from '../http/errors.ts';
 import type { Writer } from '../org.ts';
 import { type Org } from '../org.ts';
 import { sobjectsSeenBy } from '../schema/access.ts';
+import type { SObjectDef, SObjects } from '../schema/schema.ts';
 import { attempts } from '../write/attempts.ts';
 import { writeTransaction } from '../write/open-writes.ts';
 import { toStored } from '../write/stored-text.ts';
@@ -27,17 +28,33 @@ export async function runIngestJob(org: Org, job: Job, signal: AbortSignal): Pro
   if (!def) throw invalidBatch(`Unable to find object: ${job.object}`);
   const records = uploadRecords(org.db, job);
   const first = await records.next();
-  if (first.done) throw invalidBatch('The file has no header');
-  const header = first.value;
-  await keepHeader(org.db, job, header);
-  const plan = planIngest(sobjects, job, def, header);
+  // jsforce's tests upload nothing, not even a header, and a real org completes the job.
+  if (!first.done) await runRecords(by, job, { sobjects, def, header: first.value, records }, signal);
+  await changeJob(org.db, job.id, ['InProgress'], { state: 'JobComplete' }, org.clock.now());
+}
 
+interface Upload {
+  sobjects: SObjects;
+  def: SObjectDef;
+  header: readonly string[];
+  records: AsyncIterable<readonly string[]>;
+}
+
+/** Until the last one, or until the job is no longer in progress. */
+async function runRecords(
+  by: Writer,
+  job: Job,
+  { sobjects, def, header, records }: Upload,
+  signal: AbortSignal,
+): Promise<void> {
+  await keepHeader(by.org.db, job, header);
+  const plan = planIngest(sobjects, job, def, header);
   let number = 0;
   let batch: BatchRecord[] = [];
   for await (const values of records) {
     number += 1;
     if (number <= job.records_processed) continue;
-    if (number % batchRecordsMax === 1) org.bulkLimits.spendIngestBatch();
+    if (number % batchRecordsMax === 1) by.org.bulkLimits.spendIngestBatch();
     if (values.length !== header.length) {
       throw invalidBatch(`Record ${number} has ${values.length} fields and the header ${header.length}`);
     }
@@ -47,8 +64,7 @@ export async function runIngestJob(org: Org, job: Job, signal: AbortSignal): Pro
     if (!(await runBatch(by, job, plan, batch))) return;
     batch = [];
   }
-  if (batch.length > 0 && !(await runBatch(by, job, plan, batch))) return;
-  await changeJob(org.db, job.id, ['InProgress'], { state: 'JobComplete' }, org.clock.now());
+  if (batch.length > 0) await runBatch(by, job, plan, batch);
 }
 
 const keepHeader = (tx: Tx, job: Job, header: readonly string[]): Promise<unknown> =>

@@ -56,6 +56,35 @@ test('one request creates a job with its file', async () => {
   assert.deepEqual(readCsv(await part(made.id, 'successfulResults'))[1]?.slice(2), ['Ä', 'b\n']);
 });
 
+test('a file without records, or without any text, completes the job with 0 records', async () => {
+  const header = '"sf__Id","sf__Created"';
+  for (const [csv, names] of [
+    ['', header],
+    ['\n', header],
+    ['LastName,Company\n', `${header},"LastName","Company"`],
+    ['LastName,Company', `${header},"LastName","Company"`],
+  ] as const) {
+    for (const operation of ['insert', 'delete']) {
+      const job = await run({ object: 'Lead', operation }, csv);
+      const { state, numberRecordsProcessed, numberRecordsFailed, errorMessage } = job;
+      assert.deepEqual(
+        { csv, state, numberRecordsProcessed, numberRecordsFailed, errorMessage },
+        {
+          csv,
+          state: 'JobComplete',
+          numberRecordsProcessed: 0,
+          numberRecordsFailed: 0,
+          errorMessage: undefined,
+        },
+      );
+      assert.equal(await part(job.id, 'successfulResults'), `${names}\n`);
+    }
+  }
+  const { id } = await create(leads);
+  await patch(id, 'UploadComplete');
+  assert.equal((await reached(id, 'JobComplete')).numberRecordsProcessed, 0, 'nothing was uploaded');
+});
+
 test('a form may have its parts in any order and its boundary in quotes', async () => {
   const job = JSON.stringify(leads);
   const body = form('a b', [contentHead, 'LastName,Company\nx,y'], [jobHead, job]);

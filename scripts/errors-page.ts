@@ -16,9 +16,10 @@ export function errorsPage(): string {
   );
   return `# Errors
 
-Each error below has a code that never changes. The command line and the proxy show the texts below, the log only the code;
-\`lockstep status\` shows which error a sync is waiting on. Names in braces are filled in where the error is shown. This
-page is generated from \`packages/lockstep/src/core/fault-catalogue.ts\`.
+Each error below has a code that never changes. The command line and the proxy show the texts below, the log only the
+code; \`lockstep status\` shows which error a sync is waiting on. Names in braces are filled in where the error is shown.
+A log line may also have a code of PostgreSQL's own, five characters (SQLSTATE), or of the system, such as ECONNREFUSED.
+This page is generated from \`packages/lockstep/src/core/fault-catalogue.ts\`.
 
 ${rows.join('\n')}`;
 }

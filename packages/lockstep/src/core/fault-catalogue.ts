@@ -127,6 +127,13 @@ export const faults = {
       'An answer from Salesforce was cut short or has an unexpected form at {where}; none of it was used.',
     next: 'Nothing to do; the request is repeated.',
   },
+  'DATA-04': {
+    kind: 'transient',
+    title: 'Log of deletions has a gap',
+    explanation:
+      "Salesforce's log of deletions no longer reaches back to where {stream} was last read. Deletions from the time between may be missing from the mirror.",
+    next: 'Nothing to do; all Ids of {stream} are compared, which finds them.',
+  },
   'DATA-05': {
     kind: 'transient',
     title: 'Record counts differ',

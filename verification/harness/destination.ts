@@ -139,8 +139,7 @@ async function makeDestination(url: string, fields: Fields, streams: readonly st
     owner: login?.name ?? '',
   });
   await db.transaction(async (tx) => {
-    for (const name of streams)
-      await createTable(tx, 'salesforce', planTable(describeOf(name, fields)), new Map());
+    for (const name of streams) await createTable(tx, 'salesforce', planTable(describeOf(name, fields)));
   });
   await db.end();
 }

@@ -1,13 +1,18 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { root } from './source-files.ts';
 
-/** Where `npm run clients` puts the packages that the examples of docs/clients.md in other languages need. */
+/** Where `npm run clients` puts clients of other makers, and what the examples of docs/clients.md need besides. */
 const folder = join(root, '.clients');
 
 export const clientFolders = {
   python: join(folder, 'python'),
   java: join(folder, 'java'),
+  camel: join(folder, 'camel'),
   go: join(folder, 'go'),
+  sf: join(folder, 'sf'),
 } as const;
 
 /** Keeps Go's modules and build cache there too. */
@@ -17,3 +22,129 @@ export const goEnvironment = {
   GOFLAGS: '-mod=mod -modcacherw',
   GOTOOLCHAIN: 'local',
 };
+
+export interface FetchedClient {
+  name: string;
+  folder: string;
+  /** Run in the folder, one after the other. */
+  commands: readonly string[][];
+  /** Written into the folder before that, by name. */
+  files?: Record<string, string>;
+  environment?: Record<string, string>;
+}
+
+const goPackages = ['github.com/jackc/pgx/v5@v5.13.0', 'github.com/k-capehart/go-salesforce/v3@v3.1.0'];
+
+const mavenProject = `<project>
+  <modelVersion>4.0.0</modelVersion>
+  <groupId>example</groupId>
+  <artifactId>example</artifactId>
+  <version>1</version>
+  <dependencies>
+    ${['org.apache.camel:camel-salesforce:4.18.0', 'org.apache.camel:camel-main:4.18.0', 'org.slf4j:slf4j-nop:2.0.17']
+      .map((one) => one.split(':'))
+      .map(
+        ([group, name, version]) =>
+          `<dependency><groupId>${group}</groupId><artifactId>${name}</artifactId><version>${version}</version></dependency>`,
+      )
+      .join('\n    ')}
+  </dependencies>
+</project>
+`;
+
+export const fetchedClients: readonly FetchedClient[] = [
+  {
+    name: 'simple-salesforce and psycopg',
+    folder: clientFolders.python,
+    commands: [
+      [
+        'python3',
+        ...['-m', 'pip', 'install', '--quiet', '--target', clientFolders.python],
+        'simple-salesforce==1.12.10',
+        'psycopg[binary]==3.3.9',
+      ],
+    ],
+  },
+  {
+    name: 'the PostgreSQL JDBC driver',
+    folder: clientFolders.java,
+    commands: [
+      [
+        ...['mvn', '--quiet', '--batch-mode', 'dependency:copy'],
+        '-Dartifact=org.postgresql:postgresql:42.7.14',
+        `-DoutputDirectory=${clientFolders.java}`,
+        '-Dmdep.stripVersion=true',
+      ],
+    ],
+  },
+  {
+    name: 'camel-salesforce',
+    folder: clientFolders.camel,
+    files: { 'pom.xml': mavenProject },
+    commands: [
+      [
+        ...['mvn', '--quiet', '--batch-mode', 'dependency:copy-dependencies'],
+        '-DincludeScope=runtime',
+        `-DoutputDirectory=${clientFolders.camel}`,
+      ],
+    ],
+  },
+  {
+    name: 'pgx and go-salesforce',
+    folder: clientFolders.go,
+    commands: [
+      ['go', 'mod', 'init', 'example'],
+      ['go', 'get', ...goPackages],
+      // So that no test waits for it.
+      ['go', 'build', 'net/http', ...goPackages.map((one) => one.replace(/@.*/, ''))],
+    ],
+    environment: goEnvironment,
+  },
+  {
+    name: 'sf',
+    folder: clientFolders.sf,
+    commands: [
+      [
+        ...['npm', 'install', '--prefix', clientFolders.sf],
+        ...['--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'],
+        '@salesforce/cli@2.150.6',
+      ],
+    ],
+  },
+];
+
+/** The client that was fetched into one of `clientFolders`. */
+export function fetchedInto(wanted: string): FetchedClient {
+  const found = fetchedClients.find((one) => one.folder === wanted);
+  if (found === undefined) throw new Error(`nothing is fetched into ${wanted}`);
+  return found;
+}
+
+const markOf = (client: FetchedClient) => join(client.folder, 'fetched.json');
+const recipeOf = ({ commands, files }: FetchedClient) => JSON.stringify({ commands, files });
+
+/** False too if it was fetched in another version. */
+export function isFetched(client: FetchedClient): boolean {
+  const mark = markOf(client);
+  return existsSync(mark) && readFileSync(mark, 'utf8') === recipeOf(client);
+}
+
+/** @returns null, or why it could not be fetched; then its folder is removed */
+export async function fetchClient(client: FetchedClient): Promise<string | null> {
+  await rm(client.folder, { recursive: true, force: true });
+  await mkdir(client.folder, { recursive: true });
+  for (const [name, text] of Object.entries(client.files ?? {}))
+    await writeFile(join(client.folder, name), text);
+  for (const [file = '', ...args] of client.commands) {
+    const { error, status, stdout, stderr } = spawnSync(file, args, {
+      cwd: client.folder,
+      env: { ...process.env, ...client.environment },
+      encoding: 'utf8',
+    });
+    if (status === 0) continue;
+    await rm(client.folder, { recursive: true, force: true });
+    return error ? `${file} is not installed` : `${[file, ...args].join(' ')}\n${stdout}${stderr}`;
+  }
+  await writeFile(markOf(client), recipeOf(client));
+  return null;
+}

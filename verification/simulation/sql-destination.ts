@@ -95,7 +95,7 @@ export class SqlDestination implements AsyncDisposable {
         UPDATE _lockstep.sync SET epoch = 0`);
       const tables: StreamTable[] = [];
       for (const sobject of sobjects) {
-        const stream = await createTable(tx, schema, planOf(sobject), new Map());
+        const stream = await createTable(tx, schema, planOf(sobject));
         tables.push({ stream, merge: mergeStatements(stream, server?.version ?? 0) });
       }
       return tables;

@@ -27,6 +27,8 @@ export interface DescribeField {
   referenceTo: readonly string[];
   /** The position of a master-detail field among those of its object; null for any other field. */
   relationshipOrder: number | null;
+  /** What a picklist offers; a record may have another value. */
+  picklistValues?: readonly { value: string; active: boolean }[] | undefined;
 }
 
 /**

@@ -133,8 +133,7 @@ async function makeDestination(
   try {
     await prepareDestination(db, { ...identity, tableSchema, owner: names.owner });
     for (const [place, plan] of plans.entries()) {
-      const labels = new Map(described[place]?.fields.map(({ name, label }) => [name, label]));
-      await db.transaction((tx) => createTable(tx, tableSchema, plan, labels));
+      await db.transaction((tx) => createTable(tx, tableSchema, plan, described[place]));
     }
     await db.transaction((tx) => grantStatus(tx, names));
   } finally {

@@ -23,6 +23,20 @@ export const selectColumnTypes = (tx: Tx, oid: number) =>
            || CASE WHEN a.attgenerated <> '' OR a.attidentity <> '' THEN ' GENERATED' ELSE '' END AS type
     FROM pg_catalog.pg_attribute a WHERE a.attrelid = ${oid} AND a.attnum > 0 AND NOT a.attisdropped`);
 
+/** The comments on the table, whose `column` is null, and on its columns; `text` is null where there is none. */
+export const selectComments = (tx: Tx, schema: string, table: string) =>
+  tx.query<{ column: string | null; text: string | null }>(sql`
+  SELECT a.attname AS column, pg_catalog.col_description(c.oid, a.attnum) AS text
+    FROM pg_catalog.pg_class c
+    JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+    JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+   WHERE n.nspname = ${schema} AND c.relname = ${table}
+   UNION ALL
+  SELECT NULL, pg_catalog.obj_description(c.oid, 'pg_class')
+    FROM pg_catalog.pg_class c
+    JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+   WHERE n.nspname = ${schema} AND c.relname = ${table}`);
+
 /** The primary key, and whether it is one on this column alone that is not deferrable. No row: there is none. */
 export const selectPrimaryKey = (tx: Tx, oid: number, column: string | undefined) =>
   tx.query<{ name: string; fits: boolean }>(sql`

@@ -235,7 +235,7 @@ test('preparing a destination and its tables again changes nothing, and another 
   };
   await prepareDestination(harness.db, sync);
   const plan = planTable(describeOf('Account', { Name: 'string' }));
-  const stream = await harness.db.transaction((tx) => createTable(tx, 'salesforce', plan, new Map()));
+  const stream = await harness.db.transaction((tx) => createTable(tx, 'salesforce', plan));
   assert.deepEqual(stream, harness.table().stream);
   assert.equal((await harness.rows()).length, 1);
   await assert.rejects(prepareDestination(harness.db, { ...sync, orgId: '00D000000000002EAA' }), {
@@ -254,7 +254,7 @@ test('the cursor field of a table has an index, and a table without a cursor fie
   const history = planTable(without('SystemModstamp'));
   const status = planTable({ ...without('SystemModstamp', 'CreatedDate'), name: 'CaseStatus' });
   for (const plan of [history, status]) {
-    await harness.db.transaction((tx) => createTable(tx, 'salesforce', plan, new Map()));
+    await harness.db.transaction((tx) => createTable(tx, 'salesforce', plan));
   }
   const indexes = await harness.db.query<{ definition: string }>(sql`
     SELECT indexdef AS definition FROM pg_indexes
@@ -274,15 +274,46 @@ test('the cursor field of a table has an index, and a table without a cursor fie
   );
 });
 
-test('the comment of a column says which field it is, even with quotes in the label', async () => {
+test('comments say which object and fields they are, what a reference refers to and what a picklist offers', async () => {
   await using harness = await openDestinationHarness();
-  const plan = planTable(describeOf('Contact', { Odd__c: 'string' }));
-  const labels = new Map([['Odd__c', `It's "odd" \\ '; DROP TABLE x`]]);
-  await harness.db.transaction((tx) => createTable(tx, 'salesforce', plan, labels));
-  const [comment] = await harness.db.query(sql`
-    SELECT col_description('salesforce.contact'::regclass, attnum) AS text
-      FROM pg_attribute WHERE attrelid = 'salesforce.contact'::regclass AND attname = 'odd__c'`);
-  assert.deepEqual(comment, { text: `Odd__c (string): It's "odd" \\ '; DROP TABLE x` });
+  const plain = describeOf('Contact', {
+    Odd__c: 'string',
+    AccountId: 'reference Account',
+    Size__c: 'double formula',
+    Level__c: 'picklist',
+    Region__c: 'picklist',
+  });
+  const offered: Record<string, readonly string[]> = {
+    Level__c: ['High, or higher', 'Low', 'Old'],
+    Region__c: Array.from({ length: 120 }, (_, number) => `R${number}`),
+  };
+  const described = {
+    ...plain,
+    label: 'Person',
+    fields: plain.fields.map((field) => ({
+      ...field,
+      label: field.name === 'Odd__c' ? `It's "odd" \\ '; DROP TABLE x` : field.name,
+      picklistValues: (offered[field.name] ?? []).map((value) => ({ value, active: value !== 'Old' })),
+    })),
+  };
+  const plan = planTable(described);
+  await harness.db.transaction((tx) => createTable(tx, 'salesforce', plan, described));
+  const comments = await harness.db.query<{ column: string; text: string }>(sql`
+    SELECT attname AS column, col_description('salesforce.contact'::regclass, attnum) AS text
+      FROM pg_attribute WHERE attrelid = 'salesforce.contact'::regclass AND attnum > 0`);
+  const text = Object.fromEntries(comments.map((comment) => [comment.column, comment.text]));
+  assert.equal(text.odd__c, `Odd__c (string): It's "odd" \\ '; DROP TABLE x`);
+  assert.equal(text.accountid, 'AccountId (reference to Account): AccountId');
+  assert.equal(text.size__c, 'Size__c (double, formula): Size__c');
+  assert.equal(text.level__c, 'Level__c (picklist): Level__c. Values: High, or higher; Low');
+  assert.match(
+    text.region__c ?? '',
+    /^Region__c \(picklist\): Region__c\. Values: R0; R1; .*; R99; and 20 more$/,
+  );
+  const [table] = await harness.db.query(
+    sql`SELECT obj_description('salesforce.contact'::regclass, 'pg_class') AS text`,
+  );
+  assert.deepEqual(table, { text: 'Contact (Salesforce object): Person' });
 });
 
 /** A private database with the table `account`, its users' addresses, and what must be closed before it is dropped. */
@@ -305,7 +336,7 @@ async function openPrivateDatabase() {
   const setup = open(writerUrl);
   await prepareDestination(setup, { syncId, orgId: '00D', tableSchema: 'salesforce', owner: names.owner });
   await setup.transaction((tx) =>
-    createTable(tx, 'salesforce', planTable(describeOf('Account', { N__c: 'int' })), new Map()),
+    createTable(tx, 'salesforce', planTable(describeOf('Account', { N__c: 'int' }))),
   );
   await setup.transaction((tx) => grantStatus(tx, names));
   await setup.end();

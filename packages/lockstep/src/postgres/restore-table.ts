@@ -13,6 +13,7 @@ import { roleExists } from './role-sql.ts';
 import { destinationNames, grantSchema } from './roles.ts';
 import * as statements from './sql.ts';
 import { deleteBackfillCursor, restartStream } from './stream-sql.ts';
+import { writeComments } from './table-comments.ts';
 import {
   addColumn,
   columnOf,
@@ -91,6 +92,7 @@ async function restoreParts(tx: Tx, stream: Stream): Promise<Repaired> {
   if (!relation) {
     await makeSchema(tx, schema);
     await makeTable(tx, schema, stream);
+    await writeComments(tx, schema, stream);
     return { found: ['it was dropped'], rows: 0 };
   }
   if (relation.kind !== 'r') {
@@ -98,6 +100,7 @@ async function restoreParts(tx: Tx, stream: Stream): Promise<Repaired> {
   }
   const columns = await repairColumns(tx, stream, relation.oid);
   const key = await repairPrimaryKey(tx, stream, relation.oid);
+  await writeComments(tx, schema, stream);
   return { found: [...columns.found, ...key.found], rows: key.rows ?? columns.rows };
 }
 

@@ -8,19 +8,12 @@ import type { ColumnPlan, SqlType, TablePlan } from './plan-table.ts';
 export const createSchema = (tx: Tx, schema: string) =>
   tx.query(sql`CREATE SCHEMA IF NOT EXISTS ${ident(schema)}`);
 
-/** @param labels  by field; a field without a label is described by its name */
-export async function makeTable(
-  tx: Tx,
-  schema: string,
-  plan: TablePlan,
-  labels: ReadonlyMap<string, string> = new Map(),
-): Promise<void> {
+export async function makeTable(tx: Tx, schema: string, plan: TablePlan): Promise<void> {
   const columns = plan.columns.map(columnDefinition);
   await tx.query(
     sql`CREATE TABLE IF NOT EXISTS ${ident(schema, plan.table)} (${join(columns)}, PRIMARY KEY (${keyOf(plan)}))`,
   );
   await makeCursorIndex(tx, schema, plan);
-  for (const column of plan.columns) await describeColumn(tx, schema, plan, column, labels);
 }
 
 /**
@@ -51,10 +44,8 @@ const cursorIndexName = ({ table }: TablePlan): string => postgresName(`${table}
 export const makePrimaryKey = (tx: Tx, schema: string, plan: TablePlan) =>
   tx.query(sql`ALTER TABLE ${ident(schema, plan.table)} ADD PRIMARY KEY (${keyOf(plan)})`);
 
-export async function addColumn(tx: Tx, schema: string, plan: TablePlan, column: ColumnPlan): Promise<void> {
-  await tx.query(sql`ALTER TABLE ${ident(schema, plan.table)} ADD COLUMN ${columnDefinition(column)}`);
-  await describeColumn(tx, schema, plan, column, new Map());
-}
+export const addColumn = (tx: Tx, schema: string, { table }: TablePlan, column: ColumnPlan) =>
+  tx.query(sql`ALTER TABLE ${ident(schema, table)} ADD COLUMN ${columnDefinition(column)}`);
 
 export const dropColumn = (tx: Tx, schema: string, { table }: TablePlan, { column }: ColumnPlan) =>
   tx.query(sql`ALTER TABLE ${ident(schema, table)} DROP COLUMN ${ident(column)}`);
@@ -62,17 +53,16 @@ export const dropColumn = (tx: Tx, schema: string, { table }: TablePlan, { colum
 export const dropConstraint = (tx: Tx, schema: string, { table }: TablePlan, name: string) =>
   tx.query(sql`ALTER TABLE ${ident(schema, table)} DROP CONSTRAINT ${ident(name)}`);
 
-/** A comment that says which field the column is, for people who look at the table. */
-async function describeColumn(
+export const commentOnTable = (tx: Tx, schema: string, { table }: TablePlan, text: string) =>
+  tx.query(sql`COMMENT ON TABLE ${ident(schema, table)} IS ${literal(text)}`);
+
+export const commentOnColumn = (
   tx: Tx,
   schema: string,
   { table }: TablePlan,
-  { field, column, fieldType, formula }: ColumnPlan,
-  labels: ReadonlyMap<string, string>,
-): Promise<void> {
-  const comment = `${field} (${fieldType}${formula ? ', formula' : ''}): ${labels.get(field) ?? field}`;
-  await tx.query(sql`COMMENT ON COLUMN ${ident(schema, table, column)} IS ${literal(comment)}`);
-}
+  { column }: ColumnPlan,
+  text: string,
+) => tx.query(sql`COMMENT ON COLUMN ${ident(schema, table, column)} IS ${literal(text)}`);
 
 export const columnOf = ({ columns }: TablePlan, field: string | null): ColumnPlan | undefined =>
   columns.find((column) => column.field === field);

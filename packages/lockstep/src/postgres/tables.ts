@@ -4,6 +4,7 @@ import { Fault } from '../core/faults.ts';
 import { type ColumnPlan, isKey, sqlTypeOf, type TablePlan } from './plan-table.ts';
 import * as statements from './sql.ts';
 import { insertStream, selectStreams } from './stream-sql.ts';
+import { type Described, writeComments } from './table-comments.ts';
 import { makeTable } from './table-ddl.ts';
 
 /** One sobject of a sync, with its table in the destination. */
@@ -79,16 +80,17 @@ function columnPlan(row: statements.ColumnRow): ColumnPlan {
 }
 
 /**
- * Creates a stream's table, its index and its rows in `_lockstep`. Idempotent: an existing table stays as it is.
+ * Creates a stream's table, its index, its comments and its rows in `_lockstep`. Idempotent: an existing table stays as it is.
  * Runs as the owner role, so that the tables belong to it and its default privileges apply to the reader.
  */
 export async function createTable(
   tx: Tx,
   schema: string,
   plan: TablePlan,
-  labels: ReadonlyMap<string, string>,
+  described?: Described,
 ): Promise<Stream> {
-  await makeTable(tx, schema, plan, labels);
+  await makeTable(tx, schema, plan);
+  await writeComments(tx, schema, plan, described);
   const { stream_no: streamNo, plan_version: planVersion } = await insertStream(tx, plan);
   for (const [ordinal, column] of plan.columns.entries()) {
     await statements.insertColumn(tx, streamNo, ordinal, column);

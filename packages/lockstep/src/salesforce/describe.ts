@@ -27,6 +27,7 @@ const fieldSchema = z.object({
   sortable: z.boolean(),
   referenceTo: z.array(z.string()),
   relationshipOrder: z.int().nullable(),
+  picklistValues: z.array(z.object({ value: z.string(), active: z.boolean() })).optional(),
 });
 
 const describeSchema = sobjectSchema.extend({

@@ -3,7 +3,7 @@ import { after, test } from 'node:test';
 import { ident, join, sql } from '@lockstep/foundation/sql';
 import { startOrg } from '@lockstep/harness/org';
 import { sobjects } from '../objects/index.ts';
-import { fieldNamed, hasColumn } from '../schema/schema.ts';
+import { fieldNamed, hasColumn, type SObjectDef } from '../schema/schema.ts';
 import { tableOf } from '../schema/storage.ts';
 import { recordId, recordIdSql } from '../write/ids.ts';
 
@@ -54,7 +54,7 @@ test('stamps are whole seconds of past years, none in the last hour, and some ar
   }
 });
 
-test('references point to records, and totals match the lines', async () => {
+async function checkReferences(): Promise<void> {
   const byName = new Map(sobjects.map((def) => [def.name, def]));
   for (const def of sobjects) {
     for (const field of def.fields.filter(hasColumn)) {
@@ -67,12 +67,46 @@ test('references point to records, and totals match the lines', async () => {
       assert.equal(lost, 0, `${def.name}.${field.name}`);
     }
   }
+}
+
+test('references point to records, and totals match the lines', async () => {
+  await checkReferences();
   const { wrong } = await one<{ wrong: number }>(sql`
     SELECT count(*) AS wrong FROM org."Invoice__c" AS i
      WHERE ROW(i."Total__c", i."Line_Count__c") IS DISTINCT FROM
            (SELECT ROW(coalesce(sum(l."Quantity__c" * l."Unit_Price__c"), 0), count(*)::numeric)
               FROM org."Invoice_Line__c" AS l WHERE l."Invoice__c" = i."Id" AND NOT l."IsDeleted")`);
   assert.equal(wrong, 0);
+});
+
+test('no record that is not deleted has a deleted master, and none points to one by a lookup', async () => {
+  const byName = new Map(sobjects.map((def) => [def.name, def]));
+  const live = (def: SObjectDef, row: string) =>
+    fieldNamed(def, 'IsDeleted') ? sql`NOT ${ident(row, 'IsDeleted')}` : sql`true`;
+  for (const def of sobjects) {
+    for (const field of def.fields.filter((each) => hasColumn(each) && each.createable)) {
+      for (const target of (field.referenceTo ?? []).flatMap((name) => byName.get(name) ?? [])) {
+        const { lost } = await one<{ lost: number }>(sql`
+          SELECT count(*) AS lost FROM ${tableOf(def)} AS r
+            JOIN ${tableOf(target)} AS parent ON parent."Id" = r.${ident(field.name)}
+           WHERE ${live(def, 'r')} AND NOT (${live(target, 'parent')})`);
+        assert.equal(lost, 0, `${def.name}.${field.name}`);
+      }
+    }
+  }
+});
+
+test('what was deleted together comes back together', async () => {
+  const { id, contacts } = await one<{ id: string; contacts: number }>(sql`
+    SELECT root_id AS id, count(*) FILTER (WHERE sobject = 'Contact') AS contacts FROM simulator.deletion
+     WHERE root_id LIKE '001%' GROUP BY root_id ORDER BY count(*) DESC LIMIT 1`);
+  assert.ok(contacts > 0);
+  await org.control('/records/undelete', { ids: [id] });
+  const found = await org.request(
+    'GET',
+    `/services/data/v62.0/query?q=${encodeURIComponent(`SELECT Id FROM Contact WHERE AccountId = '${id}'`)}`,
+  );
+  assert.equal((found.json as { totalSize: number }).totalSize, contacts);
 });
 
 test('new records get Ids after the seeded ones', async () => {
@@ -100,4 +134,9 @@ test('every deleted record is in the delete log with its stamp as the time', asy
       LEFT JOIN simulator.deletion AS d ON d.record_id = r."Id"`);
   assert.ok(deleted > 0);
   assert.equal(logged, deleted);
+});
+
+test('once the recycle bin is empty, references still point to records', async () => {
+  await org.control('/recycleBin/empty', {});
+  await checkReferences();
 });

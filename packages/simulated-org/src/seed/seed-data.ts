@@ -1,10 +1,11 @@
 import type { Database } from '@lockstep/foundation/database';
 import { ident, join, type Sql, sql } from '@lockstep/foundation/sql';
 import { sobjects } from '../objects/index.ts';
-import { type FieldDef, type SObjectDef, type SObjects, stampField } from '../schema/schema.ts';
-import { isLive, tableOf } from '../schema/storage.ts';
+import type { FieldDef, SObjectDef, SObjects } from '../schema/schema.ts';
+import { tableOf } from '../schema/storage.ts';
 import { recordId, recordIdSql } from '../write/ids.ts';
 import { fillRollUp } from '../write/roll-ups.ts';
+import { seedDeletions } from './seed-deletions.ts';
 import { type Dice, diceOf } from './seed-dice.ts';
 import { seedFields } from './seed-fields.ts';
 import { rangeOf, type SeedPlan } from './seed-plan.ts';
@@ -41,10 +42,10 @@ export async function seedRecords(
   }
   await db.transaction(async (tx) => {
     await tx.query(sql`SELECT setval('simulator.record_number', ${done})`);
+    await seedDeletions(tx, sobjects);
     for (const def of linked.values())
       for (const field of def.fields) await fillRollUp(tx, linked, def, field);
     await tx.query(rollUpLines);
-    for (const def of sobjects) if (def.deletable && stampField(def)) await tx.query(logDeletions(def));
     for (const [id, name, profile] of knownUsers) {
       await tx.query(sql`
         UPDATE org."User"
@@ -59,11 +60,6 @@ const knownUsers = [
   [recordId('005', 1), 'Integration', profileNames.indexOf('Minimum Access - API Only Integrations')],
   [recordId('005', 2), 'Demo', profileNames.indexOf('System Administrator')],
 ] as const;
-
-/** The delete log of the records seeded as deleted: each was deleted when it was last modified. */
-const logDeletions = (def: SObjectDef): Sql => sql`
-  INSERT INTO simulator.deletion (record_id, sobject, root_id, deleted_at)
-  SELECT "Id", ${def.name}, "Id", ${ident(stampField(def)?.name ?? '')} FROM ${tableOf(def)} WHERE NOT (${isLive(def)})`;
 
 function insertRows(plan: SeedPlan, def: SObjectDef, from: number, to: number): Sql {
   const dice = diceOf(plan.seed);

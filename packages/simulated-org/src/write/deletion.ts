@@ -28,15 +28,17 @@ export async function logDeletion(
 
 /** A record's children by master-detail, which are deleted and undeleted with it. */
 export const detailsOf = (sobjects: SObjects, def: SObjectDef) =>
-  referencesTo(sobjects, def).filter(({ field }) => field.cascadeDelete === true);
+  referencesTo(sobjects, def).filter(({ field }) => isDetail(field));
+
+export const isDetail = ({ cascadeDelete }: FieldDef): boolean => cascadeDelete === true;
 
 /**
  * The fields that a deletion empties and a merge points to the winner: those clients may write, except a detail's.
  */
 export const lookupsTo = (sobjects: SObjects, def: SObjectDef) =>
-  referencesTo(sobjects, def).filter(
-    ({ field }) => field.nillable && field.createable && field.cascadeDelete !== true,
-  );
+  referencesTo(sobjects, def).filter(({ field }) => isEmptied(field));
+
+export const isEmptied = (field: FieldDef): boolean => field.nillable && field.createable && !isDetail(field);
 
 /** The records that point to a locked one: while it is locked, no others can begin to. */
 export async function idsPointing(tx: Tx, child: SObjectDef, field: FieldDef, id: string): Promise<string[]> {

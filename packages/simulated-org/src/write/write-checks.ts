@@ -103,7 +103,7 @@ export async function checkNotReferenced(
   def: SObjectDef,
   id: string,
 ): Promise<void> {
-  for (const { child, field } of referencesTo(sobjects, def).filter(isNeeded)) {
+  for (const { child, field } of referencesTo(sobjects, def).filter(({ field }) => isNeeded(field))) {
     const users = await tx.query<{ name: string }>(sql`
       SELECT ${recordName(child)} AS name FROM ${tableOf(child)} AS r
        WHERE ${ident(field.name)} = ${id} AND ${isLive(child)} ORDER BY "Id" LIMIT ${namedMax}`);
@@ -112,7 +112,7 @@ export async function checkNotReferenced(
 }
 
 /** A required lookup cannot be emptied, so it counts as a restricting one. */
-const isNeeded = ({ field }: { field: FieldDef }): boolean =>
+export const isNeeded = (field: FieldDef): boolean =>
   field.restrictedDelete === true || (!field.nillable && field.createable && !field.cascadeDelete);
 
 async function needed(

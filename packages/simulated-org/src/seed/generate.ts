@@ -1,7 +1,7 @@
 import { ident, join, type Sql, sql } from '@lockstep/foundation/sql';
 import { type Org } from '../org.ts';
 import { type FieldDef, type FieldType, hasColumn, type SObjectDef } from '../schema/schema.ts';
-import { tableOf } from '../schema/storage.ts';
+import { isLive, tableOf } from '../schema/storage.ts';
 import { recordIdSql } from '../write/ids.ts';
 import { writeTransaction } from '../write/open-writes.ts';
 import { type Dice, diceOf } from './seed-dice.ts';
@@ -23,33 +23,53 @@ export interface Wanted {
 }
 
 export async function generateRecords(org: Org, def: SObjectDef, { count, at, seed }: Wanted): Promise<void> {
-  const columns = columnsOf(org, def, at, seed);
+  const stamp = sql`${new Date(Math.floor(at / 1000) * 1000).toISOString()}::timestamptz`;
+  const columns = columnsOf(org, def, seed);
   for (let left = count; left > 0; left -= rowsPerTransaction) {
     const rows = Math.min(left, rowsPerTransaction);
     await writeTransaction(org, (tx) =>
       tx.query(sql`
         INSERT INTO ${tableOf(def)} (${join(columns.map(({ name }) => name))})
         SELECT ${join(columns.map(({ value }) => value))}
-          FROM (SELECT nextval('simulator.record_number') AS n FROM generate_series(1, ${rows}::integer)) AS numbered`),
+          FROM (SELECT nextval('simulator.record_number') AS n, ${stamp} AS created, ${stamp} AS modified
+                  FROM generate_series(1, ${rows}::integer)) AS numbered`),
     );
   }
   await org.db.query(sql`ANALYZE ${tableOf(def)}`);
 }
 
-function columnsOf(org: Org, def: SObjectDef, at: number, seed: number): { name: Sql; value: Sql }[] {
+/** SQL over the record's number `n`, and the stamp under the names `created` and `modified`. */
+function columnsOf(org: Org, def: SObjectDef, seed: number): { name: Sql; value: Sql }[] {
   const dice = diceOf(seed);
   const seeded = new Map(Object.entries(seedFields(def.name, dice, org.settings.seed)));
   return def.fields.filter(hasColumn).flatMap((field) => {
     const made = seeded.get(field.name);
     const value =
-      systemValue(org, def, field, at) ??
+      systemValue(org, def, field) ??
       (made && ('always' in made ? made.always : made)) ??
       (seeded.size === 0 || !field.nillable ? valueByType(org, field, dice) : undefined);
-    return value ? [{ name: ident(field.name), value }] : [];
+    return value ? [{ name: ident(field.name), value: toLive(org, field, value) }] : [];
   });
 }
 
-function systemValue(org: Org, def: SObjectDef, field: FieldDef, at: number): Sql | undefined {
+/**
+ * The makers choose among the seeded records, some of which may be deleted or gone: then the field stays empty, or
+ * points to the oldest record if it cannot.
+ */
+function toLive(org: Org, field: FieldDef, value: Sql): Sql {
+  const targets = (field.referenceTo ?? []).flatMap((name) => org.sobjects.get(name.toLowerCase()) ?? []);
+  const [first] = targets;
+  if (!first) return value;
+  const finds = targets.map(
+    (def) => sql`EXISTS (SELECT FROM ${tableOf(def)} AS one WHERE one."Id" = chosen.id AND ${isLive(def)})`,
+  );
+  const found = sql`(SELECT chosen.id FROM (SELECT ${value} AS id) AS chosen WHERE ${join(finds, ' OR ')})`;
+  return field.nillable
+    ? found
+    : sql`coalesce(${found}, (SELECT min("Id") FROM ${tableOf(first)} WHERE ${isLive(first)}))`;
+}
+
+function systemValue(org: Org, def: SObjectDef, field: FieldDef): Sql | undefined {
   switch (field.name) {
     case 'Id':
       return recordIdSql(def.keyPrefix, sql`n`);
@@ -60,7 +80,7 @@ function systemValue(org: Org, def: SObjectDef, field: FieldDef, at: number): Sq
     case 'CreatedDate':
     case 'LastModifiedDate':
     case 'SystemModstamp':
-      return sql`${new Date(Math.floor(at / 1000) * 1000).toISOString()}::timestamptz`;
+      return sql`created`;
     default:
       return undefined;
   }

@@ -211,6 +211,29 @@ function mutate(text: string, random: Random): string {
   return mutated;
 }
 
+test('an API that the org does not serve is not found, with a session, with another kind of session, and without', async () => {
+  const session = await org.token('demo');
+  const apis = [
+    ['POST', '/services/async/62.0/job', { 'X-SFDC-Session': session }],
+    ['GET', '/services/async/62.0/job/750000000000001', { 'X-SFDC-Session': session }],
+    ['POST', '/services/Soap/m/62.0', { 'Content-Type': 'text/xml', SOAPAction: '""' }],
+    ['POST', '/services/Soap/s/62.0', { 'Content-Type': 'text/xml', SOAPAction: '""' }],
+    ['GET', '/services/apexrest/anything', {}],
+    ['GET', '/services/data/nothing', {}],
+    ['GET', '/cometd/62.0', {}],
+    ['GET', '/nothing', {}],
+  ] as const;
+  for (const [method, path, headers] of apis) {
+    for (const token of [null, 'wrong', session]) {
+      const { status, json } = await org.request(method, path, { token, headers });
+      assert.deepEqual(
+        [path, status, json],
+        [path, 404, [{ message: 'The requested resource does not exist', errorCode: 'NOT_FOUND' }]],
+      );
+    }
+  }
+});
+
 test('200 damaged requests are each answered, none with 500', async () => {
   const soql =
     "SELECT Id, Name FROM Account WHERE (Name LIKE 'A%' OR CreatedDate > 2020-01-01T00:00:00Z) AND NumberOfEmployees IN (1,2) ORDER BY Name DESC NULLS LAST LIMIT 5";

@@ -102,12 +102,13 @@ async function handle(
     if (place === 'services/data') return method === 'GET' ? versions(org) : refuseMethod(method);
     const signIn = await authAnswer(org, { method, path, parameters, headers: request.headers, body });
     if (signIn) return signIn;
+    // Other APIs take their session from elsewhere, so a missing bearer token says nothing about them.
+    throw notFound();
   }
   const userId = await userOfRequest(org, request.headers.authorization);
   try {
     org.longRequests.check();
     org.usage.spend();
-    if (version === undefined) throw notFound();
     const call = await callOf(org, userId, request, { version, path, parameters, method }, body);
     const hasForm = isRecordForm(request, path);
     const read = { ...call, db, isStale };

@@ -24,23 +24,30 @@ export async function approve(tx: Tx, clientId: string, userId: string, scopes: 
 }
 
 /**
- * Locks an approval against revocation until the transaction ends. Must come before any access to its tokens, in the
- * same order as a revocation. False if the approval is gone.
+ * Locks an approval until the transaction ends: one request at a time uses its refresh token. Must come before any
+ * access to its tokens, in the same order as a revocation. False if the approval is gone.
  */
 export async function lockApproval(tx: Tx, approvalId: number | null): Promise<boolean> {
   const held = await tx.query(
-    sql`SELECT id FROM simulator.approval WHERE id = ${approvalId}::bigint FOR KEY SHARE`,
+    sql`SELECT id FROM simulator.approval WHERE id = ${approvalId}::bigint FOR UPDATE`,
   );
   return held.length > 0;
 }
 
-/** Ends the refresh token that was used; of two concurrent uses, only one succeeds. */
-export async function retireRefresh(tx: Tx, token: string): Promise<boolean> {
-  const retired = await tx.query(
-    sql`DELETE FROM simulator.token WHERE hash = ${hashOf(token)} AND kind = 'refresh' RETURNING kind`,
-  );
-  return retired.length > 0;
+/**
+ * Whether the refresh token may be used. With rotation this is its only use: it stays known, so that another one can
+ * be told from the use of an unknown token.
+ */
+export async function isUsable(tx: Tx, token: string, rotates: boolean): Promise<boolean> {
+  const found = await tx.query(sql`
+    UPDATE simulator.token SET kind = ${rotates ? 'rotated' : 'refresh'}
+     WHERE hash = ${hashOf(token)} AND kind = 'refresh' RETURNING kind`);
+  return found.length > 0;
 }
+
+/** Ends an approval with all its tokens, as Salesforce does when a rotated refresh token is used again. */
+export const endApproval = (tx: Tx, approvalId: number | null): Promise<unknown> =>
+  tx.query(sql`DELETE FROM simulator.approval WHERE id = ${approvalId}::bigint`);
 
 /** Whether the admin allows this user to use the app at all. */
 export const isAdminApproved = (app: App, userId: string): boolean =>

@@ -1,13 +1,13 @@
 import type { Tx } from '@lockstep/foundation/database';
 import { sql } from '@lockstep/foundation/sql';
 import type { Org } from '../org.ts';
-import { approve, checkAdminApproved, lockApproval, retireRefresh } from './approvals.ts';
+import { approve, checkAdminApproved, endApproval, isUsable, lockApproval } from './approvals.ts';
 import { type App, authenticatedApp, type Flow, type KnownApp } from './apps.ts';
 import type { AuthRequest } from './auth-request.ts';
 import { redeemCode } from './authorization-codes.ts';
 import { redeemDeviceCode } from './device-codes.ts';
 import { userOfAssertion } from './jwt-bearer.ts';
-import { authenticationFailure, inactiveUser, invalidGrant } from './oauth-error.ts';
+import { authenticationFailure, deadToken, inactiveUser, invalidGrant } from './oauth-error.ts';
 import { userOfPassword } from './passwords.ts';
 import { givesRefreshToken, grantedScopes, type Scopes, withoutRefreshToken } from './scopes.ts';
 import { issueRefresh, readSession } from './tokens.ts';
@@ -20,11 +20,11 @@ export interface Granted {
   userId: string;
   scopes: Scopes;
   nonce?: string | null;
-  /** Work to be done in the transaction that issues the access token. */
-  settle?: (tx: Tx) => Promise<Settled>;
+  /** Work to be done in the transaction that issues the access token; undefined if there must be none. */
+  settle?: (tx: Tx) => Promise<Settled | undefined>;
 }
 
-interface Settled {
+export interface Settled {
   /** If the token comes from a user's approval, and ends with it. */
   approvalId: number | null;
   refreshToken?: string;
@@ -37,8 +37,6 @@ interface GrantRequest {
 }
 
 type Grant = (asked: GrantRequest) => Promise<Granted>;
-
-const deadToken = () => invalidGrant('expired access/refresh token');
 
 const allows = (app: App, flow: Flow): boolean => app.flows.includes(flow);
 
@@ -82,15 +80,18 @@ const byRefreshToken: Grant = async (asked) => {
   const { org, form } = asked;
   const app = await appOfRequest(asked);
   const token = form.get('refresh_token') ?? '';
-  const session = await readSession(org, token, 'refresh');
+  const session = await readSession(org, token, ['refresh', 'rotated']);
   if (!session || session.clientId !== app.clientId) throw deadToken();
   if (!session.isActive) throw inactiveUser();
   const { userId, scopes, approvalId } = session;
   checkAdminApproved(app, userId);
   const settle = async (tx: Tx) => {
-    if (!(await lockApproval(tx, approvalId))) throw deadToken();
+    if (!(await lockApproval(tx, approvalId))) return undefined;
+    if (!(await isUsable(tx, token, app.rotates))) {
+      await endApproval(tx, approvalId);
+      return undefined;
+    }
     if (!app.rotates) return { approvalId };
-    if (!(await retireRefresh(tx, token))) throw deadToken();
     const facts = { clientId: app.clientId, userId, scopes, approvalId };
     return { approvalId, refreshToken: await issueRefresh(tx, org, facts) };
   };

@@ -29,6 +29,8 @@ export const redirectMismatch = () =>
 
 export const redirectMissing = () => new OAuthError('redirect_uri_missing', 'redirect_uri not provided');
 
+export const deadToken = () => invalidGrant('expired access/refresh token');
+
 export const inactiveUser = () => invalidGrant('inactive user');
 
 export const notApproved = () => invalidGrant("user hasn't approved this consumer");

@@ -43,19 +43,65 @@ test('a refresh token gives new access tokens any number of times until its app 
   }
 });
 
-test('with rotation each use gives a new refresh token and ends the old one', async () => {
+const rotating = async (test: () => Promise<void>): Promise<void> => {
   assert.equal(await setRotation(store, web.clientId, true), true);
-  const first = await webTokens(org);
-  const { body } = await refresh(first.refresh_token);
-  assert.ok(body.refresh_token);
-  assert.notEqual(body.refresh_token, first.refresh_token);
-  assert.deepEqual((await refresh(first.refresh_token)).body, dead);
+  try {
+    await test();
+  } finally {
+    assert.equal(await setRotation(store, web.clientId, false), true);
+  }
+};
 
-  const atOnce = await Promise.all([1, 2, 3].map(() => refresh(body.refresh_token)));
-  assert.equal(atOnce.filter(({ status }) => status === 200).length, 1);
-  assert.equal(await setRotation(store, web.clientId, false), true);
+test('with rotation each use gives a new refresh token, and the access tokens of earlier ones stay valid', async () => {
   assert.equal(await setRotation(store, 'nobody\0', true), false);
+  await rotating(async () => {
+    const first = await webTokens(org);
+    const { body: second } = await refresh(first.refresh_token);
+    const { body: third } = await refresh(second.refresh_token);
+    assert.equal(new Set([first, second, third].map((one) => one.refresh_token)).size, 3);
+    assert.equal(await apiStatus(org, first.access_token), 200);
+    assert.equal(await apiStatus(org, third.access_token), 200);
+  });
 });
+
+test('the reuse of a rotated refresh token ends its successor, and every access token of both', async () =>
+  rotating(async () => {
+    const other = await webTokens(org);
+    const first = await webTokens(org);
+    const { body: second } = await refresh(first.refresh_token);
+    const { body: third } = await refresh(second.refresh_token);
+
+    const foreign = { client_id: demo.clientId, client_secret: demo.clientSecret };
+    assert.deepEqual((await refresh(first.refresh_token, foreign)).body, dead);
+    assert.equal(await apiStatus(org, third.access_token), 200, 'another app does not have the token');
+
+    assert.deepEqual((await refresh(first.refresh_token)).body, dead);
+    for (const tokens of [first, second, third]) assert.equal(await apiStatus(org, tokens.access_token), 401);
+    assert.deepEqual((await refresh(third.refresh_token)).body, dead);
+    assert.equal(await apiStatus(org, other.access_token), 200);
+    assert.equal((await refresh(other.refresh_token)).status, 200);
+  }));
+
+test('of several uses of a rotated refresh token at once one succeeds, and the others end what it got', async () =>
+  rotating(async () => {
+    const { refresh_token: token } = await webTokens(org);
+    const atOnce = await Promise.all([1, 2, 3].map(() => refresh(token)));
+    const [won, ...more] = atOnce.filter(({ status }) => status === 200);
+    assert.deepEqual(more, []);
+    assert.equal(await apiStatus(org, won?.body.access_token), 401);
+    assert.deepEqual((await refresh(won?.body.refresh_token)).body, dead);
+  }));
+
+test('a rotated refresh token is no longer active, cannot be revoked, and ends nothing but its own family', async () =>
+  rotating(async () => {
+    const first = await webTokens(org);
+    const { body: second } = await refresh(first.refresh_token);
+    const token = first.refresh_token ?? '';
+    assert.equal((await postForm(org, '/services/oauth2/revoke', { token })).status, 400);
+    const question = { token, client_id: web.clientId, client_secret: web.clientSecret };
+    assert.deepEqual((await postForm(org, '/services/oauth2/introspect', question)).text, '{"active":false}');
+    assert.equal(await apiStatus(org, second.access_token), 200);
+  }));
 
 test('a refresh token only works for its own app, which must send its secret', async () => {
   const { refresh_token: token } = await webTokens(org);

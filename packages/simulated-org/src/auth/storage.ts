@@ -34,7 +34,7 @@ export async function createAuthTables(tx: Tx): Promise<void> {
   await tx.query(sql`
     CREATE TABLE simulator.token (
       hash        bytea PRIMARY KEY,
-      kind        text NOT NULL CHECK (kind IN ('access', 'refresh')),
+      kind        text NOT NULL CHECK (kind IN ('access', 'refresh', 'rotated')),
       client_id   text REFERENCES simulator.app ON DELETE CASCADE,
       user_id     text NOT NULL,
       approval_id bigint REFERENCES simulator.approval ON DELETE CASCADE,

@@ -3,10 +3,10 @@ import type { Answer } from '../http/answer.ts';
 import type { Org } from '../org.ts';
 import { type AuthRequest, formOf } from './auth-request.ts';
 import { issueDeviceCode } from './device-codes.ts';
-import { type Granted, grants } from './grants.ts';
+import { type Granted, grants, type Settled } from './grants.ts';
 import { idToken } from './id-token.ts';
 import { oauthAnswer } from './oauth-answer.ts';
-import { invalidRequest, OAuthError } from './oauth-error.ts';
+import { deadToken, invalidRequest, OAuthError } from './oauth-error.ts';
 import { identityUrl } from './people.ts';
 import { issueAccess, sweepTokens } from './tokens.ts';
 
@@ -36,11 +36,15 @@ interface Tokens {
 async function issueTokens(org: Org, granted: Granted): Promise<Tokens> {
   const { app, userId, scopes } = granted;
   await sweepTokens(org);
-  return org.db.transaction(async (tx) => {
-    const { approvalId, refreshToken } = (await granted.settle?.(tx)) ?? { approvalId: null };
+  const tokens = await org.db.transaction(async (tx) => {
+    const settled = granted.settle ? await granted.settle(tx) : { approvalId: null };
+    if (!settled) return undefined;
+    const { approvalId, refreshToken }: Settled = settled;
     const facts = { clientId: app.clientId, userId, scopes, approvalId };
     return { accessToken: await issueAccess(tx, org, facts), refreshToken };
   });
+  if (!tokens) throw deadToken();
+  return tokens;
 }
 
 async function fields(org: Org, granted: Granted, { accessToken, refreshToken }: Tokens) {

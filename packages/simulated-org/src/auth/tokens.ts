@@ -73,7 +73,7 @@ export async function sessionOf(
   token: string,
   kind: 'access' | 'refresh' = 'access',
 ): Promise<Session | undefined> {
-  const found = await readSession({ db, clock }, token, kind);
+  const found = await readSession({ db, clock }, token, [kind]);
   return found?.isActive ? found : undefined;
 }
 
@@ -81,7 +81,7 @@ export async function sessionOf(
 export async function readSession(
   { db, clock }: TokenStore,
   token: string,
-  kind: 'access' | 'refresh',
+  kinds: readonly ('access' | 'refresh' | 'rotated')[],
 ): Promise<(Session & { isActive: boolean }) | undefined> {
   const [row] = await db.query<Session & { isActive: boolean }>(sql`
     SELECT token.user_id AS "userId", token.client_id AS "clientId", token.approval_id AS "approvalId",
@@ -89,7 +89,7 @@ export async function readSession(
            (extract(epoch FROM token.issued_at) * 1000)::bigint AS "issuedAt",
            (extract(epoch FROM token.expires_at) * 1000)::bigint AS "expiresAt"
       FROM simulator.token JOIN org."User" AS holder ON holder."Id" = token.user_id
-     WHERE token.hash = ${hashOf(token)} AND token.kind = ${kind} AND token.expires_at > ${instant(clock.now())}`);
+     WHERE token.hash = ${hashOf(token)} AND token.kind = ANY(${[...kinds]}) AND token.expires_at > ${instant(clock.now())}`);
   return row;
 }
 
@@ -141,7 +141,7 @@ export async function expireAccessTokens({ db, clock }: TokenStore, choice: Toke
 export async function revokeGrant({ db }: Pick<Org, 'db'>, choice: TokenChoice): Promise<number> {
   return db.transaction(async (tx) => {
     const [counted] = await tx.query<{ count: number }>(
-      sql`SELECT count(*) AS count FROM simulator.token WHERE ${chosen(choice)}`,
+      sql`SELECT count(*) AS count FROM simulator.token WHERE kind <> 'rotated' AND ${chosen(choice)}`,
     );
     await tx.query(sql`DELETE FROM simulator.approval WHERE ${chosen(choice)}`);
     await tx.query(sql`DELETE FROM simulator.token WHERE ${chosen(choice)}`);
@@ -152,7 +152,7 @@ export async function revokeGrant({ db }: Pick<Org, 'db'>, choice: TokenChoice):
 
 /** Ends one token; for a refresh token, everything from the same approval. False if there is no such token. */
 export async function revokeToken({ db, clock }: TokenStore, token: string): Promise<boolean> {
-  const alive = sql`hash = ${hashOf(token)} AND expires_at > ${instant(clock.now())}`;
+  const alive = sql`hash = ${hashOf(token)} AND kind <> 'rotated' AND expires_at > ${instant(clock.now())}`;
   const [approval] = await db.query(sql`
     DELETE FROM simulator.approval
      WHERE id IN (SELECT approval_id FROM simulator.token WHERE ${alive} AND kind = 'refresh') RETURNING id`);

@@ -90,7 +90,7 @@ export const signInEndpoints: EndpointGroup = {
     }),
     endpoint({
       path: '/signIn/rotation',
-      does: 'Sets whether each refresh replaces the refresh token.',
+      does: 'Sets whether each refresh replaces the refresh token. Using a replaced one again then ends all tokens of its sign-in.',
       body: z.strictObject({ clientId: z.string(), on: z.boolean() }),
       example: { clientId: 'my-app', on: true },
       async run(org, { clientId, on }) {

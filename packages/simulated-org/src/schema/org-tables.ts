@@ -78,7 +78,7 @@ async function createRecycleBin(tx: Tx): Promise<void> {
 }
 
 /** Increased whenever a table other than the records' own changes. */
-const tablesVersion = 6;
+const tablesVersion = 7;
 
 /** Tells whether a database's tables were created from these definitions. */
 export const fingerprintOf = (sobjects: readonly SObjectDef[]): string =>

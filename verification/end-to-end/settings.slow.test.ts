@@ -5,6 +5,7 @@ import { sql } from '@lockstep/foundation/sql';
 import { type EndToEndHarness, openEndToEndHarness } from '@lockstep/harness/end-to-end-harness';
 import { changeSettings, listenForChanges, readHealth } from 'lockstep/control';
 import { openSyncs, proxiedSync } from 'lockstep/engine';
+import { changeSync } from 'lockstep/operations/change-sync';
 
 const requests = (harness: EndToEndHarness) =>
   harness.control.log.text().split('"msg":"asked Salesforce"').length - 1;
@@ -139,4 +140,29 @@ test('a statement that the database refuses for an unforeseen reason is reported
   await harness.admin.script('ALTER TABLE _lockstep.sync DROP CONSTRAINT canary');
   await harness.untilComplete();
   while (await fault()) await systemClock.sleep(20);
+});
+
+test('after the backfill the references have indexes, and foreign keys come and go with the setting', async () => {
+  await using harness = await openEndToEndHarness({
+    org: { records: 300 },
+    sobjects: ['Account', 'Contact'],
+  });
+  harness.startWorker();
+  await harness.untilComplete();
+  const untilIndexed = (index: string) =>
+    harness.until(sql`SELECT to_regclass(${index}) IS NOT NULL`, `${index} is there`);
+  await untilIndexed('salesforce.contact_accountid_idx');
+  await untilIndexed('salesforce.account_parentid_idx');
+
+  const untilKeys = (isThere: boolean) =>
+    harness.until(
+      sql`SELECT EXISTS (SELECT FROM pg_constraint WHERE conname = 'contact_accountid_fkey') = ${isThere}`,
+      `a foreign key is ${isThere ? 'there' : 'gone'}`,
+    );
+  const { control } = harness.control;
+  await changeSync(control, harness.sync, { foreignKeys: true });
+  await untilKeys(true);
+  await untilPolledAgain(harness);
+  await changeSync(control, harness.sync, { foreignKeys: false });
+  await untilKeys(false);
 });

@@ -338,6 +338,7 @@ test('the setting for writes while the database is down is shown with its conseq
   const shown = await cli.run(['sync', 'set']);
   assert.match(shown.stdout, /^acme: .*refused with 503 and not sent \(refuse\)\.$/m);
   const set = await cli.run(['sync', 'set', '--sync', 'acme', '--on-database-down', 'forward', '--json']);
-  assert.deepEqual(json(set), { schema: 1, name: 'acme', on_database_down: 'forward' });
+  const changed = { schema: 1, name: 'acme', on_database_down: 'forward', foreign_keys: 'off' };
+  assert.deepEqual(json(set), changed);
   assert.match((await cli.run(['sync', 'set'])).stdout, /answered as pending.*\(forward\)\.$/m);
 });

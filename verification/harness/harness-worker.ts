@@ -65,7 +65,7 @@ export function startHarnessWorker(options: HolderOptions): HarnessWorker {
   const wake = new WatchedWakeSignal(clock);
   const mailbox = new Mailbox(wake);
   const open: LeasedSync & { settings: LeasedSync['settings'] } = {
-    settings: { intervalMs, stopAtPercent: 90 },
+    settings: { intervalMs, stopAtPercent: 90, foreignKeys: false },
     mailbox,
     sentAt: [],
     quota: openQuota(90),

@@ -30,7 +30,8 @@ export class MemoryIntents {
   end(intents: readonly number[], outcome: string): void {
     for (const intentNo of intents) {
       const intent = this.known.get(intentNo);
-      if (!intent) throw new Error('the outcome is of an unknown intent');
+      if (intentNo > this.last) throw new Error('the outcome is of an unknown intent');
+      if (!intent) continue; // refused, and recorded once more because the first answer was lost
       intent.outcome = outcome;
       this.open.delete(intent);
       if (outcome === 'refused') this.known.delete(intentNo);

@@ -23,7 +23,7 @@ const changedBy: Partial<Record<Method, readonly HeldKind[]>> = {
   recordProblems: [],
   isAsPlanned: [],
   isWritable: [],
-  hasCursorIndex: [],
+  missingIndexes: [],
   readSetAside: [],
   idsAfter: [],
   countByDay: [],

@@ -12,8 +12,9 @@ export class UnchangedTables
       | 'isWritable'
       | 'lockHolders'
       | 'restoreTable'
-      | 'hasCursorIndex'
-      | 'restoreCursorIndex'
+      | 'missingIndexes'
+      | 'restoreIndex'
+      | 'alignForeignKeys'
       | 'showFields'
       | 'recountRows'
       | 'referencesOf'
@@ -38,11 +39,13 @@ export class UnchangedTables
     return null;
   }
 
-  async hasCursorIndex() {
-    return true;
+  async missingIndexes() {
+    return [];
   }
 
-  async restoreCursorIndex(): Promise<void> {}
+  async restoreIndex(): Promise<void> {}
+
+  async alignForeignKeys(): Promise<void> {}
 
   async showFields(): Promise<void> {}
 

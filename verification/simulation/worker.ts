@@ -64,7 +64,7 @@ export class Worker implements Mortal {
     this.options = options;
     this.owner = `worker ${epoch}`;
     this.holder = { owner: this.owner, epoch };
-    this.settings = { intervalMs: profile.intervalMs, stopAtPercent: 90 };
+    this.settings = { intervalMs: profile.intervalMs, stopAtPercent: 90, foreignKeys: false };
     const connection = connectionTo(mirror, this, options);
     this.mirror = options.usedAs?.(connection) ?? connection;
     this.salesforce = network.clientOf(this, options.readAs);

@@ -47,7 +47,8 @@ export const commands: readonly CommandEntry[] = [
   },
   {
     name: 'sync set',
-    summary: "Shows or changes what the proxy does with writes while the mirror's database does not answer.",
+    summary:
+      "Shows or changes what the proxy does with writes while the mirror's database does not answer, and whether the tables have foreign keys.",
     load: async () => (await import('./commands/sync-set.ts')).syncSet,
   },
   {

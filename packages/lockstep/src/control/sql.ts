@@ -28,6 +28,7 @@ export type SyncRow = {
   stop_at_percent: number;
   paused: boolean;
   without_database: 'refuse' | 'forward';
+  foreign_keys: boolean;
   epoch: number;
   database_name: string;
   table_schema: string;
@@ -89,7 +90,7 @@ export const insertStreams = (tx: Tx, syncId: SyncId, sobjects: readonly string[
 
 const syncColumns = sql`
   SELECT s.sync_id, s.name, s.org_id, c.login_url, o.instance_url, s.api_version, s.interval_ms,
-         s.stop_at_percent, s.paused, s.without_database, s.epoch, d.database_name, d.table_schema,
+         s.stop_at_percent, s.paused, s.without_database, s.foreign_keys, s.epoch, d.database_name, d.table_schema,
          ARRAY(SELECT sobject FROM lockstep.stream st WHERE st.sync_id = s.sync_id ORDER BY position) AS sobjects
     FROM lockstep.sync s
     JOIN lockstep.org o ON o.org_id = s.org_id
@@ -129,20 +130,22 @@ export interface SyncChange {
   intervalMs?: number;
   stopAtPercent?: number;
   withoutDatabase?: SyncRow['without_database'];
+  foreignKeys?: boolean;
 }
 
 /** What is not given stays. One row: the sync exists. */
 export const updateSync = (
   tx: Tx,
   syncId: SyncId,
-  { paused, intervalMs, stopAtPercent, withoutDatabase }: SyncChange,
+  { paused, intervalMs, stopAtPercent, withoutDatabase, foreignKeys }: SyncChange,
 ) =>
   tx.query(sql`
     UPDATE lockstep.sync
        SET paused           = coalesce(${paused ?? null}::boolean, paused),
            interval_ms      = coalesce(${intervalMs ?? null}::integer, interval_ms),
            stop_at_percent  = coalesce(${stopAtPercent ?? null}::integer, stop_at_percent),
-           without_database = coalesce(${withoutDatabase ?? null}::text, without_database)
+           without_database = coalesce(${withoutDatabase ?? null}::text, without_database),
+           foreign_keys     = coalesce(${foreignKeys ?? null}::boolean, foreign_keys)
      WHERE sync_id = ${syncId}
     RETURNING sync_id`);
 

@@ -63,6 +63,7 @@ test('a sync is read back as it was recorded, by id and by name', async () => {
     stopAtPercent: 90,
     paused: false,
     withoutDatabase: 'refuse',
+    foreignKeys: false,
     epoch: 0,
     destination: { kind: 'private', database: `lockstep_${given.id}`, tableSchema: 'salesforce' },
   });

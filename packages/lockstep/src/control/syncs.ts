@@ -44,6 +44,8 @@ export type Sync = {
   paused: boolean;
   /** What happens to a proxied write while the mirror's database is down: it is not sent, or sent and stored later. */
   withoutDatabase: 'refuse' | 'forward';
+  /** Whether its tables have foreign keys that are not enforced, for tools that draw relations. */
+  foreignKeys: boolean;
   /** Raised by each claim; a page is applied only under the newest one. */
   epoch: number;
   destination: SyncDestination;
@@ -52,7 +54,10 @@ export type Sync = {
 /** A database of the sync's own on the control database's server. */
 export type SyncDestination = { kind: 'private'; database: string; tableSchema: string };
 
-export type NewSync = Omit<Sync, 'stopAtPercent' | 'paused' | 'withoutDatabase' | 'epoch' | 'destination'> & {
+export type NewSync = Omit<
+  Sync,
+  'stopAtPercent' | 'paused' | 'withoutDatabase' | 'foreignKeys' | 'epoch' | 'destination'
+> & {
   tableSchema: string;
   clientId: string;
   clientSecret: string;
@@ -212,6 +217,7 @@ export const toSync = (row: SyncRow): Sync => ({
   stopAtPercent: row.stop_at_percent,
   paused: row.paused,
   withoutDatabase: row.without_database,
+  foreignKeys: row.foreign_keys,
   epoch: row.epoch,
   destination: { kind: 'private', database: row.database_name, tableSchema: row.table_schema },
 });

@@ -210,6 +210,13 @@ export const faults = {
       'The server at {host} does not prove over TLS that it is that host ({reason}), so no password was sent.',
     next: 'Enable TLS on the server; if its CA is your own, add sslrootcert=FILE to DATABASE_URL. If nobody else can reach the network in between, add sslmode=disable.',
   },
+  'DB-19': {
+    kind: 'permanent',
+    title: 'This PostgreSQL has no foreign keys of that kind',
+    explanation:
+      'Foreign keys that refuse no row (NOT ENFORCED) need PostgreSQL 18; the server has {reason}.',
+    next: 'Nothing to do: the comment of each column says which object it refers to.',
+  },
   'PRX-01': {
     kind: 'permanent',
     title: 'Unknown sync address',

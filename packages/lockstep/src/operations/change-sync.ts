@@ -1,11 +1,21 @@
 import { type Control, changeSettings, readSync, type Sync, type SyncChange } from '../control/index.ts';
+import { Fault } from '../core/faults.ts';
+import { selectServerVersion } from '../postgres/index.ts';
 
 /**
  * Changes what is given, and returns the sync as it is then. Its worker learns of it at once.
  *
- * @throws {@link Fault} `LIM-05`: an interval or a percentage that no sync can have
+ * @throws {@link Fault} `LIM-05`: an interval or a percentage that no sync can have; `DB-19`: the server is too old for
+ *         foreign keys
  */
 export async function changeSync(control: Control, sync: Sync, change: SyncChange): Promise<Sync> {
+  if (change.foreignKeys) await refuseOldServer(control);
   if (Object.keys(change).length > 0) await changeSettings(control, sync.id, change);
   return (await readSync(control, sync.id)) ?? sync;
+}
+
+async function refuseOldServer({ db }: Control): Promise<void> {
+  const [server] = await selectServerVersion(db);
+  const major = Math.floor((server?.version ?? 0) / 10_000);
+  if (major < 18) throw new Fault('DB-19', { reason: `version ${major}` });
 }

@@ -45,15 +45,29 @@ export const selectPrimaryKey = (tx: Tx, oid: number, column: string | undefined
     JOIN pg_catalog.pg_attribute a ON a.attrelid = k.conrelid AND a.attname = ${column}
    WHERE k.conrelid = ${oid} AND k.contype = 'p'`);
 
-/** One row: the table has a valid index that begins with this column, whoever created it. */
-export const selectIndexOn = (tx: Tx, { schema, table }: Stream, column: string) =>
-  tx.query(sql`
-  SELECT FROM pg_catalog.pg_index i
+/**
+ * The columns with which a valid index begins, whoever created it. An index that leaves out NULL counts: no search for
+ * a value needs those rows.
+ */
+export const selectIndexedColumns = (tx: Tx, { schema, table }: Stream) =>
+  tx.query<{ column: string }>(sql`
+  SELECT a.attname::text AS column FROM pg_catalog.pg_index i
     JOIN pg_catalog.pg_class t ON t.oid = i.indrelid
     JOIN pg_catalog.pg_namespace n ON n.oid = t.relnamespace
-    JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid AND a.attname = ${column}
-   WHERE n.nspname = ${schema} AND t.relname = ${table}
-     AND i.indkey[0] = a.attnum AND i.indpred IS NULL AND i.indisvalid LIMIT 1`);
+    JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]
+   WHERE n.nspname = ${schema} AND t.relname = ${table} AND i.indisvalid
+     AND coalesce(pg_catalog.pg_get_expr(i.indpred, i.indrelid) = pg_catalog.format('(%I IS NOT NULL)', a.attname), true)`);
+
+/** Foreign keys that PostgreSQL does not enforce, of the table (`isOwn`) or of others that refer to it. */
+export const selectForeignKeys = (tx: Tx, { schema, table }: Stream) =>
+  tx.query<{ name: string; table: string; isOwn: boolean }>(sql`
+  SELECT k.conname::text AS name, child.relname::text AS table, k.conrelid = t.oid AS "isOwn"
+    FROM pg_catalog.pg_class t
+    JOIN pg_catalog.pg_namespace n ON n.oid = t.relnamespace
+    JOIN pg_catalog.pg_constraint k ON t.oid IN (k.conrelid, k.confrelid)
+    JOIN pg_catalog.pg_class child ON child.oid = k.conrelid AND child.relnamespace = n.oid
+   WHERE n.nspname = ${schema} AND t.relname = ${table} AND k.contype = 'f'
+     AND pg_catalog.pg_get_constraintdef(k.oid) LIKE '% NOT ENFORCED'`);
 
 /** The locks that other sessions hold on the table. */
 export const selectLocks = (tx: Tx, { schema, table }: Stream, limit: number) =>

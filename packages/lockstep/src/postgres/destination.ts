@@ -69,7 +69,7 @@ const lockWait = '1s';
 
 /** Connections for statements that scan a whole table, however long they take. Closing cancels them. */
 const openWholeTables = (url: string, applicationName: string): Database =>
-  openDatabase({ url, applicationName, connectionsMax: 2, statementTimeoutMs: 0, cancelsAtEnd: true });
+  openDatabase({ url, applicationName, connectionsMax: 3, statementTimeoutMs: 0, cancelsAtEnd: true });
 
 /**
  * A destination as proxied writes use it. Recording a write has its own connections, so that it does not queue behind

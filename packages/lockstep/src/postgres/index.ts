@@ -48,6 +48,7 @@ export {
   readServerClock,
   selectDatabase,
   selectDatabaseName,
+  selectServerVersion,
 } from './server-sql.ts';
 export type { SetAsideCount } from './set-aside-sql.ts';
 export type { CursorRow } from './sql.ts';

@@ -15,10 +15,11 @@ import { type ProblemChange, recordProblems } from './problems.ts';
 import * as progress from './progress.ts';
 import { countByDay, idsAfter } from './read-ids.ts';
 import { referencesOf, rowsReferringTo } from './related-rows.ts';
-import { hasCursorIndex, isAsPlanned, restoreCursorIndex, restoreTable } from './restore-table.ts';
+import { isAsPlanned, restoreTable } from './restore-table.ts';
 import { retrySetAside, type SetAsideCount, selectSetAside } from './set-aside-sql.ts';
 import type { CheckpointRow, CursorRow } from './sql.ts';
 import * as statements from './sql.ts';
+import { alignForeignKeys, missingIndexes, restoreIndex } from './table-indexes.ts';
 import { isWritable, lockHolders } from './table-locks.ts';
 import type { DayCount } from './table-sql.ts';
 import { takeOver } from './take-over.ts';
@@ -55,10 +56,12 @@ export interface Mirror {
   lockHolders(table: StreamTable): Promise<string | null>;
   /** See {@link restoreTable}. */
   restoreTable(table: StreamTable, lockWaitMs: number): Promise<string | null>;
-  /** See {@link hasCursorIndex}. */
-  hasCursorIndex(table: StreamTable): Promise<boolean>;
-  /** See {@link restoreCursorIndex}. */
-  restoreCursorIndex(table: StreamTable): Promise<void>;
+  /** See {@link missingIndexes}. */
+  missingIndexes(table: StreamTable, mirrored: ReadonlySet<string>): Promise<readonly ColumnPlan[]>;
+  /** See {@link restoreIndex}. */
+  restoreIndex(table: StreamTable, column: ColumnPlan): Promise<void>;
+  /** See {@link alignForeignKeys}. */
+  alignForeignKeys(table: StreamTable, parents: ReadonlyMap<string, StreamTable['stream']>): Promise<void>;
   /** See {@link updateVisibleFields}. */
   showFields(table: StreamTable, seen: FieldVisibilityChange, at: ServerSeconds): Promise<void>;
   /** See {@link recordProblems}. */
@@ -170,8 +173,9 @@ export function mirrorIn(db: Database, wholeTables: Database = db): Mirror {
     isWritable: ({ stream }) => isWritable(db, stream),
     lockHolders: ({ stream }) => lockHolders(db, stream),
     restoreTable: ({ stream }, lockWaitMs) => restoreTable(wholeTables, stream, lockWaitMs),
-    hasCursorIndex: ({ stream }) => hasCursorIndex(db, stream),
-    restoreCursorIndex: ({ stream }) => restoreCursorIndex(wholeTables, stream),
+    missingIndexes: ({ stream }, mirrored) => missingIndexes(db, stream, mirrored),
+    restoreIndex: ({ stream }, column) => restoreIndex(wholeTables, stream, column),
+    alignForeignKeys: ({ stream }, parents) => alignForeignKeys(db, stream, parents),
     showFields: ({ stream }, seen, at) => updateVisibleFields(db, stream, seen, at),
     recordProblems: (changes) => db.transaction((tx) => recordProblems(tx, changes)),
     readProgress: () => progress.readProgress(db),

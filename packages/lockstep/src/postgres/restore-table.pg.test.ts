@@ -12,8 +12,9 @@ import {
 } from '@lockstep/harness/destination';
 import { isTableChanged } from './faults.ts';
 import { markDirty } from './mark-sql.ts';
-import { hasCursorIndex, isAsPlanned, restoreCursorIndex, restoreTable } from './restore-table.ts';
+import { isAsPlanned, restoreTable } from './restore-table.ts';
 import { insertCursor } from './sql.ts';
+import { missingIndexes, restoreIndex } from './table-indexes.ts';
 import { loadStreams } from './tables.ts';
 
 const fields = { Name: 'string', Size__c: 'int', OwnerId: 'reference', CloseTime__c: 'time' };
@@ -40,7 +41,7 @@ async function restore(harness: DestinationHarness) {
   const { db } = harness.destination;
   const own = harness.table().stream;
   const found = await restoreTable(db, own, lockWaitMs);
-  if (!(await hasCursorIndex(db, own))) await restoreCursorIndex(db, own);
+  for (const column of await missingIndexes(db, own, new Set())) await restoreIndex(db, own, column);
   const [stream] = await loadStreams(harness.db, 'salesforce');
   assert.ok(stream);
   const restored = await harness.openAs(harness.holder);

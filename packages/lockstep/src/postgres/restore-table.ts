@@ -2,7 +2,7 @@ import type { Database, Tx } from '@lockstep/foundation/database';
 import { Fault } from '../core/faults.ts';
 import {
   selectColumnTypes,
-  selectIndexOn,
+  selectForeignKeys,
   selectPrimaryKey,
   selectRelation,
   selectSchema,
@@ -18,11 +18,8 @@ import {
   addColumn,
   columnOf,
   createSchema,
-  cursorColumn,
   dropColumn,
   dropConstraint,
-  dropCursorIndex,
-  makeCursorIndex,
   makePrimaryKey,
   makeTable,
 } from './table-ddl.ts';
@@ -132,6 +129,7 @@ async function repairColumns(tx: Tx, stream: Stream, oid: number): Promise<Repai
   for (const { column, isMissing } of await changedColumns(tx, stream, oid)) {
     // Rows that have lost their Id belong to no record, and a key column cannot be added while there are rows.
     if (column.field === 'Id') {
+      await dropForeignKeys(tx, stream);
       await deleteAllRows(tx, stream);
       rows = 0;
     }
@@ -158,6 +156,7 @@ const primaryKeyOf = (tx: Tx, stream: Stream, oid: number) =>
 async function repairPrimaryKey(tx: Tx, stream: Stream, oid: number): Promise<Repaired> {
   const [key] = await primaryKeyOf(tx, stream, oid);
   if (key?.fits) return { found: [], rows: null };
+  await dropForeignKeys(tx, stream);
   if (key) await dropConstraint(tx, stream.schema, stream, key.name);
   await deleteRowsWithoutId(tx, stream);
   await deleteRepeatedRows(tx, stream);
@@ -169,19 +168,8 @@ async function repairPrimaryKey(tx: Tx, stream: Stream, oid: number): Promise<Re
   };
 }
 
-/** Whether the stream's cursor field has an index, whoever created it; true if there is no cursor field. */
-export async function hasCursorIndex(db: Database, stream: Stream): Promise<boolean> {
-  const column = cursorColumn(stream);
-  if (!column) return true;
-  const [index] = await selectIndexOn(db, stream, column.column);
-  return index !== undefined;
-}
-
-/**
- * Creates that index while readers and pages go on. It waits for transactions that use the table, however long they
- * take. An interrupted attempt leaves an invalid index, which is dropped first.
- */
-export async function restoreCursorIndex(db: Database, stream: Stream): Promise<void> {
-  await dropCursorIndex(db, stream.schema, stream);
-  await makeCursorIndex(db, stream.schema, stream, 'concurrently');
+/** They hold on to the key that has to be made again. The next look at the tables makes them again. */
+async function dropForeignKeys(tx: Tx, stream: Stream): Promise<void> {
+  for (const { name, table } of await selectForeignKeys(tx, stream))
+    await dropConstraint(tx, stream.schema, { table }, name);
 }

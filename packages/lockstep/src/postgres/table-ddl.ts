@@ -13,33 +13,47 @@ export async function makeTable(tx: Tx, schema: string, plan: TablePlan): Promis
   await tx.query(
     sql`CREATE TABLE IF NOT EXISTS ${ident(schema, plan.table)} (${join(columns)}, PRIMARY KEY (${keyOf(plan)}))`,
   );
-  await makeCursorIndex(tx, schema, plan);
+  const cursor = cursorColumn(plan);
+  if (cursor) await makeIndex(tx, schema, plan, cursor, 'at once');
 }
 
-/**
- * An index on the stream's cursor field; does nothing if it has none.
- *
- * @param way  `concurrently` for a table that is in use; not in a transaction
- */
-export async function makeCursorIndex(
+/** @param way  `concurrently` for a table that is in use; not in a transaction */
+export async function makeIndex(
   tx: Tx,
   schema: string,
   plan: TablePlan,
-  way: 'at once' | 'concurrently' = 'at once',
+  { column, field }: ColumnPlan,
+  way: 'at once' | 'concurrently',
 ): Promise<void> {
-  const column = cursorColumn(plan);
-  if (!column) return;
   const concurrently = way === 'concurrently' ? sql`CONCURRENTLY` : sql``;
+  // Most references of most rows are empty, and an entry less is an entry that a page need not write.
+  const those = field === plan.cursorField ? sql`` : sql`WHERE ${ident(column)} IS NOT NULL`;
   await tx.query(sql`
-    CREATE INDEX ${concurrently} IF NOT EXISTS ${ident(cursorIndexName(plan))}
-        ON ${ident(schema, plan.table)} (${ident(column.column)})`);
+    CREATE INDEX ${concurrently} IF NOT EXISTS ${ident(indexName(plan, { column, field }))}
+        ON ${ident(schema, plan.table)} (${ident(column)}) ${those}`);
 }
 
 /** Not in a transaction. Waits for transactions that use the table, however long they take. */
-export const dropCursorIndex = (tx: Tx, schema: string, plan: TablePlan) =>
-  tx.query(sql`DROP INDEX CONCURRENTLY IF EXISTS ${ident(schema, cursorIndexName(plan))}`);
+export const dropIndex = (tx: Tx, schema: string, plan: TablePlan, column: ColumnPlan) =>
+  tx.query(sql`DROP INDEX CONCURRENTLY IF EXISTS ${ident(schema, indexName(plan, column))}`);
 
-const cursorIndexName = ({ table }: TablePlan): string => postgresName(`${table}_stamp`, new Set());
+const indexName = (plan: TablePlan, { column, field }: Pick<ColumnPlan, 'column' | 'field'>): string =>
+  postgresName(field === plan.cursorField ? `${plan.table}_stamp` : `${plan.table}_${column}_idx`, new Set());
+
+export const foreignKeyName = ({ table }: TablePlan, { column }: ColumnPlan): string =>
+  postgresName(`${table}_${column}_fkey`, new Set());
+
+/** For tools that draw relations: it refuses no row. Needs PostgreSQL 18. */
+export const addForeignKey = (
+  tx: Tx,
+  schema: string,
+  plan: TablePlan,
+  column: ColumnPlan,
+  parent: TablePlan,
+) =>
+  tx.query(sql`
+  ALTER TABLE ${ident(schema, plan.table)} ADD CONSTRAINT ${ident(foreignKeyName(plan, column))}
+    FOREIGN KEY (${ident(column.column)}) REFERENCES ${ident(schema, parent.table)} (${keyOf(parent)}) NOT ENFORCED`);
 
 export const makePrimaryKey = (tx: Tx, schema: string, plan: TablePlan) =>
   tx.query(sql`ALTER TABLE ${ident(schema, plan.table)} ADD PRIMARY KEY (${keyOf(plan)})`);
@@ -50,7 +64,7 @@ export const addColumn = (tx: Tx, schema: string, { table }: TablePlan, column: 
 export const dropColumn = (tx: Tx, schema: string, { table }: TablePlan, { column }: ColumnPlan) =>
   tx.query(sql`ALTER TABLE ${ident(schema, table)} DROP COLUMN ${ident(column)}`);
 
-export const dropConstraint = (tx: Tx, schema: string, { table }: TablePlan, name: string) =>
+export const dropConstraint = (tx: Tx, schema: string, { table }: { table: string }, name: string) =>
   tx.query(sql`ALTER TABLE ${ident(schema, table)} DROP CONSTRAINT ${ident(name)}`);
 
 export const commentOnTable = (tx: Tx, schema: string, { table }: TablePlan, text: string) =>

@@ -1,4 +1,4 @@
-/** `sync set`: what the proxy does with writes while the mirror's database is down. */
+/** `sync set`: what the proxy does with writes while the mirror's database is down, and what its tables have. */
 import type { Sync } from '../../control/index.ts';
 import { usageError } from '../../core/request-error.ts';
 import { changeSync } from '../../operations/change-sync.ts';
@@ -15,18 +15,33 @@ export const syncSet: Command = {
       description:
         'refuse, the default: answer the write with 503 (PRX-12) and do not send it, so that no answer is ahead of the mirror. forward: send it and answer it as pending; the mirror shows it only after the database is back.',
     },
+    'foreign-keys': {
+      value: 'on|off',
+      description:
+        'on: give the tables foreign keys that refuse no row (NOT ENFORCED, PostgreSQL 18), so that tools draw relations. off, the default: remove them.',
+    },
   },
   async run(args, { config, output }) {
     const choice = args.text('on-database-down');
     if (choice !== undefined && !isChoice(choice))
       throw usageError('--on-database-down takes refuse or forward', 'lockstep help sync set');
+    const foreignKeys = args.text('foreign-keys');
+    if (foreignKeys !== undefined && foreignKeys !== 'on' && foreignKeys !== 'off')
+      throw usageError('--foreign-keys takes on or off', 'lockstep help sync set');
     await withControl(config, async (control) => {
       const sync = await chooseSync(control, args.text('sync'));
-      const { name, withoutDatabase } = await changeSync(control, sync, {
+      const changed = await changeSync(control, sync, {
         ...(choice !== undefined && { withoutDatabase: choice }),
+        ...(foreignKeys !== undefined && { foreignKeys: foreignKeys === 'on' }),
       });
-      if (output.wantsJson) output.object({ schema: 1, name, on_database_down: withoutDatabase });
-      else output.data(`${name}: ${consequences[withoutDatabase]}`);
+      const { name, withoutDatabase } = changed;
+      const keys = changed.foreignKeys ? 'on' : 'off';
+      if (output.wantsJson)
+        output.object({ schema: 1, name, on_database_down: withoutDatabase, foreign_keys: keys });
+      else {
+        output.data(`${name}: ${consequences[withoutDatabase]}`);
+        output.data(`${name}: its tables have ${changed.foreignKeys ? '' : 'no '}foreign keys (${keys}).`);
+      }
     });
   },
 };

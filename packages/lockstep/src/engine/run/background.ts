@@ -272,7 +272,6 @@ export function beginTidying(run: BackgroundRun, background: BackgroundWork, sta
       await mirror.purgeOld();
       for (const { table, isTableChanged, cursors } of state.streams) {
         if (isTableChanged) continue;
-        if (!(await mirror.hasCursorIndex(table))) await mirror.restoreCursorIndex(table);
         // Other tables are recounted with each count of their days.
         if (!cursors.counts && !cursors.backfill) await mirror.recountRows(table);
       }

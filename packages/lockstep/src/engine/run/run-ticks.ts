@@ -18,6 +18,7 @@ import { openProblemLog } from './problem-log.ts';
 import type { Run } from './run.ts';
 import { SyncRequests } from './sync-requests.ts';
 import { type SyncState, withFigures } from './sync-state.ts';
+import { openTableIndexes } from './table-indexes.ts';
 import {
   afterTooSlow,
   answerLimitMs,
@@ -215,6 +216,7 @@ function openBetweenTicks(
   const { clock, mirror, open } = run;
   const syncRequests = new SyncRequests(run.syncRequests, run.log, open.mailbox);
   const tidy = everyMs(clock, tidyEveryMs);
+  const lookAfterIndexes = openTableIndexes(run, background);
   const retry = everyMs(clock, retryEveryMs);
   const recover = everyMs(clock, recoverEveryMs);
   const look = everyMs(clock, checkEveryMs);
@@ -223,6 +225,7 @@ function openBetweenTicks(
     const state = isApplied ? await background.takeEffect(known) : known;
     if (tidy()) beginTidying(run, background, state);
     if (isApplied) beginRestores(run, background, state);
+    lookAfterIndexes(state);
     if (retry()) await mirror.retrySetAside();
     if (recover()) await recoverUnfinishedWrites({ ...run, mailbox: open.mailbox }, false);
     const isNews = open.settings !== settings;

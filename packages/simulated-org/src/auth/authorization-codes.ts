@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { sql } from '@lockstep/foundation/sql';
 import type { Org } from '../org.ts';
 import { fromStored, toStored } from '../write/stored-text.ts';
-import { invalidGrant, invalidRequest, redirectMismatch, redirectMissing } from './oauth-error.ts';
+import { invalidGrant, redirectMismatch, redirectMissing } from './oauth-error.ts';
 import type { Scopes } from './scopes.ts';
 import { hashOf, randomSecret } from './secrets.ts';
 
@@ -72,10 +72,13 @@ async function takeCode(
   return row;
 }
 
-/** The challenge is the verifier's SHA-256, so that only the client that began the sign-in can finish it. */
+/**
+ * The challenge is the verifier's SHA-256, so that only the client that began the sign-in can finish it. The answer to a
+ * wrong verifier was seen at login.salesforce.com (Stack Exchange 330168); guides before 2021 say invalid_request.
+ */
 function checkVerifier(challenge: string | null, verifier: string | null): void {
   if (challenge === null) return;
   if (!verifier) throw invalidGrant('code verifier is required');
   const digest = createHash('sha256').update(verifier).digest('base64url');
-  if (digest !== challenge) throw invalidRequest('invalid code verifier');
+  if (digest !== challenge) throw invalidGrant('invalid code verifier');
 }

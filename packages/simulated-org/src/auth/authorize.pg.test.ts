@@ -237,7 +237,7 @@ test('a challenged code needs the verifier that was hashed', async () => {
   assert.equal((await requestToken(org, good)).status, 200);
   const wrong = exchange(org, await codeOf(org, challenged), { code_verifier: `${verifier}x` });
   assert.deepEqual((await requestToken(org, wrong)).body, {
-    error: 'invalid_request',
+    error: 'invalid_grant',
     error_description: 'invalid code verifier',
   });
   const missing = await requestToken(org, exchange(org, await codeOf(org, challenged)));

@@ -57,7 +57,7 @@ export const case_: SObjectDef = {
     text('CaseNumber', 'Case Number', 30, {
       ...readOnly,
       nillable: false,
-      autoNumber: '',
+      autoNumber: '{00000000}',
       told: { idLookup: true },
     }),
     reference('ContactId', 'Contact ID', ['Contact'], { restrictedDelete: true }),

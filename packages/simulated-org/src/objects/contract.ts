@@ -75,7 +75,7 @@ export const contract: SObjectDef = {
     }),
     longText('Description', 'Description'),
     isDeleted,
-    text('ContractNumber', 'Contract Number', 30, { ...readOnly, nillable: false, autoNumber: '' }),
+    text('ContractNumber', 'Contract Number', 30, { ...readOnly, nillable: false, autoNumber: '{00000000}' }),
     field('datetime', 'LastApprovedDate', 'Last Approved Date', readOnly),
     ...audit,
     field('date', 'LastActivityDate', 'Last Activity', readOnly),

@@ -29,7 +29,7 @@ export const invoiceLine: SObjectDef = {
     text('Name', 'Line Number', 80, {
       ...readOnly,
       nillable: false,
-      autoNumber: 'LINE-',
+      autoNumber: 'LINE-{00000000}',
       told: { idLookup: true },
     }),
     ...audit,

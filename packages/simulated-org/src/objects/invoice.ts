@@ -42,7 +42,7 @@ export const invoice: SObjectDef = {
     text('Name', 'Invoice Number', 80, {
       ...readOnly,
       nillable: false,
-      autoNumber: 'INV-',
+      autoNumber: 'INV-{00000000}',
       told: { idLookup: true },
     }),
     ...audit,

@@ -11,6 +11,7 @@ import {
   text,
   viewed,
 } from '../objects/fields.ts';
+import { displayFormat, givenFormat } from './auto-number.ts';
 import type { FieldDef, RollUpDef, SObjectDef } from './schema.ts';
 
 /**
@@ -50,6 +51,12 @@ const fieldTypes = [
   'json',
 ] as const;
 
+/** Salesforce's display format, or a text before a number of eight digits. */
+const numberFormat = z
+  .string()
+  .max(30)
+  .regex(givenFormat, 'needs {0} once, with up to 10 zeros; {YY}, {YYYY}, {MM} and {DD} are the day');
+
 export const customField = z.strictObject({
   name: customName,
   type: z.enum(fieldTypes),
@@ -82,8 +89,7 @@ export const customField = z.strictObject({
       where: z.string().optional(),
     })
     .optional(),
-  /** The text before the counting number. */
-  autoNumber: z.string().max(30).optional(),
+  autoNumber: numberFormat.optional(),
   defaultValue: z.union([z.string(), z.number(), z.boolean()]).optional(),
 });
 export type CustomField = z.infer<typeof customField>;
@@ -92,8 +98,8 @@ export const customSObject = z.strictObject({
   name: customName,
   label: z.string().min(1).max(40).optional(),
   labelPlural: z.string().min(1).max(40).optional(),
-  /** Left out: records are named by a text. Given: by this text and a counting number. */
-  nameNumber: z.string().max(30).optional(),
+  /** Left out: records are named by a text. Given: by an auto number of this format. */
+  nameNumber: numberFormat.optional(),
   fields: z.array(customField).max(900).default([]),
 });
 export type CustomSObject = z.infer<typeof customSObject>;
@@ -110,7 +116,7 @@ export function sobjectOf(asked: CustomSObject, keyPrefix: string): SObjectDef {
       : text('Name', `${label} Number`, 80, {
           ...readOnly,
           nillable: false,
-          autoNumber: asked.nameNumber,
+          autoNumber: displayFormat(asked.nameNumber),
           told: { idLookup: true },
         });
   return {
@@ -172,10 +178,15 @@ function definitionOf(asked: CustomField): Partial<FieldDef> {
     ...(formula !== undefined && { formula }),
     ...(blankAs && { blankAs }),
     ...(rollUp && { rollUp: rollUp as RollUpDef }),
-    ...(autoNumber !== undefined && { autoNumber }),
+    ...(autoNumber !== undefined && {
+      autoNumber: displayFormat(autoNumber),
+      length: asked.length ?? autoNumberLength,
+    }),
     ...(defaultSql !== undefined && { defaultSql }),
   };
 }
+
+const autoNumberLength = 30;
 
 const lengths: Partial<Record<CustomField['type'], number>> = {
   string: 255,

@@ -97,7 +97,7 @@ export interface FieldDef {
   filledIn?: true;
   /** The parts of a compound field (address, location), which has no column itself. */
   parts?: readonly string[];
-  /** Numbered on create: the text before the number. */
+  /** Numbered on create, by this display format: `INV-{00000000}`. */
   autoNumber?: string;
   /** What describe says about the field where it does not follow from the type. */
   told?: DescribeOverrides;

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { Tx } from '@lockstep/foundation/database';
 import { ident, type Sql, sql } from '@lockstep/foundation/sql';
 import { type FieldDef, numberTypes, type SObjectDef } from './schema.ts';
@@ -13,6 +14,13 @@ import { type FieldDef, numberTypes, type SObjectDef } from './schema.ts';
  * underscores and the part.
  */
 export const sqlNameBytesMax = 63;
+
+/** The name of an index or a sequence for a field. Two names that PostgreSQL truncates could end up the same. */
+export function nameFor(def: SObjectDef, field: FieldDef, what: string): string {
+  const whole = `${def.name}.${field.name} ${what}`;
+  if (whole.length <= sqlNameBytesMax) return whole;
+  return `${what} ${createHash('sha256').update(whole).digest('hex').slice(0, 40)}`;
+}
 
 /** All records of an sobject, whoever asks. */
 export const tableOf = (def: SObjectDef): Sql => ident('org', def.name);

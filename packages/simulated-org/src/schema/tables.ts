@@ -1,10 +1,16 @@
-import { createHash } from 'node:crypto';
 import type { Tx } from '@lockstep/foundation/database';
 import { ident, join, type Sql, sql } from '@lockstep/foundation/sql';
 import { factsOf } from '../soql/columns.ts';
 import { verbatim } from '../soql/fragments.ts';
+import {
+  createSequence,
+  dropSequence,
+  isDatedNumber,
+  numberByDefault,
+  numberRecords,
+} from './auto-number.ts';
 import { type FieldDef, hasColumn, numberTypes, type SObjectDef, stampField } from './schema.ts';
-import { isLive, keyOf, sqlNameBytesMax, tableOf } from './storage.ts';
+import { isLive, keyOf, nameFor, tableOf } from './storage.ts';
 
 /** The record tables: created with an sobject and changed with its fields, in the transaction of the change. */
 
@@ -25,7 +31,13 @@ export async function dropTable(tx: Tx, def: SObjectDef): Promise<void> {
 export async function addColumn(tx: Tx, def: SObjectDef, field: FieldDef): Promise<void> {
   if (!hasColumn(field)) return;
   await createSequence(tx, def, field);
-  await tx.query(sql`ALTER TABLE ${tableOf(def)} ADD COLUMN ${column(def, field)}`);
+  const isDated = isDatedNumber(field);
+  const added = column(def, isDated ? { ...field, nillable: true } : field);
+  await tx.query(sql`ALTER TABLE ${tableOf(def)} ADD COLUMN ${added}`);
+  if (isDated) {
+    await numberRecords(tx, def, field);
+    await tx.query(sql`ALTER TABLE ${tableOf(def)} ALTER ${ident(field.name)} SET NOT NULL`);
+  }
   await createFieldIndexes(tx, def, field);
 }
 
@@ -79,23 +91,9 @@ function column(def: SObjectDef, field: FieldDef): Sql {
 }
 
 function defaultOf(def: SObjectDef, field: FieldDef): Sql | undefined {
-  if (field.autoNumber !== undefined) {
-    // A default can only refer to a sequence by a regclass constant.
-    const sequence = `'org."${sequenceName(def, field)}"'::regclass`;
-    const before = `'${field.autoNumber.replaceAll("'", "''")}'`;
-    return verbatim(`DEFAULT ${before} || lpad(nextval(${sequence})::text, 8, '0')`);
-  }
+  const number = numberByDefault(def, field);
+  if (number) return sql`DEFAULT ${number}`;
   return field.defaultSql === undefined ? undefined : verbatim(`DEFAULT ${field.defaultSql}`);
-}
-
-async function createSequence(tx: Tx, def: SObjectDef, field: FieldDef): Promise<void> {
-  if (field.autoNumber !== undefined)
-    await tx.query(sql`CREATE SEQUENCE ${ident('org', sequenceName(def, field))}`);
-}
-
-async function dropSequence(tx: Tx, def: SObjectDef, field: FieldDef): Promise<void> {
-  if (field.autoNumber !== undefined)
-    await tx.query(sql`DROP SEQUENCE ${ident('org', sequenceName(def, field))}`);
 }
 
 /** Created after seeding, which is twice as fast without them. */
@@ -128,13 +126,5 @@ const isFollowed = (field: FieldDef): boolean =>
   (field.createable || field.cascadeDelete === true) &&
   (field.referenceTo ?? []).some((name) => !hardlyDeleted.has(name));
 
-/** PostgreSQL truncates long names, and two could end up the same. */
-function nameFor(def: SObjectDef, field: FieldDef, what: string): string {
-  const whole = `${def.name}.${field.name} ${what}`;
-  if (whole.length <= sqlNameBytesMax) return whole;
-  return `${what} ${createHash('sha256').update(whole).digest('hex').slice(0, 40)}`;
-}
-
-const sequenceName = (def: SObjectDef, field: FieldDef): string => nameFor(def, field, 'number');
 const lookupIndexName = (def: SObjectDef, field: FieldDef): string => nameFor(def, field, 'lookup');
 const valueIndexName = (def: SObjectDef, field: FieldDef): string => nameFor(def, field, 'value');

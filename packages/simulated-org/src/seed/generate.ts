@@ -1,5 +1,6 @@
 import { ident, join, type Sql, sql } from '@lockstep/foundation/sql';
 import { type Org } from '../org.ts';
+import { isDatedNumber, numberAt } from '../schema/auto-number.ts';
 import { type FieldDef, type FieldType, hasColumn, type SObjectDef } from '../schema/schema.ts';
 import { isLive, tableOf } from '../schema/storage.ts';
 import { recordIdSql } from '../write/ids.ts';
@@ -47,7 +48,7 @@ function columnsOf(org: Org, def: SObjectDef, seed: number): { name: Sql; value:
     const value =
       systemValue(org, def, field) ??
       (made && ('always' in made ? made.always : made)) ??
-      (seeded.size === 0 || !field.nillable ? valueByType(org, field, dice) : undefined);
+      (seeded.size === 0 || !field.nillable ? valueByType(org, def, field, dice) : undefined);
     return value ? [{ name: ident(field.name), value: toLive(org, field, value) }] : [];
   });
 }
@@ -87,7 +88,8 @@ function systemValue(org: Org, def: SObjectDef, field: FieldDef): Sql | undefine
 }
 
 /** Undefined where the column's default applies, or no value. */
-function valueByType(org: Org, field: FieldDef, dice: Dice): Sql | undefined {
+function valueByType(org: Org, def: SObjectDef, field: FieldDef, dice: Dice): Sql | undefined {
+  if (isDatedNumber(field)) return numberAt(def, field, sql`created`);
   if (field.defaultSql !== undefined || field.autoNumber !== undefined || !field.createable) return undefined;
   return makers[field.type](field, dice, org);
 }

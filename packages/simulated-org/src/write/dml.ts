@@ -3,6 +3,7 @@ import { ident, sql } from '@lockstep/foundation/sql';
 import { entityDeleted, notFound, refused } from '../http/errors.ts';
 import type { Org } from '../org.ts';
 import { type Stamp, type Writer } from '../org.ts';
+import { isDatedNumber, numberAt } from '../schema/auto-number.ts';
 import { fieldNamed, type SObjectDef } from '../schema/schema.ts';
 import { isLive, recordsOf, tableOf } from '../schema/storage.ts';
 import { deletedRow } from './commit-log.ts';
@@ -35,6 +36,8 @@ export async function insertRecord(tx: Tx, by: Writer, def: SObjectDef, given: G
   if (fieldNamed(def, 'CreatedDate')) columns.set('CreatedDate', stamp.at);
   if (fieldNamed(def, 'CreatedById')) columns.set('CreatedById', stamp.userId);
   for (const [name, value] of modifiedColumns(def, stamp)) columns.set(name, value);
+  for (const field of def.fields.filter(isDatedNumber))
+    columns.set(field.name, numberAt(def, field, sql`${stamp.at}::timestamptz`));
   if (fieldNamed(def, 'OwnerId')) columns.set('OwnerId', columns.get('OwnerId') ?? stamp.userId);
   await writeRow(tx, by, def, { change: 'create', id, columns }, stamp);
   await publishVersion(tx, by, writers, def, id, values);

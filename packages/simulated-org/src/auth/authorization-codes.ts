@@ -74,7 +74,8 @@ async function takeCode(
 
 /**
  * The challenge is the verifier's SHA-256, so that only the client that began the sign-in can finish it. The answer to a
- * wrong verifier was seen at login.salesforce.com (Stack Exchange 330168); guides before 2021 say invalid_request.
+ * wrong verifier was seen at login.salesforce.com (Stack Exchange 330168); the guide of version 48 says
+ * invalid_request.
  */
 function checkVerifier(challenge: string | null, verifier: string | null): void {
   if (challenge === null) return;

@@ -44,6 +44,17 @@ const places: readonly [name: string, below: string][] = [
   ['sobject', ''],
 ];
 
+/**
+ * The names that stand for a resource where a path may also have an Id or an external id field, served or not; the last
+ * ones are in no describe.
+ */
+export const resourceNames: ReadonlySet<string> = new Set([
+  ...places.flatMap(([, below]) => /^\/(\w+)/.exec(below)?.[1] ?? []),
+  'updated',
+  'deleted',
+  'eventSchema',
+]);
+
 export function urlsOf(def: SObjectDef, version: string): Record<string, string> {
   const path = dataPath(version, 'sobjects', def.name);
   const further = furtherNames[def.name] ?? (def.custom ? ofRecordsWithViews : []);

@@ -157,3 +157,42 @@ test('recordCount without names lists the sobjects that have records', async () 
   assert.ok(sObjects.some(({ name }) => name === 'Account'));
   assert.ok(sObjects.every(({ count }) => count > 0));
 });
+
+test('layouts, list views and other resources of an sobject are not found, rather than taken for an external id', async () => {
+  const places = [
+    'describe/layouts',
+    'describe/layouts/012000000000000AAA',
+    'describe/compactLayouts',
+    'describe/compactLayouts/primary',
+    'describe/approvalLayouts',
+    'describe/namedLayouts/UserAlt',
+    'listviews',
+    'listviews/00BD0000005WcBeMAK/results',
+    'quickActions',
+    'quickActions/LogACall/describe',
+    'defaultValues',
+    'suggestedArticles',
+    'eventSchema',
+    'updated/all',
+    'deleted/all',
+    '001Hp00000zzzzzIAA/password',
+  ];
+  for (const place of places) {
+    const { status, json } = await org.request('GET', `${data}/sobjects/Account/${place}`);
+    assert.deepEqual(
+      [place, status, json],
+      [place, 404, [{ message: 'The requested resource does not exist', errorCode: 'NOT_FOUND' }]],
+    );
+  }
+});
+
+test('whatever else describe lists below an sobject is served or not found', async () => {
+  for (const sobject of ['Account', 'Case', 'User', 'Event']) {
+    const { json } = await org.request('GET', `/services/data/v48.0/sobjects/${sobject}/describe`);
+    const urls = Object.values((json as { urls: Record<string, string> }).urls);
+    for (const url of urls.filter((one) => one.startsWith('/') && !one.includes('{'))) {
+      const { status, text } = await org.request('GET', url);
+      assert.ok(status === 200 || (status === 404 && text.includes('The requested resource')), url);
+    }
+  }
+});

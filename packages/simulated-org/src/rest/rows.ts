@@ -28,6 +28,7 @@ import {
   versionHeaders,
 } from './conditions.ts';
 import { describe, globalEntry } from './describe.ts';
+import { resourceNames } from './describe-urls.ts';
 import { followPath } from './related.ts';
 import { deletedSince, updatedSince } from './replication.ts';
 
@@ -41,6 +42,7 @@ export async function sobjectAnswer(call: Call, def: SObjectDef, path: readonly 
     if (first === 'deleted') return deletedSince(call, def);
     if (first.toLowerCase() === 'id' && call.method === 'POST') return createRecord(call, def);
   }
+  if (resourceNames.has(first)) throw notFound();
   if (second === undefined) return rowAnswer(call, def, first);
   const field = fieldNamed(def, first);
   if (field && isIdLookup(field)) {

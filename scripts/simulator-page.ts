@@ -96,7 +96,8 @@ api "$ORG/services/data/v62.0/query?q=SELECT+Id,SystemModstamp+FROM+Account+WHER
 Tooling, Metadata and Connect APIs, Bulk API 1.0, SOAP except \`login()\`, SOSL and search, GraphQL, change events and
 Pub/Sub, Apex REST, reports, approvals, recent items, default values and layouts. There are no person accounts, multiple
 currencies, or state and country picklists. Requests for these get a 404 or an empty answer, as from an org without
-them. The log of deletions (\`deleted\`) also lists records that the user may not see.
+them. All versions of the API from 31.0 on answer; an older one may have what Salesforce added only later. Versions
+before 31.0 are retired (410). The log of deletions (\`deleted\`) also lists records that the user may not see.
 `;
 
 const code = (text: string): string => `\`${text.replaceAll('|', '\\|')}\``;

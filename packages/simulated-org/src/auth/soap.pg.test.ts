@@ -98,6 +98,11 @@ test("a failed login is a fault with Salesforce's exact text", async () => {
   assert.equal(bare.text, invalidLogin('enterprise'));
 });
 
+test('every version from 31.0 to 64.0 has a login', async () => {
+  for (const version of ['31.0', '64.0'])
+    assert.equal((await post(login(demo.username, demo.password), `u/${version}`)).status, 200, version);
+});
+
 test('a version without login is refused with an error that says so', async () => {
   for (const version of ['65.0', '99.0', '30.0', 'x', '58.5']) {
     const { status, value } = await post(login(demo.username, demo.password), `u/${version}`);

@@ -52,6 +52,7 @@ export const limitExceeded = () =>
 export const concurrencyExceeded = () =>
   new OrgError(403, 'REQUEST_LIMIT_EXCEEDED', 'ConcurrentRequests (Concurrent API Requests) Limit exceeded.');
 
+/** The status is documented. No recorded answer confirms the rest. */
 export const versionRetired = () =>
   new OrgError(410, 'UNSUPPORTED_API_VERSION', 'The requested API version is retired or is not supported.');
 

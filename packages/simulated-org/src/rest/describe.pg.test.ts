@@ -23,7 +23,7 @@ const fieldKeys =
 test('the versions are listed without a token', async () => {
   const answer = await org.request('GET', '/services/data/', { token: null });
   const versions = answer.json as { label: string; version: string; url: string }[];
-  assert.deepEqual(versions[0], { label: 'Spring ’18', url: '/services/data/v42.0', version: '42.0' });
+  assert.deepEqual(versions[0], { label: "Summer '14", url: '/services/data/v31.0', version: '31.0' });
   assert.deepEqual(versions.at(-1), { label: "Winter '27", url: '/services/data/v68.0', version: '68.0' });
 });
 
@@ -31,8 +31,22 @@ test('a version lists its resources; a retired one answers 410 and an unknown on
   const resources = (await org.request('GET', '/services/data/v50.0')).json as Record<string, string>;
   assert.equal(resources.sobjects, '/services/data/v50.0/sobjects');
   assert.ok(resources.identity?.startsWith(`${org.url}/id/${org.orgId}/005`));
-  assert.equal((await org.request('GET', '/services/data/v20.0/sobjects')).status, 410);
+  for (const version of ['30.0', '20.0', '7.0']) {
+    const { status, json } = await org.request('GET', `/services/data/v${version}/sobjects`);
+    assert.deepEqual(
+      [version, status, (json as { errorCode: string }[])[0]?.errorCode],
+      [version, 410, 'UNSUPPORTED_API_VERSION'],
+    );
+  }
   assert.equal((await org.request('GET', '/services/data/v99.0/sobjects')).status, 404);
+});
+
+test('every version from 31.0 on answers', async () => {
+  for (let version = 31; version <= 68; version++) {
+    const path = `/services/data/v${version}.0`;
+    for (const below of ['', '/sobjects', '/query?q=SELECT+Id+FROM+Account+LIMIT+1'])
+      assert.equal((await org.request('GET', `${path}${below}`)).status, 200, path);
+  }
 });
 
 test('describeGlobal lists all sobjects in order, with the keys of a real org', async () => {

@@ -14,14 +14,12 @@ import { query, queryMore } from './query.ts';
 import { sobjectAnswer } from './rows.ts';
 import { tree } from './tree.ts';
 
-/** Everything below `/services/data/vXX.X`, as a request of its own or inside a composite. */
-export const versionMin = 42;
-export const versionMax = 68;
 /**
- * Versions up to this one are retired; those between it and the oldest served are treated as if they never existed.
+ * Everything below `/services/data/vXX.X`, as a request of its own or inside a composite. Salesforce retired the versions
+ * before 31.0 in 2025, and will retire those before 41.0 in 2028.
  */
-const retiredMax = 30;
-
+export const versionMin = 31;
+export const versionMax = 68;
 export async function route(call: Call): Promise<Answer> {
   checkVersion(call);
   const [resource, first, ...more] = call.path;
@@ -73,10 +71,12 @@ async function compositeBelow(call: Call, resource: string, path: readonly strin
   }
 }
 
+const oldestServed = ({ control }: Org): number => Math.max(versionMin, control.retiredUntil + 1);
+
 function checkVersion({ org, version }: Call): void {
   const number = Number(version);
-  if (number <= Math.max(retiredMax, org.control.retiredUntil)) throw versionRetired();
-  if (!Number.isInteger(number) || number < versionMin || number > versionMax) throw notFound();
+  if (number < oldestServed(org)) throw versionRetired();
+  if (!Number.isInteger(number) || number > versionMax) throw notFound();
 }
 
 function resources(call: Call): Answer {
@@ -88,20 +88,20 @@ function resources(call: Call): Answer {
 
 const seasons = ['Spring', 'Summer', 'Winter'] as const;
 
-/** `/services/data`, which needs no token. Spring '18 was 42.0; there are three releases a year. */
-export function versions({ control }: Org): Answer {
-  const oldest = Math.max(versionMin, control.retiredUntil + 1);
+/** `/services/data`, which needs no token. Spring '14 was 30.0; there are three releases a year. */
+export function versions(org: Org): Answer {
+  const oldest = oldestServed(org);
   const served = Array.from({ length: versionMax - oldest + 1 }, (_, i) => oldest + i);
   return answer(
     200,
     served.map((number) => {
-      const sinceSpring18 = number - versionMin;
-      const season = seasons[sinceSpring18 % 3];
+      const sinceSpring14 = number - 30;
+      const season = seasons[sinceSpring14 % 3];
       // A Winter release is named after the following year.
-      const year = 18 + Math.floor((sinceSpring18 + 1) / 3);
+      const year = 14 + Math.floor((sinceSpring14 + 1) / 3);
       return {
         // One release's label has a different apostrophe.
-        label: `${season} ${number === versionMin ? '’' : "'"}${year}`,
+        label: `${season} ${number === 42 ? '’' : "'"}${year}`,
         url: dataPath(`${number}.0`),
         version: `${number}.0`,
       };

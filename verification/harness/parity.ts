@@ -192,7 +192,8 @@ function bytesOf(body: Case['body'], filled: (text: string) => string): Buffer |
 }
 
 /** Headers that belong to one connection, or that the proxy removes or adds. */
-const apart = /^(?:connection|keep-alive|transfer-encoding|set-cookie|lockstep-applied|lockstep-outcome):/i;
+const apart =
+  /^(?:connection|keep-alive|transfer-encoding|set-cookie|strict-transport-security|lockstep-applied|lockstep-outcome):/i;
 
 /** Status line, headers and body as text, without what may differ. */
 function comparable(parity: Parity, side: Side, { differs = [] }: Case, answer: RawAnswer): string {

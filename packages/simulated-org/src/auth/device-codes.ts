@@ -45,16 +45,12 @@ export async function issueDeviceCode(
     INSERT INTO simulator.device_code (hash, user_code, client_id, scopes, expires_at)
     VALUES (${hashOf(deviceCode)}, ${userCode}, ${app.clientId}, ${[...scopes]}::text[],
             ${new Date(now + codeMs).toISOString()})`);
-  return answer(
-    200,
-    {
-      device_code: deviceCode,
-      user_code: userCode,
-      verification_uri: `${org.url}/setup/connect`,
-      interval: intervalSeconds,
-    },
-    { 'Cache-Control': 'no-store' },
-  );
+  return answer(200, {
+    device_code: deviceCode,
+    user_code: userCode,
+    verification_uri: `${org.url}/setup/connect`,
+    interval: intervalSeconds,
+  });
 }
 
 const newUserCode = (): string =>

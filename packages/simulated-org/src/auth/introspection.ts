@@ -17,12 +17,11 @@ export async function introspect(org: Org, request: AuthRequest): Promise<Answer
   const app = await authenticatedApp(org, request, form);
   const token = form.get('token');
   if (!token) throw invalidRequest('token not provided');
-  const noStore = { 'Cache-Control': 'no-store' };
   for (const kind of ['access', 'refresh'] as const) {
     const session = await sessionOf(org, token, kind);
-    if (session?.clientId === app.clientId) return answer(200, await facts(org, session, kind), noStore);
+    if (session?.clientId === app.clientId) return answer(200, await facts(org, session, kind));
   }
-  return answer(200, { active: false }, noStore);
+  return answer(200, { active: false });
 }
 
 async function facts(org: Org, session: Session, kind: 'access' | 'refresh') {
@@ -48,5 +47,5 @@ export async function revoke(org: Org, request: AuthRequest): Promise<Answer> {
   if (!token) throw invalidRequest('token not provided');
   if (!(await revokeToken(org, token)))
     throw new OAuthError('unsupported_token_type', 'this token type is not supported');
-  return { status: 200, headers: { 'Cache-Control': 'no-store' }, body: null };
+  return { status: 200, body: null };
 }

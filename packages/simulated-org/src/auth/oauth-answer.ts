@@ -6,8 +6,6 @@ import { element, xmlHead } from './xml-text.ts';
 /** The answers of the OAuth endpoints as JSON, form or XML, whichever the client requests. */
 type Format = 'json' | 'urlencoded' | 'xml';
 
-const noStore = { 'Cache-Control': 'no-store', Pragma: 'no-cache' };
-
 const byType: readonly [type: RegExp, format: Format][] = [
   [/^application\/json$/, 'json'],
   [/^(application|text)\/xml$/, 'xml'],
@@ -36,19 +34,19 @@ export function oauthAnswer(
   fields: Readonly<Record<string, string | undefined>>,
 ): Answer {
   const format = formatOf(request);
-  if (format === 'json') return answer(status, fields, noStore);
+  if (format === 'json') return answer(status, fields);
   if (format === 'xml') return xmlAnswer(status, element('OAuth', fields));
   const given = Object.entries(fields).filter((pair): pair is [string, string] => pair[1] !== undefined);
   return {
     status,
-    headers: { ...noStore, 'Content-Type': 'application/x-www-form-urlencoded;charset=UTF-8' },
+    headers: { 'Content-Type': 'application/x-www-form-urlencoded;charset=UTF-8' },
     body: new URLSearchParams(given).toString(),
   };
 }
 
 export const xmlAnswer = (status: number, body: string): Answer => ({
   status,
-  headers: { ...noStore, 'Content-Type': 'application/xml;charset=UTF-8' },
+  headers: { 'Content-Type': 'application/xml;charset=UTF-8' },
   body: `${xmlHead}${body}`,
 });
 

@@ -89,7 +89,7 @@ function namespaceOf(one: XmlElement): string {
   return '';
 }
 
-const xmlHeaders = { 'Content-Type': 'text/xml;charset=UTF-8', 'Cache-Control': 'no-store' };
+const xmlHeaders = { 'Content-Type': 'text/xml;charset=UTF-8' };
 
 const envelope = (namespaces: string, content: string): string =>
   `${xmlHead}<soapenv:Envelope xmlns:soapenv="${soapNamespace}"${namespaces}>` +

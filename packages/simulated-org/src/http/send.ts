@@ -9,6 +9,7 @@ import type { Answer } from './answer.ts';
 import { type OnDefect, placeOf } from './defect.ts';
 import { asOrgError } from './errors.ts';
 import { prettyJson } from './pretty-json.ts';
+import { standardHeaders } from './standard-headers.ts';
 
 /** Sends an answer: the headers that every answer has, compression, and what a fault does to it. */
 
@@ -30,7 +31,11 @@ export async function send(
   response.statusCode = given.status;
   response.setHeader('Date', new Date(org.clock.now()).toUTCString());
   if (!request.complete) response.setHeader('Connection', 'close');
+  for (const [name, value] of Object.entries(standardHeaders(request.url ?? '')))
+    response.setHeader(name, value);
   if (given.body !== null) response.setHeader('Content-Type', 'application/json;charset=UTF-8');
+  // Recorded refusals do not have it.
+  if (given.body !== null && given.status < 400) response.setHeader('Vary', 'Accept-Encoding');
   for (const [name, value] of Object.entries(given.headers ?? {})) response.setHeader(name, value);
   if (given.delivery) changeHeaders(response, given.delivery);
   if (given.stream) return sendStream(org, request, response, { ...given, stream: given.stream }, onDefect);

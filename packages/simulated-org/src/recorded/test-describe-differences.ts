@@ -39,6 +39,14 @@ const justified: readonly Justified[] = [
   ...['createable', 'updateable', 'defaultedOnCreate'].map((key) =>
     places('the forecast category follows the stage', key, 'Opportunity.ForecastCategoryName'),
   ),
+  ...['length', 'byteLength'].map((key) =>
+    places(
+      'picklists of 40 characters, as in orgs before 2020; the newer recordings and the field reference have 255',
+      key,
+      ...['Type', 'Industry', 'Ownership', 'Rating', 'AccountSource'].map((name) => `Account.${name}`),
+      ...['Type', 'Status', 'Reason', 'Origin', 'Priority'].map((name) => `Case.${name}`),
+    ),
+  ),
   places('the recorded org had no record types for cases', 'field', 'Case.RecordTypeId'),
   places(
     'documented as updateable; in the catalogue’s org everybody may edit every account',

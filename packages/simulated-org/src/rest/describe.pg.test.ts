@@ -66,6 +66,27 @@ test('every field of every sobject is described with all 57 keys', async () => {
   }
 });
 
+test('the texts of accounts and cases have the lengths of new orgs', async () => {
+  const lengthsOf = async (sobject: string) =>
+    Object.fromEntries((await describe(sobject)).fields.map(({ name, length }) => [String(name), length]));
+  const account = await lengthsOf('Account');
+  const expected = {
+    255: 'Name Type BillingStreet ShippingStreet Website Industry Ownership Rating AccountSource Tradestyle',
+    80: 'BillingState BillingCountry Site SicDesc',
+    40: 'BillingCity BillingGeocodeAccuracy Phone Fax AccountNumber CleanStatus',
+    20: 'BillingPostalCode Sic TickerSymbol Jigsaw',
+  };
+  for (const [length, names] of Object.entries(expected))
+    for (const name of names.split(' ')) assert.equal(account[name], Number(length), name);
+  const case_ = await lengthsOf('Case');
+  for (const name of ['Type', 'Status', 'Reason', 'Origin', 'Priority']) assert.equal(case_[name], 255, name);
+
+  const body = { Name: 'n'.repeat(255), Industry: 'i'.repeat(255) };
+  assert.equal((await org.request('POST', `${data}/sobjects/Account`, { body })).status, 201);
+  const long = await org.request('POST', `${data}/sobjects/Account`, { body: { Name: 'n'.repeat(256) } });
+  assert.match(long.text, /STRING_TOO_LONG/);
+});
+
 test('record types are the rows of RecordType, and always include Master', async () => {
   const answer = await org.request(
     'GET',

@@ -12,7 +12,6 @@ import {
   createTable,
   databaseFault,
   dropPrivateDatabase,
-  grantStatus,
   planTables,
   prepareDestination,
   type TablePlan,
@@ -135,7 +134,6 @@ async function makeDestination(
     for (const [place, plan] of plans.entries()) {
       await db.transaction((tx) => createTable(tx, tableSchema, plan, described[place]));
     }
-    await db.transaction((tx) => grantStatus(tx, names));
   } finally {
     await db.end();
   }

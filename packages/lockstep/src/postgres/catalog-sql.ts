@@ -1,14 +1,18 @@
 /** Statements on PostgreSQL's catalog: what a stream's table is in fact, and who uses it. */
 import type { Tx } from '@lockstep/foundation/database';
 import { sql } from '@lockstep/foundation/sql';
-import type { Stream } from './tables.ts';
+
+interface TableName {
+  schema: string;
+  table: string;
+}
 
 /** No row: there is no such schema. */
 export const selectSchema = (tx: Tx, schema: string) =>
   tx.query(sql`SELECT FROM pg_catalog.pg_namespace WHERE nspname = ${schema}`);
 
 /** What has the table's name: `kind` is `r` for a table, `v` for a view. No row: nothing. */
-export const selectRelation = (tx: Tx, { schema, table }: Stream) =>
+export const selectRelation = (tx: Tx, { schema, table }: TableName) =>
   tx.query<{ kind: string; oid: number }>(sql`
   SELECT c.relkind AS kind, c.oid FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
    WHERE n.nspname = ${schema} AND c.relname = ${table}`);
@@ -49,7 +53,7 @@ export const selectPrimaryKey = (tx: Tx, oid: number, column: string | undefined
  * The columns with which a valid index begins, whoever created it. An index that leaves out NULL counts: no search for
  * a value needs those rows.
  */
-export const selectIndexedColumns = (tx: Tx, { schema, table }: Stream) =>
+export const selectIndexedColumns = (tx: Tx, { schema, table }: TableName) =>
   tx.query<{ column: string }>(sql`
   SELECT a.attname::text AS column FROM pg_catalog.pg_index i
     JOIN pg_catalog.pg_class t ON t.oid = i.indrelid
@@ -59,7 +63,7 @@ export const selectIndexedColumns = (tx: Tx, { schema, table }: Stream) =>
      AND coalesce(pg_catalog.pg_get_expr(i.indpred, i.indrelid) = pg_catalog.format('(%I IS NOT NULL)', a.attname), true)`);
 
 /** Foreign keys that PostgreSQL does not enforce, of the table (`isOwn`) or of others that refer to it. */
-export const selectForeignKeys = (tx: Tx, { schema, table }: Stream) =>
+export const selectForeignKeys = (tx: Tx, { schema, table }: TableName) =>
   tx.query<{ name: string; table: string; isOwn: boolean }>(sql`
   SELECT k.conname::text AS name, child.relname::text AS table, k.conrelid = t.oid AS "isOwn"
     FROM pg_catalog.pg_class t
@@ -70,7 +74,7 @@ export const selectForeignKeys = (tx: Tx, { schema, table }: Stream) =>
      AND pg_catalog.pg_get_constraintdef(k.oid) LIKE '% NOT ENFORCED'`);
 
 /** The locks that other sessions hold on the table. */
-export const selectLocks = (tx: Tx, { schema, table }: Stream, limit: number) =>
+export const selectLocks = (tx: Tx, { schema, table }: TableName, limit: number) =>
   tx.query<{ pid: number; user: string | null; mode: string }>(sql`
   SELECT l.pid, a.usename AS user, l.mode
     FROM pg_catalog.pg_locks l

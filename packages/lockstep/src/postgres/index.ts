@@ -26,7 +26,6 @@ export { publicDatabasesText, readPublicDatabases } from './public-databases.ts'
 export {
   dropRole,
   ensureRole,
-  grantStatus,
   joinRole,
   loginWith,
   revokePublicConnect,

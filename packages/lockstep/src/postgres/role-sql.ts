@@ -108,8 +108,7 @@ export const grantTables = (tx: Tx, schema: string, role: string) =>
 export const grantFutureTables = (tx: Tx, schema: string, role: string) =>
   tx.query(sql`ALTER DEFAULT PRIVILEGES IN SCHEMA ${ident(schema)} GRANT SELECT ON TABLES TO ${ident(role)}`);
 
-/** Lets the reader see the progress of the sync, and what is wrong with it. Run by the owner of the views. */
-export const grantStatus = (tx: Tx, { readerGroup }: { readerGroup: string }) =>
-  tx.query(sql`
-  GRANT SELECT ON _lockstep.status, _lockstep.set_aside, _lockstep.problems, _lockstep.hidden_fields
-     TO ${ident(readerGroup)}`);
+export const grantFutureSequences = (tx: Tx, schema: string, role: string) =>
+  tx.query(
+    sql`ALTER DEFAULT PRIVILEGES IN SCHEMA ${ident(schema)} GRANT SELECT ON SEQUENCES TO ${ident(role)}`,
+  );

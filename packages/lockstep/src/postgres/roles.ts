@@ -21,6 +21,7 @@ import {
   dropRole,
   ensureRole,
   grantConnect,
+  grantFutureSequences,
   grantFutureTables,
   grantRole,
   grantTables,
@@ -166,14 +167,16 @@ async function grantInside(
   await grantConnect(tx, database, writer, readerGroup);
   await createSchema(tx, 'salesforce');
   await createSchema(tx, '_lockstep');
-  await grantUsage(tx, '_lockstep', readerGroup);
   await grantSchema(tx, 'salesforce', readerGroup);
+  // pg_dump reads every table and sequence of a database. The bookkeeping tells nothing that the tables do not.
+  await grantSchema(tx, '_lockstep', readerGroup);
+  await grantFutureSequences(tx, '_lockstep', readerGroup);
   await resetRole(tx);
   await ifAllowed(tx, () => revokePublicSchema(tx)); // a superuser may, and since version 15 the database's owner
   await ifAllowed(tx, () => revokeLargeObjects(tx)); // a superuser may
 }
 
-/** Lets readers see the tables of a mirror's schema, including those created later. Run by its owner. */
+/** Lets readers see the tables of a schema, including those created later. Run by its owner. */
 export async function grantSchema(tx: Tx, schema: string, readerGroup: string): Promise<void> {
   await grantUsage(tx, schema, readerGroup);
   await grantFutureTables(tx, schema, readerGroup);

@@ -3,7 +3,9 @@ import { test } from 'node:test';
 import { sql } from '@lockstep/foundation/sql';
 import { type DestinationHarness, idOf, openDestinationHarness, record } from '@lockstep/harness/destination';
 import { restoreTable } from './restore-table.ts';
+import { selectServerVersion } from './server-sql.ts';
 import { alignForeignKeys, missingIndexes, restoreIndex } from './table-indexes.ts';
+import { selectReferring } from './table-sql.ts';
 import { loadStreams, type Stream } from './tables.ts';
 
 const fields = {
@@ -32,6 +34,12 @@ const foreignKeys = ({ db }: DestinationHarness) =>
   db.query(sql`
     SELECT conrelid::regclass::text AS table, pg_get_constraintdef(oid) AS definition FROM pg_constraint
      WHERE contype = 'f' AND connamespace = 'salesforce'::regnamespace ORDER BY 1, 2`);
+
+/** Why a test of them cannot run; false if it can. */
+async function withoutForeignKeys({ db }: DestinationHarness): Promise<string | false> {
+  const [server] = await selectServerVersion(db);
+  return (server?.version ?? 0) < 180_000 && 'PostgreSQL before 18 enforces every foreign key';
+}
 
 const parentsOf = async ({ db }: DestinationHarness) =>
   new Map((await loadStreams(db, 'salesforce')).map((stream) => [stream.sobject, stream]));
@@ -63,19 +71,27 @@ test("an index of a user's own is enough, and one that an interrupted attempt le
   assert.deepEqual(await makeIndexes(harness, stream), ['ParentId']);
 });
 
-test('rows that refer to a record are found by the index', async () => {
+test('the search for rows that refer to a record can use the indexes, although they leave out empty references', async () => {
   await using harness = await openHarness();
   const { stream } = harness.table();
   await makeIndexes(harness, stream);
-  await harness.apply(Array.from({ length: 2_000 }, (_, n) => record(n, { ParentId: idOf(n % 500) })));
-  const plan = await harness.destination.db.query(sql`
-    EXPLAIN (FORMAT TEXT) SELECT id FROM salesforce.account
-     WHERE parentid = ANY (${[idOf(7)]}::text[]) OR ownerid = ANY (${[idOf(7)]}::text[]) LIMIT 10`);
-  assert.match(JSON.stringify(plan), /Bitmap|Index/);
+  await harness.apply([record(1, { ParentId: idOf(7) }), record(2, { OwnerId: idOf(7) }), record(3)]);
+  const columns = stream.columns.filter(({ field }) => ['ParentId', 'OwnerId'].includes(field));
+  const plan = await harness.db.transaction(async (tx) => {
+    await tx.query(sql`SET LOCAL enable_seqscan = off`);
+    const found = await selectReferring(tx, stream, columns, [idOf(7)], 10);
+    assert.deepEqual(found.map(({ id }) => id).toSorted(), [idOf(1), idOf(2)]);
+    return tx.query(sql`
+      EXPLAIN SELECT id FROM salesforce.account
+       WHERE parentid = ANY (${[idOf(7)]}::text[]) OR ownerid = ANY (${[idOf(7)]}::text[]) LIMIT 10`);
+  });
+  assert.match(JSON.stringify(plan), /account_parentid_idx.*account_ownerid_idx/);
 });
 
-test('foreign keys refer to the one object of a reference, refuse no row, and go when they are no longer wanted', async () => {
+test('foreign keys refer to the one object of a reference, refuse no row, and go when they are no longer wanted', async (t) => {
   await using harness = await openHarness();
+  const reason = await withoutForeignKeys(harness);
+  if (reason) return t.skip(reason);
   const { db } = harness.destination;
   const parents = await parentsOf(harness);
   const [account, contact] = [harness.table().stream, harness.table('Contact').stream];
@@ -96,7 +112,7 @@ test('foreign keys refer to the one object of a reference, refuse no row, and go
   assert.deepEqual(await foreignKeys(harness), []);
 });
 
-test('foreign keys keep no table from being restored', async () => {
+test('foreign keys keep no table from being restored', async (t) => {
   for (const change of [
     'ALTER TABLE salesforce.account DROP COLUMN id CASCADE',
     'ALTER TABLE salesforce.account DROP CONSTRAINT account_pkey CASCADE',
@@ -106,6 +122,8 @@ test('foreign keys keep no table from being restored', async () => {
     'ALTER TABLE salesforce.contact DROP COLUMN parentid',
   ]) {
     await using harness = await openHarness();
+    const reason = await withoutForeignKeys(harness);
+    if (reason) return t.skip(reason);
     const { db } = harness.destination;
     const parents = await parentsOf(harness);
     await harness.apply([record(1, { ParentId: idOf(1) })]);
@@ -119,14 +137,17 @@ test('foreign keys keep no table from being restored', async () => {
   }
 });
 
-test('a foreign key is not waited for long: pages would queue behind it', async () => {
+test('a foreign key is not waited for long: pages would queue behind it', async (t) => {
   await using harness = await openHarness();
+  const reason = await withoutForeignKeys(harness);
+  if (reason) return t.skip(reason);
+  await using undo = new AsyncDisposableStack();
   const reader = await harness.db.session();
+  undo.defer(() => reader.close());
   await reader.query(sql`BEGIN`);
   await reader.query(sql`LOCK TABLE salesforce.account IN ROW EXCLUSIVE MODE`);
   const parents = await parentsOf(harness);
   await assert.rejects(alignForeignKeys(harness.destination.db, harness.table().stream, parents), {
     code: '55P03',
   });
-  await reader.close();
 });

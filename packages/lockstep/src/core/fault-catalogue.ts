@@ -217,6 +217,13 @@ export const faults = {
       'Foreign keys that refuse no row (NOT ENFORCED) need PostgreSQL 18; the server has {reason}.',
     next: 'Nothing to do: the comment of each column says which object it refers to.',
   },
+  'DB-20': {
+    kind: 'needs-person',
+    title: 'A connection pooler is in the way',
+    explanation:
+      'DATABASE_URL leads to a connection pooler at {host}: {reason}. Lockstep needs sessions of its own: settings, notifications, locks and prepared statements would be lost without an error.',
+    next: 'Give the address and port of PostgreSQL itself. Readers of the mirror may use a pooler.',
+  },
   'PRX-01': {
     kind: 'permanent',
     title: 'Unknown sync address',

@@ -20,6 +20,7 @@ export { type Mirror, mirrorIn, type Progress } from './mirror.ts';
 export type { Holder, Observation } from './observations.ts';
 export type { ApplyCounts, ApplyResult, CursorMove, PagePart, Remainder, StreamTable } from './page-part.ts';
 export { partialColumns, planTable, planTables, type TablePlan } from './plan-table.ts';
+export { refusePooler } from './poolers.ts';
 export type { ProblemRow } from './problem-sql.ts';
 export type { ProblemChange } from './problems.ts';
 export { publicDatabasesText, readPublicDatabases } from './public-databases.ts';

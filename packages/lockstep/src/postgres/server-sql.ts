@@ -9,6 +9,12 @@ export const probe = (tx: Tx) => tx.query(sql`SELECT 1`);
 export const selectServerVersion = (tx: Tx) =>
   tx.query<{ version: number }>(sql`SELECT current_setting('server_version_num')::integer AS version`);
 
+/** One row: the server process that answers, and the session's search path. */
+export const selectSession = (tx: Tx) =>
+  tx.query<{ pid: number; path: string }>(
+    sql`SELECT pg_backend_pid() AS pid, current_setting('search_path') AS path`,
+  );
+
 /** One row: where the server has its files. */
 export const selectDataDirectory = (tx: Tx) =>
   tx.query<{ folder: string }>(sql`SELECT current_setting('data_directory') AS folder`);

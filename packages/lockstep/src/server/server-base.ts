@@ -20,6 +20,7 @@ import {
   type EmbeddedPostgres,
   publicDatabasesText,
   readPublicDatabases,
+  refusePooler,
   restrictReaders,
   revokePublicConnect,
   selectDatabase,
@@ -118,10 +119,11 @@ export const restartedText = (port: number): string =>
 /**
  * Called before anything is written, so that a start without the key of existing credentials changes nothing. On the
  * embedded server it first makes the control database if that is missing; then there are no credentials yet.
- * @throws Fault `KEY-01`, `KEY-04`
+ * @throws Fault `KEY-01`, `KEY-04`; `DB-20`: the operator's server is behind a pooler
  */
 export async function findKeyFor({ config, server, controlUrl }: ServerBase): Promise<Key> {
   if (server.isEmbedded) await makeControlDatabase(server.adminUrl);
+  else await refusePooler(controlUrl);
   return findKey(controlUrl, config.key);
 }
 

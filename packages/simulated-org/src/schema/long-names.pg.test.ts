@@ -144,7 +144,7 @@ test('a field with a long name is renamed and deleted', async () => {
 });
 
 test('a name longer than that is refused, and so is a longer namespace', async () => {
-  for (const name of ['x'.repeat(41), `sixteen_letters_${'x'}__Name`, 'a__b__c', 'Two__', '_One', 'a___b'])
+  for (const name of ['x'.repeat(41), 'sixteen_letters_x__Name', 'a__b__c', 'Two__', '_One', 'a___b'])
     await assert.rejects(
       org.control('/sobjects/create', { name: `${name}__c` }),
       /must be a name like Region__c/,

@@ -15,5 +15,6 @@ export { type ApplyCounts, type PagePart, type StreamTable } from './page-part.t
 export { planTable } from './plan-table.ts';
 export { planOnceByIndex } from './planner.ts';
 export { destinationNames } from './roles.ts';
+export { missingIndexes, restoreIndex } from './table-indexes.ts';
 export { createTable } from './tables.ts';
 export { takeOver } from './take-over.ts';

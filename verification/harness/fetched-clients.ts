@@ -35,22 +35,29 @@ export interface FetchedClient {
 
 const goPackages = ['github.com/jackc/pgx/v5@v5.13.0', 'github.com/k-capehart/go-salesforce/v3@v3.1.0'];
 
-const mavenProject = `<project>
+const mavenPackages = [
+  'org.apache.camel:camel-salesforce:4.18.0',
+  'org.apache.camel:camel-main:4.18.0',
+  'org.slf4j:slf4j-nop:2.0.17',
+];
+
+/** Maven copies a package with all that it needs only for a project. */
+function mavenProject(): string {
+  const dependencies = mavenPackages.map((one) => {
+    const [group, name, version] = one.split(':');
+    return `<dependency><groupId>${group}</groupId><artifactId>${name}</artifactId><version>${version}</version></dependency>`;
+  });
+  return `<project>
   <modelVersion>4.0.0</modelVersion>
-  <groupId>example</groupId>
-  <artifactId>example</artifactId>
-  <version>1</version>
+  <groupId>example</groupId><artifactId>example</artifactId><version>1</version>
   <dependencies>
-    ${['org.apache.camel:camel-salesforce:4.18.0', 'org.apache.camel:camel-main:4.18.0', 'org.slf4j:slf4j-nop:2.0.17']
-      .map((one) => one.split(':'))
-      .map(
-        ([group, name, version]) =>
-          `<dependency><groupId>${group}</groupId><artifactId>${name}</artifactId><version>${version}</version></dependency>`,
-      )
-      .join('\n    ')}
+    ${dependencies.join('\n    ')}
   </dependencies>
 </project>
 `;
+}
+
+const words = (line: string): string[] => line.split(' ');
 
 export const fetchedClients: readonly FetchedClient[] = [
   {
@@ -58,8 +65,8 @@ export const fetchedClients: readonly FetchedClient[] = [
     folder: clientFolders.python,
     commands: [
       [
-        'python3',
-        ...['-m', 'pip', 'install', '--quiet', '--target', clientFolders.python],
+        ...words('python3 -m pip install --quiet --target'),
+        clientFolders.python,
         'simple-salesforce==1.12.10',
         'psycopg[binary]==3.3.9',
       ],
@@ -70,21 +77,19 @@ export const fetchedClients: readonly FetchedClient[] = [
     folder: clientFolders.java,
     commands: [
       [
-        ...['mvn', '--quiet', '--batch-mode', 'dependency:copy'],
+        ...words('mvn --quiet --batch-mode dependency:copy -Dmdep.stripVersion=true'),
         '-Dartifact=org.postgresql:postgresql:42.7.14',
         `-DoutputDirectory=${clientFolders.java}`,
-        '-Dmdep.stripVersion=true',
       ],
     ],
   },
   {
     name: 'camel-salesforce',
     folder: clientFolders.camel,
-    files: { 'pom.xml': mavenProject },
+    files: { 'pom.xml': mavenProject() },
     commands: [
       [
-        ...['mvn', '--quiet', '--batch-mode', 'dependency:copy-dependencies'],
-        '-DincludeScope=runtime',
+        ...words('mvn --quiet --batch-mode dependency:copy-dependencies -DincludeScope=runtime'),
         `-DoutputDirectory=${clientFolders.camel}`,
       ],
     ],
@@ -105,8 +110,8 @@ export const fetchedClients: readonly FetchedClient[] = [
     folder: clientFolders.sf,
     commands: [
       [
-        ...['npm', 'install', '--prefix', clientFolders.sf],
-        ...['--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'],
+        ...words('npm install --ignore-scripts --no-audit --no-fund --loglevel=error --prefix'),
+        clientFolders.sf,
         '@salesforce/cli@2.150.6',
       ],
     ],

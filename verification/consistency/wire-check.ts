@@ -7,8 +7,15 @@ export type ClientAnswer =
   /** The connection broke, or the client left. */
   | { kind: 'none' };
 
-/** Headers that concern one connection, or no API client. */
-const ownOfConnection = new Set(['connection', 'keep-alive', 'transfer-encoding', 'set-cookie']);
+/** Headers that concern one connection, the host or no API client: the proxy does not pass them on. */
+const ownOfConnection = new Set([
+  'alt-svc',
+  'connection',
+  'keep-alive',
+  'set-cookie',
+  'strict-transport-security',
+  'transfer-encoding',
+]);
 
 export function headerOf(headers: readonly string[], name: string): string | undefined {
   const place = headers.findIndex((one, at) => at % 2 === 0 && one.toLowerCase() === name);

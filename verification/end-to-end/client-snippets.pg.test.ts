@@ -1,26 +1,19 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { copyFile, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { shellWord } from '@lockstep/foundation/shell-words';
 import { openCli } from '@lockstep/harness/cli-process';
+import { snippets } from '@lockstep/harness/clients-page';
 import { openEndToEndHarness } from '@lockstep/harness/end-to-end-harness';
 import { clientFolders, goEnvironment } from '@lockstep/harness/fetched-clients';
 import { root } from '@lockstep/harness/source-files';
 import { openReaderUrl } from 'lockstep/control';
 
 /** Runs the examples of docs/clients.md verbatim, if their language is installed. */
-const page = readFileSync(join(root, 'docs/clients.md'), 'utf8');
-
-/** The first code block in this language under the heading. */
-function snippet(heading: string, language: string): string {
-  const [, section = ''] = page.split(`\n## ${heading}\n`);
-  const [, text] = section.split(`\`\`\`${language}\n`);
-  assert(text, `docs/clients.md has a block of ${language} under ${heading}`);
-  return text.split('```')[0] ?? '';
-}
+const snippet = (heading: string, language: string): string => snippets(heading, language)[0];
 
 /** Why an example cannot run; false if everything it needs is there. */
 function missing(command: string, fetched: string | null): string | false {

@@ -1,6 +1,6 @@
 /**
  * The rounds of `npm run client-rounds`. Without those of sf, which take two minutes: its recipe is in
- * verification/end-to-end/sf-snippets.slow.test.ts.
+ * sf-page.slow.test.ts.
  */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';

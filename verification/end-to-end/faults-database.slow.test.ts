@@ -56,6 +56,25 @@ test('connections that end between two requests are replaced', async () => {
   await harness.expectConvergedAndIdle();
 });
 
+test('a database that refuses every request before it is sent is tried less and less often, for each try asks Salesforce', async () => {
+  await using harness = await openClockHarness({ org, sobjects: ['Account'], intervalMs: 1_000 });
+  await harness.finishBackfill();
+  await harness.mirror.script(`
+    CREATE FUNCTION public.refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'refused'; END $$;
+    CREATE TRIGGER refuse BEFORE INSERT ON _lockstep.observation EXECUTE FUNCTION public.refuse()`);
+  const before = harness.holder.syncProblems.length;
+  for (let second = 0; second < 600; second += 5) await harness.advance(5_000);
+  await harness.holder.untilAsleep();
+  const tries = harness.holder.syncProblems.length - before;
+  assert.ok(tries >= 8 && tries <= 16, `${tries} tries in ten minutes`);
+
+  await harness.mirror.script('DROP TRIGGER refuse ON _lockstep.observation');
+  const id = await create(harness, 'After the refusals');
+  await harness.pass(90_000); // the longest rest, and more
+  assert.equal(await nameOf(harness, id), 'After the refusals');
+  assert.equal(harness.holder.syncProblems.at(-1), null);
+});
+
 /** A harness whose engine reaches the mirror over a faulty wire. */
 async function openWired(options: { pageRows?: number } = {}) {
   const server = new URL(testServerUrl());

@@ -75,14 +75,18 @@ export async function holdSync<Opened extends LeasedDestination>(
         reloadTables,
         related,
         onComplete: () => deps.onComplete(opened),
+        // Not when a run has started: one that fails at its first request would start again every two seconds.
+        onApplied: () => {
+          tries = 1;
+        },
         onAnswer: (usage: Usage | null) => {
           open.quota = afterAnswer(open.quota, usage, clock.now());
           if (usage) deps.onUsage?.(usage);
         },
         mayAsk: () => !isClosed(open.quota, clock.now()),
       };
+      await untilOpen(deps, signal);
       const { state, serverTime } = await startRun(run, signal);
-      tries = 1;
       await runTicks({ ...run, serverClock: new ServerClock(clock, serverTime) }, state, signal);
     } catch (error) {
       if (signal.aborted) return;
@@ -115,6 +119,14 @@ function faultOfRun(error: unknown, host: string): Fault {
   const state = sqlState(error);
   if (state !== undefined) return new Fault('DB-17', { sqlState: state });
   return new Fault('SYS-15', { reason: error instanceof Error ? error.name : typeof error });
+}
+
+/** A start asks Salesforce for its time, so it waits, too, while all programs together have used the org's requests. */
+async function untilOpen(deps: Pick<HoldDeps, 'clock' | 'open'>, signal: AbortSignal): Promise<void> {
+  const { clock, open } = deps;
+  const { settings } = open; // new ones may have raised the line
+  while (!signal.aborted && open.settings === settings && isClosed(open.quota, clock.now()))
+    await rest(deps, (open.quota.closedUntil ?? 0) - clock.now(), signal);
 }
 
 /** Urgent work does not end a rest; only new settings do, because they may have fixed what failed. */

@@ -107,6 +107,7 @@ async function tickOn(run: Run, loop: LoopState, signal: AbortSignal): Promise<v
         inFlight = null;
       }
       loop.received = null;
+      run.onApplied();
       if (open.quota.closedUntil === null) await syncProblem.end();
     } else if (next.kind === 'wait') {
       await reportQuota(run, loop.state);

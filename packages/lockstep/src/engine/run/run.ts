@@ -25,6 +25,8 @@ export interface Run extends SyncDeps, Pick<RecoveryDeps, 'living'> {
   reloadTables(): Promise<void>;
   syncProblem: SyncProblem;
   syncRequests: SyncRequestQueue;
+  /** Called when an answer is in the mirror. */
+  onApplied(): void;
   /** Called once when every backfill is complete. */
   onComplete(): Promise<void>;
 }

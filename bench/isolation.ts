@@ -176,7 +176,7 @@ function figuresOf(windows: readonly Window[], all: readonly Latency[]): Figures
     ),
     commits: { value: all.length, unit: 'commits' },
     never_shown: { value: all.filter((one) => one.seconds === null).length, unit: 'commits' },
-    troubles_failed: { value: windows.filter(({ hasFailed }) => hasFailed).length, unit: 'disturbances' },
+    disturbances_failed: { value: windows.filter(({ hasFailed }) => hasFailed).length, unit: 'disturbances' },
     windows_begun_stopped: {
       value: windows.filter(({ wasStopped }) => wasStopped).length,
       unit: `windows, in which ${disturbedObject} was stopped already`,

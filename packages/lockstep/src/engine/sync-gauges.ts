@@ -1,6 +1,6 @@
 import { isSyncId } from '../core/ids.ts';
 import {
-  countOpenRepairs,
+  countOpenMarks,
   countSetAside,
   type Problem,
   readProblems,
@@ -25,7 +25,7 @@ export async function readSyncGauges(syncs: OpenSyncs, id: string): Promise<Sync
   const { db } = await open.destination();
   return {
     name: open.settings.name,
-    openRepairs: await countOpenRepairs(db),
+    openRepairs: await countOpenMarks(db),
     setAside: await countSetAside(db),
     problems: await readProblems(db),
   };

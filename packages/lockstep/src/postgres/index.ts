@@ -15,7 +15,7 @@ export { checkFormat, removeEmbedded } from './embedded-files.ts';
 export { concernsOneTable, databaseFault, failureFields, isTableChanged } from './faults.ts';
 export type { FieldVisibilityChange } from './hidden-fields.ts';
 export type { Outcome } from './intents.ts';
-export { countOpenRepairs, type MarkReason, type StreamFigures } from './mark-sql.ts';
+export { countOpenMarks, type MarkReason, type StreamFigures } from './mark-sql.ts';
 export { type Mirror, mirrorIn, type Progress } from './mirror.ts';
 export type { Holder, Observation } from './observations.ts';
 export type { ApplyCounts, ApplyResult, CursorMove, PagePart, Remainder, StreamTable } from './page-part.ts';

@@ -122,7 +122,7 @@ export const decideOnAbsent = (tx: Tx, streamNo: number, decision: 'accepted' | 
 const openRepairsMax = 10_000;
 
 /** Records that are marked to be read again, without those that a check or a person has yet to decide on. */
-export async function countOpenRepairs(db: Tx): Promise<number> {
+export async function countOpenMarks(db: Tx): Promise<number> {
   const [row] = await db.query<{ repairs: number }>(sql`
     SELECT count(*)::integer AS repairs
       FROM (SELECT FROM _lockstep.dirty WHERE reason NOT IN ('absent', 'kept') LIMIT ${openRepairsMax}) AS open`);

@@ -124,7 +124,7 @@ const reading = ({ columns, hasIsDeleted }: Stream, { id, stamp }: MergeNames): 
 
 const verdictOfOlder = `CASE WHEN f.partial THEN 'dirty' ELSE 'stale' END`;
 
-/** The same rule as `decide` in `core/merge-rule.ts`. */
+/** The same rule as `decide` in `core/merge-rule.ts`, and for a record that its page has twice: the newer version. */
 function judged({ columns }: Stream, { table, id, stamp }: MergeNames, isCheck: boolean): string {
   const same = (compared: readonly ColumnPlan[]) =>
     columnList(

@@ -15,7 +15,7 @@ export interface PagedWork extends Behind {
 
 /** Gives each free slot to the work that has the fewest, then adds each work's pages in their order. */
 export function distributeSlots(slots: Slots, state: SyncState, works: readonly PagedWork[]): void {
-  const all = works.map((bulk) => ({ ...bulk, had: slots.count(bulk.work.kind, bulk.work.index), more: 0 }));
+  const all = works.map((one) => ({ ...one, had: slots.count(one.work.kind, one.work.index), more: 0 }));
   type Share = (typeof all)[number];
   const canUse = ({ work, had, more }: Share) => had + more === 0 || !readingOf(work).isOnePage;
   // A slot that may be useless comes after all that others can use.

@@ -175,15 +175,15 @@ function fill(state: SyncState, streams: readonly Ready[], now: number): readonl
   addReReads(slots, readable, now);
   const checks = readable.flatMap((ready) => checksOf(state, ready, now));
   const due = checks.filter(({ pace }) => pace === 'now');
-  const bulk = backlogsOf(state, readable, now);
+  const backlogs = backlogsOf(state, readable, now);
   for (const { stream, index } of streams) {
     if (stream.stopped && slots.left > 0) addWork(slots, state, { kind: probeOf(stream), index });
   }
 
-  addHeads(slots, state, readable, { now, isCrowded: bulk.length > 0, isCheckDue: due.length > 0 });
+  addHeads(slots, state, readable, { now, isCrowded: backlogs.length > 0, isCheckDue: due.length > 0 });
   const [first] = due;
   if (first && slots.left > 0) addWork(slots, state, first.work);
-  distributeSlots(slots, state, [...bulk, ...due.filter(({ isWanted }) => isWanted).map(waitedFor)]);
+  distributeSlots(slots, state, [...backlogs, ...due.filter(({ isWanted }) => isWanted).map(waitedFor)]);
   for (const { work } of [...due.slice(1), ...checks.filter(({ pace }) => pace === 'idle')]) {
     if (slots.left > 0 && !slots.has(work.kind, work.index)) addWork(slots, state, work);
   }

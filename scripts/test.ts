@@ -121,4 +121,5 @@ function runNode(args: string[], environment: Record<string, string> = {}): Prom
   });
 }
 
-process.exitCode = (await main()) ? 0 : 1;
+// Left to end by itself, Node 24 sometimes spins for ever in `Environment::CleanupHandles`.
+process.exit((await main()) ? 0 : 1);

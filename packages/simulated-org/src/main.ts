@@ -174,11 +174,12 @@ async function run(): Promise<void> {
   const controlEnded = close(control.server).then(() => org.control.end());
   await Promise.allSettled([activity, jobs, sweeps, log, controlEnded, close(server)]);
   await org.db.end();
-  process.stdin.destroy();
 }
 
 try {
   await run();
+  // Left to end by itself, Node 24 sometimes spins for ever in `Environment::CleanupHandles`.
+  process.exit();
 } catch (error) {
   const isKnown = error instanceof StartError;
   say(

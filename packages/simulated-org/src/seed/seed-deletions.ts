@@ -6,19 +6,16 @@ import { isDetail, isEmptied } from '../write/deletion.ts';
 import { isNeeded } from '../write/write-checks.ts';
 
 /**
- * Deletes the records that the dice chose, as their users would have: with their details, except those that another
- * record needs, and lookups to them are emptied. A record is deleted once all of these had their last change.
+ * Deletes the records that the dice chose, as their users would have: with their details and the records that could not
+ * stay without them, and lookups to them are emptied. All of these are deleted once the last of them has changed.
  *
  * Works on sets: each statement treats all sobjects, and the delete log says what belongs together.
  */
 export async function seedDeletions(tx: Tx, defs: readonly SObjectDef[]): Promise<void> {
   const inBin = defs.filter((def) => fieldNamed(def, 'IsDeleted'));
   for (const def of inBin) if (def.deletable && stampField(def)) await tx.query(logChosen(def));
-  const details = pointers(inBin, isDetail);
-  const needs = pointers(defs, isNeeded);
-  do {
-    while ((await tx.query(addDetails(details))).length > 0) await tx.query(followRoots);
-  } while ((await tx.query(keepNeeded(needs))).length > 0);
+  const details = pointers(inBin, (field) => isDetail(field) || isNeeded(field));
+  while ((await tx.query(addDetails(details))).length > 0) await tx.query(followRoots);
   await tx.query(deleteTogether);
   for (const def of inBin) await tx.query(markDeleted(def));
   for (const pointer of pointers(defs, isEmptied)) await tx.query(emptyLookup(pointer));
@@ -64,18 +61,6 @@ const detailsOf = ({ def, field }: Pointer): Sql => sql`
 const followRoots = sql`
   UPDATE simulator.deletion AS d SET root_id = root.root_id
     FROM simulator.deletion AS root WHERE root.record_id = d.root_id AND root.root_id <> d.root_id`;
-
-/** A record cannot be deleted while another that is not deleted with it has to point to it. */
-const keepNeeded = (needs: readonly Pointer[]): Sql => sql`
-  DELETE FROM simulator.deletion
-   WHERE root_id IN (
-         SELECT d.root_id FROM (${join(needs.map(needOf), ' UNION ALL ')}) AS need
-           JOIN simulator.deletion AS d ON d.record_id = need.parent_id
-          WHERE NOT EXISTS (SELECT FROM simulator.deletion AS own WHERE own.record_id = need.id))
-  RETURNING record_id`;
-
-const needOf = ({ def, field }: Pointer): Sql =>
-  sql`SELECT "Id" AS id, ${ident(field.name)} AS parent_id FROM ${tableOf(def)}`;
 
 const deleteTogether = sql`
   UPDATE simulator.deletion AS d SET deleted_at = together.at

@@ -1,7 +1,7 @@
 /** The sockets below the proxy: limits of Node's server, the port, and requests that Node's parser refuses. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
-import type { AddressInfo, Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Clock } from '@lockstep/foundation/clock';
 import { Fault } from '../core/faults.ts';
@@ -25,7 +25,6 @@ const lingerMs = 2_000;
 const pipelinedMax = 32;
 /** The pauses between interim answers to a client that sends no more. */
 const readerChecksMs = [1_000, 4_000, 25_000];
-const portsTried = 20;
 
 /** A request whose headers have arrived. */
 export interface Arrival {
@@ -183,28 +182,6 @@ class ArrivalsBySocket {
       complete.map(({ response }) => new Promise((resolve) => response.once('close', resolve))),
     );
     return complete.length > 0;
-  }
-}
-
-export const urlOf = (scheme: 'http' | 'https', host: string, port: number): string =>
-  `${scheme}://${host.includes(':') ? `[${host}]` : host}:${port}`;
-
-/** Listens on the first free port from `port` on, and returns it. */
-export async function listenFrom(server: Server, host: string, port: number): Promise<number> {
-  for (let tried = port; ; tried++) {
-    try {
-      await new Promise<void>((resolve, reject) => {
-        server.once('error', reject);
-        server.listen(tried, host, () => {
-          server.off('error', reject);
-          resolve();
-        });
-      });
-      return (server.address() as AddressInfo).port;
-    } catch (error) {
-      const isTaken = (error as { code?: unknown }).code === 'EADDRINUSE';
-      if (!isTaken || tried >= port + portsTried) throw error;
-    }
   }
 }
 

@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { listenFrom, urlOf } from './listening.ts';
+import { listenFrom, urlOf } from '@lockstep/foundation/listen-from';
 import type { ProxyMetrics } from './metrics.ts';
 
 export interface MetricsListener {

@@ -8,6 +8,7 @@ import { Server as TlsServer } from 'node:tls';
 import { isListed } from '@lockstep/foundation/address-list';
 import type { Clock } from '@lockstep/foundation/clock';
 import type { Permit } from '@lockstep/foundation/fair-queue';
+import { listenFrom, urlOf } from '@lockstep/foundation/listen-from';
 import { Fault, isKeyFault } from '../core/faults.ts';
 import type { AppLog } from '../core/log-fields.ts';
 import type { ProxiedSync } from '../engine/index.ts';
@@ -19,14 +20,7 @@ import { refuse, sendFault } from './errors.ts';
 import type { Exchange } from './forward.ts';
 import { answerHeaders } from './headers.ts';
 import { type HealthEndpoints, openHealth } from './health.ts';
-import {
-  type Arrival,
-  type Listener,
-  type ListenerOptions,
-  listenFrom,
-  openListener,
-  urlOf,
-} from './listening.ts';
+import { type Arrival, type Listener, type ListenerOptions, openListener } from './listening.ts';
 import { type LogSampling, openLogSampling } from './log-sampling.ts';
 import type { ProxyMetrics } from './metrics.ts';
 import { type RequestTimes, zeroTimes } from './request-times.ts';

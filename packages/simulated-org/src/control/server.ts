@@ -1,8 +1,8 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { sqlState } from '@lockstep/foundation/database';
+import { listenFrom, urlOf } from '@lockstep/foundation/listen-from';
 import { z } from 'zod';
 import { asOrgError } from '../http/errors.ts';
-import { listenFrom } from '../http/listen.ts';
 import { readBytes } from '../http/request-body.ts';
 import { end } from '../http/send.ts';
 import type { Org } from '../org.ts';
@@ -47,7 +47,7 @@ export async function listenControl(
   });
   // Longer than clients keep a connection: closing one just as a request is sent would look like a lost answer.
   server.keepAliveTimeout = 65_000;
-  return { server, url: await listenFrom(server, host, port) };
+  return { server, url: urlOf('http', host, await listenFrom(server, host, port)) };
 }
 
 async function answerTo(org: Org, request: IncomingMessage): Promise<unknown> {

@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Tx } from '@lockstep/foundation/database';
+import { listenFrom, urlOf } from '@lockstep/foundation/listen-from';
 import { authAnswer } from '../auth/index.ts';
 import { userOfRequest } from '../auth/tokens.ts';
 import { isUpload, uploadOf } from '../bulk/upload-body.ts';
@@ -15,7 +16,6 @@ import { type Answer, errorAnswer } from './answer.ts';
 import { type Call } from './call.ts';
 import { type OnDefect, placeOf } from './defect.ts';
 import { asOrgError, methodNotAllowed, notFound, unexpected } from './errors.ts';
-import { listenFrom } from './listen.ts';
 import { bodyOf, readBody } from './request-body.ts';
 import { send } from './send.ts';
 import { splitTarget } from './target.ts';
@@ -36,7 +36,7 @@ export async function listen(org: Org, host: string, port: number, onDefect: OnD
   // As long as Salesforce allows for a request; a file of two gigabytes may need it.
   server.requestTimeout = 600_000;
   server.on('clientError', refuseConnection);
-  org.url = await listenFrom(server, host, port);
+  org.url = urlOf('http', host, await listenFrom(server, host, port));
   return server;
 }
 

@@ -49,6 +49,7 @@ export async function openCli(
     LOCKSTEP_DATA: dataDir,
     LOCKSTEP_PROXY_PORT: '0',
     LOCKSTEP_METRICS_PORT: '0',
+    LOCKSTEP_API_PORT: '0',
     LOCKSTEP_ORG_PORT: '0',
     LOCKSTEP_POSTGRES_PORT: '0',
     ...environment,

@@ -20,11 +20,12 @@ const rooms: Record<string, readonly string[]> = {
   engine: ['control', 'salesforce', 'postgres', 'core'],
   operations: ['control', 'salesforce', 'postgres', 'core'],
   proxy: ['engine', 'control', 'salesforce', 'postgres', 'core'],
-  server: ['operations', 'proxy', 'engine', 'control', 'salesforce', 'postgres', 'core'],
-  cli: ['operations', 'server', 'proxy', 'engine', 'control', 'salesforce', 'postgres', 'core'],
+  api: ['operations', 'control', 'core'],
+  server: ['api', 'operations', 'proxy', 'engine', 'control', 'salesforce', 'postgres', 'core'],
+  cli: ['api', 'operations', 'server', 'proxy', 'engine', 'control', 'salesforce', 'postgres', 'core'],
 };
 /** Rooms of which others see only what the index exports. Files of core and operations are imported directly. */
-const closed = new Set(['salesforce', 'postgres', 'control', 'engine', 'proxy', 'server']);
+const closed = new Set(['salesforce', 'postgres', 'control', 'engine', 'proxy', 'api', 'server']);
 
 const product = 'packages/lockstep/src/';
 const buildingOf = (path: string) => /^(?:packages|verification)\/[^/]+|^[^/]+/.exec(path)?.[0] ?? '';

@@ -3,6 +3,7 @@ import { existsSync, globSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { root, sourceFiles } from '@lockstep/harness/source-files';
+import { openApiDocument } from 'lockstep/api';
 import { faults } from 'lockstep/core/fault-catalogue';
 import { errorsPage } from '../../scripts/errors-page.ts';
 import { simulatorPage } from '../../scripts/simulator-page.ts';
@@ -94,13 +95,18 @@ test('the page of errors matches the catalogue', () => {
   assert.equal(read('docs/errors.md'), errorsPage(), 'run: npm run errors-page');
 });
 
+test('the document of the API is the one that its schemas make', async () => {
+  const document = `${JSON.stringify(await openApiDocument(), null, 2)}\n`;
+  assert.equal(read('docs/openapi.json'), document, 'run: ./lockstep openapi > docs/openapi.json');
+});
+
 test('the page of the simulated org matches its list of control endpoints', () => {
   assert.equal(read('docs/simulator.md'), simulatorPage(), 'run: npm run simulator-page');
 });
 
 test('the codes that the code throws or logs are those of the catalogue', () => {
   const files = sourceFiles('packages/lockstep').filter(
-    ({ path }) => path !== 'packages/lockstep/src/core/fault-catalogue.ts' && !path.endsWith('.test.ts'),
+    ({ path }) => !/core\/(?:fault-catalogue|salesforce-faults)\.ts$|\.test\.ts$/.test(path),
   );
   const codes = files.flatMap(({ text }) =>
     [...text.matchAll(/'([A-Z]+-\d\d)'/g)].map(([, code = '']) => code),

@@ -127,6 +127,21 @@ const options = z.object({
       unset: 'none',
       why: 'Load balancers and TLS terminators in front of the proxy. Only their X-Forwarded-Host replaces the Host header.',
     }),
+  LOCKSTEP_API_HOST: text.default('127.0.0.1').register(explained, {
+    form: 'an address of this machine',
+    why: 'Where the management API listens.',
+  }),
+  LOCKSTEP_API_PORT: port.default(8400).register(explained, {
+    form: portForm,
+    why: 'Its port. If taken, the next free one.',
+  }),
+  LOCKSTEP_API_PUBLIC_HOST: commaList
+    .refine((hosts) => hosts.every((host) => /^[a-z0-9.-]+(:\d{1,5})?$/i.test(host)))
+    .register(explained, {
+      form: 'names separated by commas, with the port if clients send one',
+      unset: 'localhost and LOCKSTEP_API_HOST',
+      why: 'What requests to it may have in the Host header, behind a load balancer for example. Others are refused.',
+    }),
   LOCKSTEP_METRICS_HOST: text.default('127.0.0.1').register(explained, {
     form: 'an address of this machine',
     why: 'Where metrics for Prometheus are served, at /metrics. They name syncs, so the proxy itself does not serve them.',
@@ -176,6 +191,10 @@ export interface Config {
   proxyPublicHosts: readonly string[];
   corsOrigins: readonly string[];
   trustedProxies: BlockList;
+  apiHost: string;
+  apiPort: number;
+  /** In lower case. */
+  apiPublicHosts: readonly string[];
   metricsHost: string;
   metricsPort: number;
   orgPort: number;
@@ -215,6 +234,9 @@ export function readConfig(environment = process.env, folder = process.cwd()): C
     proxyPublicHosts: data.LOCKSTEP_PROXY_PUBLIC_HOST.map((host) => host.toLowerCase()),
     corsOrigins: data.LOCKSTEP_PROXY_CORS_ORIGIN,
     trustedProxies: data.LOCKSTEP_TRUSTED_PROXIES,
+    apiHost: data.LOCKSTEP_API_HOST,
+    apiPort: data.LOCKSTEP_API_PORT,
+    apiPublicHosts: data.LOCKSTEP_API_PUBLIC_HOST.map((host) => host.toLowerCase()),
     metricsHost: data.LOCKSTEP_METRICS_HOST,
     metricsPort: data.LOCKSTEP_METRICS_PORT,
     orgPort: data.LOCKSTEP_ORG_PORT,

@@ -108,6 +108,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./commands/sql.ts')).sqlCommand,
   },
   {
+    name: 'openapi',
+    summary: 'The document that describes the management API: OpenAPI 3.1.',
+    load: async () => (await import('./commands/openapi.ts')).openapi,
+  },
+  {
     name: 'version',
     summary: 'The version of Lockstep, and of the Node that runs it.',
     load: async () => (await import('./commands/version.ts')).version,

@@ -23,6 +23,7 @@ export {
 } from './sync-requests.ts';
 export {
   changeSettings,
+  checkChange,
   eraseSync,
   findSync,
   listSyncs,

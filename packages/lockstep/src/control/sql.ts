@@ -133,6 +133,10 @@ export interface SyncChange {
   foreignKeys?: boolean;
 }
 
+/** Nobody else changes the sync until the transaction ends. In a statement of its own, before its row is read. */
+export const lockSync = (tx: Tx, syncId: SyncId) =>
+  tx.query(sql`SELECT FROM lockstep.sync WHERE sync_id = ${syncId} FOR UPDATE`);
+
 /** What is not given stays. One row: the sync exists. */
 export const updateSync = (
   tx: Tx,

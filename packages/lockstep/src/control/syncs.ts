@@ -12,6 +12,7 @@ import {
   insertDestination,
   insertStreams,
   insertSync,
+  lockSync,
   notify,
   type SyncChange,
   type SyncRow,
@@ -128,12 +129,29 @@ export const eraseSync = (control: Control, id: SyncId): Promise<boolean> =>
 /**
  * Changes what is given; a paused sync is released by its worker and claimed by no other. False: there is no such sync.
  *
- * @throws {@link Fault} `LIM-05`, with nothing changed: an interval outside 200 to 300,000 ms, a share outside 10 to 100 %
+ * @param isExpected  asked about the sync as it is just before the change
+ * @throws {@link Fault} `LIM-05`, with nothing changed: an interval outside 200 to 300,000 ms, a share outside 10 to 100 %;
+ *         `API-04`: the sync is not as expected
  */
-export async function changeSettings(control: Control, id: SyncId, change: SyncChange): Promise<boolean> {
-  if (change.intervalMs !== undefined) checkIntervalMs(change.intervalMs);
-  if (change.stopAtPercent !== undefined) checkStopAt(change.stopAtPercent);
-  return changing(control, id, async (tx) => (await updateSync(tx, id, change)).length > 0);
+export async function changeSettings(
+  control: Control,
+  id: SyncId,
+  change: SyncChange,
+  isExpected: (current: Sync) => boolean = () => true,
+): Promise<boolean> {
+  checkChange(change);
+  return changing(control, id, async (tx) => {
+    await lockSync(tx, id);
+    const [current] = await selectSyncsById(tx, [id]);
+    if (current && !isExpected(toSync(current))) throw new Fault('API-04');
+    return (await updateSync(tx, id, change)).length > 0;
+  });
+}
+
+/** @throws {@link Fault} `LIM-05` */
+export function checkChange({ intervalMs, stopAtPercent }: SyncChange): void {
+  if (intervalMs !== undefined) checkIntervalMs(intervalMs);
+  if (stopAtPercent !== undefined) checkStopAt(stopAtPercent);
 }
 
 /** The org has moved: all its syncs use the new address from now on. False: there is no such sync. */

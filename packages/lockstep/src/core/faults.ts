@@ -1,4 +1,5 @@
-import { type FaultKind, faults } from './fault-catalogue.ts';
+import { faults } from './fault-catalogue.ts';
+import type { FaultKind } from './fault-entry.ts';
 
 export type FaultCode = keyof typeof faults;
 

@@ -35,6 +35,8 @@ export type LogFields = {
   /** Of Lockstep. */
   version?: string;
   tries?: number;
+  /** Of a request to the API; its answer has it too. */
+  requestId?: string;
 };
 
 export type AppLog = Log<LogFields>;

@@ -6,7 +6,7 @@ import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 
-export type ListeningPart = 'proxy' | 'metrics' | 'postgres' | 'org' | 'org-control';
+export type ListeningPart = 'proxy' | 'metrics' | 'api' | 'postgres' | 'org' | 'org-control';
 
 const portsSchema = z.record(z.string(), z.object({ requested: z.int(), port: z.int() }));
 type Ports = z.infer<typeof portsSchema>;

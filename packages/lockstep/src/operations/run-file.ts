@@ -15,6 +15,9 @@ const schema = z.object({
   /** Missing until the server runs. Contains a password, so only the owner can read the file. */
   controlUrl: z.string().optional(),
   proxyUrl: z.string().optional(),
+  apiUrl: z.string().optional(),
+  /** For commands of this machine; another one at each start. */
+  apiKey: z.string().optional(),
   /** Of the demo's simulated org. */
   orgUrl: z.string().optional(),
   orgPid: z.int().optional(),

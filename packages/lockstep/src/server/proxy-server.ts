@@ -2,13 +2,11 @@
 
 import { systemClock } from '@lockstep/foundation/clock';
 import { openDatabase } from '@lockstep/foundation/database';
-import type { Config } from '../config.ts';
 import type { Control } from '../control/index.ts';
-import { RequestError } from '../core/request-error.ts';
 import { type EngineDeps, type OpenSyncs, proxiedSync, readSyncGauges } from '../engine/index.ts';
-import { preferredPort, rememberPort } from '../operations/ports.ts';
 import { probe } from '../postgres/index.ts';
 import { openMetrics, openUpstreams, startMetrics, startProxy } from '../proxy/index.ts';
+import { listenAsConfigured } from './listen-as-configured.ts';
 import type { ServerBase } from './server-base.ts';
 
 export interface ProxyServer extends AsyncDisposable {
@@ -24,7 +22,7 @@ export async function openProxyServer(
 ): Promise<ProxyServer> {
   await using undo = new AsyncDisposableStack();
   const metrics = openMetrics({ clock: systemClock, gaugesOf: (id) => readSyncGauges(syncs, id) });
-  const metricsServer = await listening('metrics', config, say, (at) => startMetrics(metrics, at));
+  const metricsServer = await listenAsConfigured('metrics', config, say, (at) => startMetrics(metrics, at));
   undo.defer(() => metricsServer.close());
   // A connection of its own, so that readiness does not depend on what else waits for the control database.
   const readiness = openDatabase({
@@ -35,7 +33,7 @@ export async function openProxyServer(
   });
   undo.defer(() => readiness.end());
   const upstreams = openUpstreams({ allowHosts: deps.allowHosts });
-  const proxy = await listening('proxy', config, say, (at) =>
+  const proxy = await listenAsConfigured('proxy', config, say, (at) =>
     startProxy({
       ...at,
       certificate,
@@ -57,32 +55,4 @@ export async function openProxyServer(
     metricsUrl: metricsServer.url,
     [Symbol.asyncDispose]: () => ends.disposeAsync(),
   };
-}
-
-/** Listens on the port of last time if that is free, and says so if it takes another one. */
-async function listening<Listener extends { port: number }>(
-  part: 'proxy' | 'metrics',
-  config: Config,
-  say: (line: string) => void,
-  start: (at: { host: string; port: number }) => Promise<Listener>,
-): Promise<Listener> {
-  const [host, requested] =
-    part === 'proxy' ? [config.proxyHost, config.proxyPort] : [config.metricsHost, config.metricsPort];
-  const what = part === 'proxy' ? 'The proxy' : 'The metrics server';
-  const port = await preferredPort(config.dataDir, part, requested);
-  try {
-    const listener = await start({ host, port });
-    if (port !== 0 && listener.port !== port)
-      say(`${what} listens on port ${listener.port}, because ${port} is taken.`);
-    await rememberPort(config.dataDir, part, requested, listener.port);
-    return listener;
-  } catch (error) {
-    const { code, syscall } = error as { code?: unknown; syscall?: unknown };
-    if (syscall !== 'listen' && syscall !== 'getaddrinfo') throw error;
-    const option = `LOCKSTEP_${part.toUpperCase()}`;
-    throw new RequestError(`${what} cannot listen on ${host}, port ${port} (${String(code)})`, {
-      kind: 'unexpected',
-      next: `Correct ${option}_HOST or ${option}_PORT: lockstep help config`,
-    });
-  }
 }

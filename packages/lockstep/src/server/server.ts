@@ -6,14 +6,17 @@
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import { systemClock } from '@lockstep/foundation/clock';
+import { startApi } from '../api/index.ts';
 import { type Control, listenForChanges, runLeases, runMail } from '../control/index.ts';
 import { type EngineDeps, openSyncs, runSync } from '../engine/index.ts';
+import { listenAsConfigured } from './listen-as-configured.ts';
 import { openProxyServer } from './proxy-server.ts';
 import type { ServerBase } from './server-base.ts';
 
 export interface RunningServer extends AsyncDisposable {
   proxyUrl: string;
   metricsUrl: string;
+  apiUrl: string;
   /** Rejects if a part fails; never resolves. */
   failed: Promise<never>;
 }
@@ -71,9 +74,23 @@ export async function startServer(
     await Promise.all(running);
   });
   const proxyServer = undo.use(await openProxyServer(base, control, { deps, syncs }));
+  const apiKey = randomBytes(32).toString('base64url');
+  const api = await listenAsConfigured('api', config, say, (at) =>
+    startApi({
+      ...at,
+      publicHosts: config.apiPublicHosts,
+      localKey: apiKey,
+      control,
+      log,
+      proxyUrl: () => proxyServer.proxyUrl,
+    }),
+  );
+  undo.defer(() => api.close());
   await runFile.publish({
     controlUrl: base.controlUrl,
     proxyUrl: proxyServer.proxyUrl,
+    apiUrl: api.url,
+    apiKey,
     ...(base.postgresPort !== undefined && { postgresPort: base.postgresPort }),
     ...(org && { orgUrl: org.url, orgPid: org.pid }),
   });
@@ -81,6 +98,7 @@ export async function startServer(
   return {
     proxyUrl: proxyServer.proxyUrl,
     metricsUrl: proxyServer.metricsUrl,
+    apiUrl: api.url,
     failed: broken.promise,
     [Symbol.asyncDispose]: () => ends.disposeAsync(),
   };

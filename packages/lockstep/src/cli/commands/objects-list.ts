@@ -2,13 +2,13 @@
 import type { Sync } from '../../control/index.ts';
 import { formatCount, timeSince } from '../../core/plain-words.ts';
 import { findingsOf, objectWord } from '../../operations/findings.ts';
+import { objectView } from '../../operations/object-view.ts';
 import { withViews } from '../../operations/open-mirror.ts';
 import { type ObjectStatus, readObjects } from '../../operations/read-objects.ts';
 import { type Command, syncFlag } from '../arguments.ts';
 import { chooseSync, withControl } from '../running.ts';
 import { findingLines } from '../terminal/finding-lines.ts';
 import { table } from '../terminal/output.ts';
-import { objectJson } from './object-json.ts';
 
 export const objectsList: Command = {
   flags: { sync: syncFlag },
@@ -17,8 +17,7 @@ export const objectsList: Command = {
       const sync = await chooseSync(control, args.text('sync'));
       const { objects, now } = await withViews(control, sync, readObjects);
       if (output.wantsJson) {
-        const items = objects.map((object) => objectJson(object, output));
-        output.object({ schema: 1, name: sync.name, items });
+        output.object({ schema: 1, name: sync.name, items: objects.map(objectView) });
       } else output.data(output.pasteable(objectsText(sync, objects, now)));
     }),
 };

@@ -22,10 +22,11 @@ export const start: Command = {
           ready: true,
           proxy_url: server.proxyUrl,
           metrics_url: server.metricsUrl,
+          api_url: server.apiUrl,
           pid: process.pid,
         });
       say(`The proxy listens on ${server.proxyUrl}, the database server at ${control.host}.`);
-      say(`Metrics: ${server.metricsUrl}`);
+      say(`Metrics: ${server.metricsUrl}. Management API: ${server.apiUrl}/api/v1 (docs/api.md)`);
       for (const { name, id } of syncs) say(`Sync ${name}: ${server.proxyUrl}/${id}`);
       if (syncs.length === 0) say('No sync yet. To create one: lockstep help sync create');
       say('Ctrl-C stops it.');

@@ -3,6 +3,7 @@ import { type Control, listSyncs, type Sync } from '../../control/index.ts';
 import { formatCount, timeSince } from '../../core/plain-words.ts';
 import { usageError } from '../../core/request-error.ts';
 import { isHealthy, objectWord } from '../../operations/findings.ts';
+import { objectView } from '../../operations/object-view.ts';
 import {
   isBackfilling,
   readSyncStatuses,
@@ -15,8 +16,7 @@ import { chooseSync, withControl } from '../running.ts';
 import { parseDuration } from '../terminal/duration.ts';
 import { exitCodes } from '../terminal/exit-codes.ts';
 import { findingLines } from '../terminal/finding-lines.ts';
-import { type Output, table } from '../terminal/output.ts';
-import { objectJson } from './object-json.ts';
+import { table } from '../terminal/output.ts';
 
 export const status: Command = {
   flags: {
@@ -38,7 +38,7 @@ export const status: Command = {
       if (output.wantsJson) {
         output.object({
           schema: 1,
-          items: seen.map((one) => asJson(one, output)),
+          items: seen.map(asJson),
           public_databases: publicDatabases,
         });
       } else {
@@ -74,7 +74,7 @@ async function chosenSyncs(control: Control, named: string | undefined): Promise
   return syncs.length > 0 ? syncs : [await chooseSync(control, named)];
 }
 
-function asJson({ sync, health, state, headline, unread, objects }: SyncStatus, output: Output) {
+function asJson({ sync, health, state, headline, unread, objects }: SyncStatus) {
   const { id, name, orgId, intervalMs, paused } = sync;
   const { hasWorker: held, fault } = health;
   return {
@@ -89,16 +89,16 @@ function asJson({ sync, health, state, headline, unread, objects }: SyncStatus, 
     fault: fault && {
       code: fault.code,
       says: fault.says,
-      next: output.pasteable(fault.next),
+      next: fault.next,
       since: fault.since,
       retry_at: fault.retryAt,
     },
     mirror_fault: unread && {
       code: unread.code,
       says: unread.message,
-      next: output.pasteable(unread.next),
+      next: unread.next,
     },
-    objects: objects.map((object) => objectJson(object, output)),
+    objects: objects.map(objectView),
   };
 }
 

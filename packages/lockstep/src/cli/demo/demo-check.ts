@@ -182,6 +182,7 @@ async function openWorkspace(config: Config): Promise<AsyncDisposable & { config
     proxyPort: 0,
     proxyCertificate: undefined, // this machine may not trust it, and TLS is not what is checked
     metricsPort: 0,
+    apiPort: 0,
     orgPort: 0,
     postgresPort: 0,
   };

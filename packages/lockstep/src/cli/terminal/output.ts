@@ -15,7 +15,7 @@ export interface Output {
   readonly wantsJson: boolean;
   /** A line of data. */
   data(line: string): void;
-  /** One line of JSON. */
+  /** One line of JSON; the commands in members called `next` are pasteable. */
   object(value: object): void;
   /** The text with its `lockstep …` commands in the form that works when pasted into a shell in a clone. */
   pasteable(text: string): string;
@@ -52,7 +52,9 @@ export function openOutput({ dataDir, ...options }: { wantsJson: boolean; dataDi
     },
     object(value) {
       wipe();
-      stdout.write(`${JSON.stringify(value)}\n`);
+      const shown = (key: string, member: unknown) =>
+        key === 'next' && typeof member === 'string' ? pasteable(member, dataDir) : member;
+      stdout.write(`${JSON.stringify(value, shown)}\n`);
     },
     say(line) {
       wipe();
@@ -71,7 +73,7 @@ export function openOutput({ dataDir, ...options }: { wantsJson: boolean; dataDi
 
 /** Command names after `lockstep` in our texts. */
 const namedCommand =
-  /(?<![\w/-])lockstep (sync (?:create|list|show|pause|resume|set)|objects (?:list|verify|refetch|missing|set-aside)|budget (?:show|set)|start|demo|simulated-org|status|flush|usage|sql|help|COMMAND)(?![\w-])/g;
+  /(?<![\w/-])lockstep (sync (?:create|list|show|pause|resume|set)|objects (?:list|verify|refetch|missing|set-aside)|budget (?:show|set)|start|demo|simulated-org|status|flush|usage|sql|openapi|help|COMMAND)(?![\w-])/g;
 
 /** A clone has no `lockstep` on the PATH, but one in its folder. */
 export function pasteable(text: string, dataDir?: string): string {

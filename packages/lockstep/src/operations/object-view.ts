@@ -1,9 +1,8 @@
-import { inRfc3339 } from '../../core/plain-words.ts';
-import { type ObjectStatus, stopReasonOf } from '../../operations/read-objects.ts';
-import type { Output } from '../terminal/output.ts';
+import { inRfc3339 } from '../core/plain-words.ts';
+import { type ObjectStatus, stopReasonOf } from './read-objects.ts';
 
-/** An object's status as JSON, with times in RFC 3339 and commands that can be pasted. */
-export function objectJson(object: ObjectStatus, output: Pick<Output, 'pasteable'>) {
+/** An object's status as programs get it, with times in RFC 3339. */
+export function objectView(object: ObjectStatus) {
   const { stop_code: _, stop_reason: __, ...facts } = object;
   const stopped = stopReasonOf(object);
   return {
@@ -13,12 +12,12 @@ export function objectJson(object: ObjectStatus, output: Pick<Output, 'pasteable
     counts_verified_at: inRfc3339(object.counts_verified_at),
     stamps_verified_at: inRfc3339(object.stamps_verified_at),
     content_verified_at: inRfc3339(object.content_verified_at),
-    stopped: stopped && { ...stopped, next: output.pasteable(stopped.next) },
+    stopped,
     problems: object.problems.map(({ kind, code, explanation, next, since, tries, retry_at: retryAt }) => ({
       kind,
       code,
       says: explanation,
-      next: output.pasteable(next),
+      next,
       since: inRfc3339(since),
       tries,
       retry_at: inRfc3339(retryAt),

@@ -1,0 +1,35 @@
+/**
+ * Who may use the API: requests of this server's own name, from no foreign web page, with a key. A browser can be made
+ * to send requests to this machine (DNS rebinding, forged forms); it then names another host, or the page it is from.
+ */
+import { timingSafeEqual } from 'node:crypto';
+import type { IncomingHttpHeaders } from 'node:http';
+import { Fault } from '../core/faults.ts';
+
+export interface AccessRules {
+  /** What the Host header may be, with the port if clients send one. In lower case. */
+  hosts: () => readonly string[];
+  /** The key of commands on this machine, which read it from a file that only their user can read. */
+  localKey: string;
+}
+
+/**
+ * @param isPublic  a route that everybody may read: it still answers to this server's own name only
+ * @throws Fault `API-03`: another host, or a page of another origin; `API-02`: no key, or not one of this server's
+ */
+export function checkAccess(headers: IncomingHttpHeaders, rules: AccessRules, isPublic: boolean): void {
+  const { host = '', origin, 'sec-fetch-site': site } = headers;
+  if (!rules.hosts().includes(host.toLowerCase())) throw new Fault('API-03', { reason: 'the host' });
+  const isOwnPage = origin === undefined || URL.parse(origin)?.host === host.toLowerCase();
+  const isOwnSite = site === undefined || site === 'same-origin' || site === 'none';
+  if (!isOwnPage || !isOwnSite) throw new Fault('API-03', { reason: 'the origin' });
+  if (isPublic) return;
+  const key = /^bearer +(\S+) *$/i.exec(headers.authorization ?? '')?.[1];
+  if (key === undefined || !isEqual(key, rules.localKey)) throw new Fault('API-02');
+}
+
+/** Takes as long for a wrong key as for a right one of its length. */
+function isEqual(given: string, right: string): boolean {
+  const [one, other] = [Buffer.from(given), Buffer.from(right)];
+  return one.length === other.length && timingSafeEqual(one, other);
+}

@@ -1,0 +1,221 @@
+import assert from 'node:assert/strict';
+import { request } from 'node:http';
+import { test } from 'node:test';
+import { newSync, openTestControl, type TestControl } from '@lockstep/harness/control';
+import { changeSettings, recordSync } from '../control/index.ts';
+import { startApi } from './server.ts';
+
+const localKey = 'the-key-of-this-machine';
+const json = { 'content-type': 'application/json' };
+
+interface ApiHarness extends AsyncDisposable {
+  control: TestControl;
+  url: string;
+  port: number;
+  /** With the key unless other headers are given. */
+  ask(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>;
+}
+interface Answer {
+  status: number;
+  headers: Headers;
+  body: Record<string, unknown>;
+}
+
+async function openApi(): Promise<ApiHarness> {
+  await using undo = new AsyncDisposableStack();
+  const control = undo.use(await openTestControl());
+  const api = await startApi({
+    host: '127.0.0.1',
+    port: 0,
+    publicHosts: ['lockstep.example.com'],
+    localKey,
+    control: control.control,
+    log: control.log.log,
+    proxyUrl: () => 'http://127.0.0.1:8401',
+  });
+  undo.defer(() => api.close());
+  const ends = undo.move();
+  return {
+    control,
+    url: api.url,
+    port: api.port,
+    async ask(method, path, body, headers = {}) {
+      const answer = await fetch(`${api.url}${path}`, {
+        method,
+        headers: { authorization: `Bearer ${localKey}`, ...(body !== undefined && json), ...headers },
+        ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+      });
+      return {
+        status: answer.status,
+        headers: answer.headers,
+        body: (await answer.json()) as Record<string, unknown>,
+      };
+    },
+    [Symbol.asyncDispose]: () => ends.disposeAsync(),
+  };
+}
+
+async function withSyncs(names: readonly string[]): Promise<ApiHarness> {
+  const api = await openApi();
+  for (const name of names) await recordSync(api.control.control, newSync({ name }));
+  return api;
+}
+
+/** `fetch` sets Host and Origin by itself. */
+const raw = (port: number, path: string, headers: Record<string, string>) =>
+  new Promise<{ status: number; text: string }>((resolve, reject) => {
+    const sent = request({ host: '127.0.0.1', port, path, headers }, (response) => {
+      let text = '';
+      response.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
+      response.once('end', () => resolve({ status: response.statusCode ?? 0, text }));
+    });
+    sent.once('error', reject).end();
+  });
+
+test('a request without a key, or with a wrong one, is refused with what to send', async () => {
+  await using api = await openApi();
+  for (const authorization of ['', 'Bearer wrong', `Basic ${localKey}`, `Bearer ${localKey}x`]) {
+    const { status, headers, body } = await api.ask('GET', '/api/v1/syncs', undefined, { authorization });
+    assert.equal(status, 401, authorization);
+    assert.equal(headers.get('www-authenticate'), 'Bearer');
+    assert.equal(headers.get('content-type'), 'application/problem+json; charset=utf-8');
+    assert.equal(body.code, 'API-02');
+    assert.match(String(body.next), /Authorization: Bearer KEY/);
+    assert.equal(body.request_id, headers.get('x-request-id'));
+  }
+});
+
+test('a name that is not this server’s own, and a web page of another origin, get no answer even with the key', async () => {
+  await using api = await openApi();
+  const authorization = `Bearer ${localKey}`;
+  const own = `127.0.0.1:${api.port}`;
+  const list = '/api/v1/syncs';
+  for (const headers of [
+    { host: 'evil.example' },
+    { host: `evil.example:${api.port}` },
+    { host: own, origin: 'https://evil.example' },
+    { host: own, origin: 'null' },
+    { host: own, 'sec-fetch-site': 'cross-site' },
+    { host: own, 'sec-fetch-site': 'same-site' },
+  ])
+    assert.equal(
+      (await raw(api.port, list, { authorization, ...headers })).status,
+      421,
+      JSON.stringify(headers),
+    );
+  for (const headers of [
+    { host: `localhost:${api.port}` },
+    { host: 'LOCKSTEP.example.com' },
+    { host: own, origin: `http://${own}`, 'sec-fetch-site': 'same-origin' },
+  ])
+    assert.equal(
+      (await raw(api.port, list, { authorization, ...headers })).status,
+      200,
+      JSON.stringify(headers),
+    );
+});
+
+test('syncs are listed by name, page by page, and one is found by its name or its id', async () => {
+  await using api = await withSyncs(['delta', 'alpha', 'Beta', 'echo']);
+  const names: unknown[] = [];
+  let next: string | null = '';
+  while (next !== null) {
+    const page = (await api.ask('GET', `/api/v1/syncs?limit=3${next && `&after=${next}`}`)).body;
+    names.push(...(page.items as { name: string }[]).map(({ name }) => name));
+    next = page.next as string | null;
+  }
+  assert.deepEqual(names, ['Beta', 'alpha', 'delta', 'echo']);
+
+  const { body, headers } = await api.ask('GET', '/api/v1/syncs/alpha');
+  assert.match(headers.get('etag') ?? '', /^"[\w-]{22}"$/);
+  assert.equal(body.base_url, `http://127.0.0.1:8401/${String(body.id)}`);
+  assert.equal(body.state, 'not running');
+  assert.deepEqual((await api.ask('GET', `/api/v1/syncs/${String(body.id)}`)).body, body);
+
+  const missing = await api.ask('GET', '/api/v1/syncs/gamma');
+  assert.equal(missing.status, 404);
+  assert.equal(missing.body.detail, 'There is no sync "gamma"');
+});
+
+test('settings that are given are changed, and the others stay', async () => {
+  await using api = await withSyncs(['acme']);
+  const before = (await api.ask('GET', '/api/v1/syncs/acme')).body;
+  const { status, body } = await api.ask('PATCH', '/api/v1/syncs/acme', { interval_ms: 1500, paused: true });
+  assert.equal(status, 200);
+  assert.deepEqual([body.interval_ms, body.paused, body.state], [1500, true, 'paused']);
+  assert.deepEqual(
+    [body.stop_at_percent, body.on_database_down, body.foreign_keys],
+    [before.stop_at_percent, before.on_database_down, before.foreign_keys],
+  );
+});
+
+test('of two people who change the settings that both have read, the second is told', async () => {
+  await using api = await withSyncs(['acme']);
+  const tag = (await api.ask('GET', '/api/v1/syncs/acme')).headers.get('etag') ?? '';
+  const change = (interval_ms: number) =>
+    api.ask('PATCH', '/api/v1/syncs/acme', { interval_ms }, { 'if-match': tag });
+  const both = await Promise.all([change(1000), change(2000)]);
+  assert.deepEqual(new Set(both.map(({ status }) => status)), new Set([200, 412]));
+  const [kept] = both.filter(({ status }) => status === 200);
+  const refused = both.find(({ status }) => status === 412);
+  assert.equal(refused?.body.code, 'API-04');
+  const now = await api.ask('GET', '/api/v1/syncs/acme');
+  assert.equal(now.body.interval_ms, kept?.body.interval_ms);
+  assert.equal(now.headers.get('etag'), kept?.headers.get('etag'));
+  assert.notEqual(now.headers.get('etag'), tag);
+  // What the worker changes about a sync is no setting.
+  await changeSettings(api.control.control, String(now.body.id) as never, {});
+  assert.equal((await api.ask('GET', '/api/v1/syncs/acme')).headers.get('etag'), now.headers.get('etag'));
+});
+
+test('a dry run says what a change would be refused for, and changes nothing', async () => {
+  await using api = await withSyncs(['acme']);
+  const before = (await api.ask('GET', '/api/v1/syncs/acme')).body;
+  const fine = await api.ask('PATCH', '/api/v1/syncs/acme?dry_run=true', { paused: true });
+  assert.deepEqual([fine.status, fine.body], [200, before]);
+  const wrong = await api.ask('PATCH', '/api/v1/syncs/acme?dry_run=true', { interval_ms: 100 });
+  assert.equal(wrong.status, 400);
+  assert.deepEqual((await api.ask('GET', '/api/v1/syncs/acme')).body, before);
+});
+
+test('what is wrong with a request is named field by field', async () => {
+  await using api = await withSyncs(['acme']);
+  for (const [body, fields] of [
+    [{ interval_ms: 199 }, ['interval_ms']],
+    [{ interval_ms: '3s', stop_at_percent: 101 }, ['interval_ms', 'stop_at_percent']],
+    [{ on_database_down: 'wait' }, ['on_database_down']],
+    [{ every: 3 }, ['']],
+    ['{"paused": tru', ['body']],
+    [[], ['']],
+  ] as const) {
+    const answer = await api.ask('PATCH', '/api/v1/syncs/acme', body);
+    const { code, errors } = answer.body as { code: string; errors: { field: string; reason: string }[] };
+    assert.deepEqual([answer.status, code], [400, 'API-01'], JSON.stringify(body));
+    assert.deepEqual(
+      errors.map(({ field }) => field),
+      fields,
+      JSON.stringify(errors),
+    );
+    for (const { reason } of errors) assert.notEqual(reason, '');
+  }
+  const tooLong = await api.ask('PATCH', '/api/v1/syncs/acme', `{"paused":${' '.repeat(1_100_000)}true}`);
+  assert.equal(tooLong.status, 413);
+  const page = await api.ask('GET', '/api/v1/syncs?limit=0');
+  assert.deepEqual([page.status, page.body.code], [400, 'API-01']);
+});
+
+test('a path that is not there is a problem like any other, and a code of a problem can be looked up by everybody', async () => {
+  await using api = await openApi();
+  for (const [method, path] of [
+    ['GET', '/'],
+    ['GET', '/api/v1/sync'],
+    ['DELETE', '/api/v1/syncs'],
+    ['GET', '/api/v1/errors/XYZ-99'],
+  ] as const) {
+    const { status, body } = await api.ask(method, path);
+    assert.deepEqual([status, body.code], [404, 'API-05'], path);
+  }
+  const { status, body } = await api.ask('GET', '/api/v1/errors/DB-20', undefined, { authorization: '' });
+  assert.equal(status, 200);
+  assert.equal(body.title, 'A connection pooler is in the way');
+});

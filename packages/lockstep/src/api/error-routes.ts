@@ -1,0 +1,35 @@
+/** What a code of a problem means: the catalogue, which is no secret. */
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import { faults } from '../core/fault-catalogue.ts';
+import { Fault, isFaultCode } from '../core/faults.ts';
+import { problemAnswers } from './problems.ts';
+
+const entry = z.object({
+  code: z.string(),
+  kind: z.enum(['transient', 'permanent', 'needs-person']),
+  title: z.string(),
+  explanation: z.string().describe('Names in braces are filled in where the error occurs.'),
+  next: z.string(),
+});
+
+export const errorRoutes: FastifyPluginAsyncZod = async (app) => {
+  app.get(
+    '/errors/:code',
+    {
+      schema: {
+        operationId: 'explainError',
+        summary: 'What an error means and what to do about it',
+        tags: ['errors'],
+        security: [],
+        params: z.object({ code: z.string().max(20) }),
+        response: { 200: entry, ...problemAnswers },
+      },
+      config: { isPublic: true },
+    },
+    async ({ params: { code } }) => {
+      if (!isFaultCode(code)) throw new Fault('API-05');
+      return { code, ...faults[code] };
+    },
+  );
+};

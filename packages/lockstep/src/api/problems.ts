@@ -1,0 +1,102 @@
+/** How a request of the API fails: problem details (RFC 9457), with code, text and next step from the one catalogue. */
+import { z } from 'zod';
+import { faults } from '../core/fault-catalogue.ts';
+import { Fault } from '../core/faults.ts';
+import { type ErrorKind, errorKindOf, RequestError } from '../core/request-error.ts';
+
+export const problemSchema = z
+  .object({
+    type: z.string().describe('Where the error is explained, relative to the server.'),
+    title: z.string(),
+    status: z.int(),
+    detail: z.string(),
+    code: z.string().describe('Never changes; docs/errors.md lists all of them.'),
+    next: z.string().describe('What to do about it; empty if there is nothing to do.'),
+    errors: z
+      .array(z.object({ field: z.string(), reason: z.string() }))
+      .describe('What is wrong with the request, field by field.'),
+    request_id: z.string().describe('Stands in the log line of the request.'),
+  })
+  .meta({ id: 'Problem' });
+export type Problem = z.infer<typeof problemSchema>;
+
+/** What every route may answer instead. */
+export const problemAnswers = {
+  '4xx': {
+    description: 'The request is refused; nothing was changed.',
+    content: { 'application/problem+json': { schema: problemSchema } },
+  },
+  '5xx': {
+    description: 'The server, a database or Salesforce failed.',
+    content: { 'application/problem+json': { schema: problemSchema } },
+  },
+};
+
+const statuses: Record<ErrorKind, number> = {
+  usage: 400,
+  'not found': 404,
+  'not allowed': 403,
+  'not healthy': 409,
+  'Salesforce refused': 502,
+  'database refused': 503,
+  'time ran out': 504,
+  interrupted: 503,
+  unexpected: 500,
+};
+/** Faults of the API itself. */
+const ownStatuses: Record<string, number> = {
+  'API-01': 400,
+  'API-02': 401,
+  'API-03': 421,
+  'API-04': 412,
+  'API-05': 404,
+};
+
+interface FieldError {
+  instancePath?: string;
+  message?: string;
+  params?: { missingProperty?: unknown };
+}
+
+/** @param error  anything that a route has thrown; what is not known becomes a fault without its text */
+export function problemOf(error: unknown, requestId: string): Problem {
+  const { validation, statusCode } = error as { validation?: FieldError[]; statusCode?: unknown };
+  if (validation) return ofFault(new Fault('API-01'), requestId, validation.map(fieldError));
+  if (error instanceof Fault) return ofFault(error, requestId);
+  if (error instanceof RequestError) return ofRequestError(error, requestId);
+  // What Fastify itself refuses: a body that is no JSON, too large, of another type.
+  if (typeof statusCode === 'number' && statusCode >= 400 && statusCode < 500) {
+    const reason = error instanceof Error ? error.message : 'refused';
+    return { ...ofFault(new Fault('API-01'), requestId, [{ field: 'body', reason }]), status: statusCode };
+  }
+  return ofFault(new Fault('SYS-15', { reason: error instanceof Error ? error.name : 'unknown' }), requestId);
+}
+
+function ofFault(fault: Fault, requestId: string, errors: Problem['errors'] = []): Problem {
+  const { code } = fault;
+  return {
+    type: `/api/v1/errors/${code}`,
+    title: faults[code].title,
+    status: ownStatuses[code] ?? statuses[errorKindOf(code)],
+    detail: fault.message,
+    code,
+    next: fault.next,
+    errors,
+    request_id: requestId,
+  };
+}
+
+const ofRequestError = ({ message, kind, next, label }: RequestError, requestId: string): Problem => ({
+  type: 'about:blank',
+  title: message,
+  status: statuses[kind],
+  detail: message,
+  code: label,
+  next,
+  errors: [],
+  request_id: requestId,
+});
+
+function fieldError({ instancePath = '', message = '' }: FieldError): { field: string; reason: string } {
+  return { field: instancePath.replace(/^\//, '').replaceAll('/', '.'), reason: message };
+}

@@ -1,0 +1,152 @@
+/** The management API: its server, the checks of every request, and the document that describes its routes. */
+import { randomUUID } from 'node:crypto';
+import type { AddressInfo } from 'node:net';
+import swagger from '@fastify/swagger';
+import { listenFrom } from '@lockstep/foundation/listen-from';
+import Fastify, { type FastifyInstance } from 'fastify';
+import {
+  jsonSchemaTransform,
+  jsonSchemaTransformObject,
+  serializerCompiler,
+  validatorCompiler,
+  type ZodTypeProvider,
+} from 'fastify-type-provider-zod';
+import { Fault } from '../core/faults.ts';
+import type { AppLog } from '../core/log-fields.ts';
+import { ownVersion } from '../core/version.ts';
+import { type AccessRules, checkAccess } from './access.ts';
+import { errorRoutes } from './error-routes.ts';
+import { problemOf } from './problems.ts';
+import { type SyncRouteDeps, syncRoutes } from './sync-routes.ts';
+
+export interface ApiDeps extends SyncRouteDeps, Pick<AccessRules, 'localKey'> {
+  host: string;
+  /** If it is taken, one of the next is used; 0 for any. */
+  port: number;
+  /** Further names that the Host header may have, with the port if clients send one. */
+  publicHosts: readonly string[];
+  log: AppLog;
+}
+
+export interface RunningApi {
+  url: string;
+  port: number;
+  /** Refuses new connections, and finishes the requests under way. */
+  close(): Promise<void>;
+}
+
+export const apiPath = '/api/v1';
+const bodyBytesMax = 1_000_000;
+const requestTimeoutMs = 30_000;
+
+export async function startApi(deps: ApiDeps): Promise<RunningApi> {
+  let hosts: readonly string[] = [];
+  const app = await openApp(deps, { hosts: () => hosts, localKey: deps.localKey });
+  await app.ready();
+  const port = await listenFrom(app.server, deps.host, deps.port);
+  const shown = deps.host.includes(':') ? `[${deps.host}]` : deps.host;
+  hosts = [`localhost:${port}`, `${shown}:${port}`, ...deps.publicHosts].map((host) => host.toLowerCase());
+  return {
+    url: `http://${shown}:${(app.server.address() as AddressInfo).port}`,
+    port,
+    async close() {
+      const closed = new Promise((resolve) => app.server.close(resolve));
+      app.server.closeIdleConnections();
+      await closed;
+      await app.close();
+    },
+  };
+}
+
+/** OpenAPI 3.1, made from the schemas that validate. */
+export async function openApiDocument(): Promise<object> {
+  const control = undefined as unknown as SyncRouteDeps['control']; // no route is called
+  const app = await openApp({ control, proxyUrl: () => undefined }, null);
+  await app.ready();
+  const document = app.swagger();
+  await app.close();
+  return tidied(document as unknown as Document);
+}
+
+interface Document {
+  components: { schemas: Record<string, unknown> };
+  paths: Record<
+    string,
+    Record<string, { summary: string; responses: Record<string, { description: string }> }>
+  >;
+}
+
+/** Each schema comes twice, for requests and for answers: only what is used stays, under its own name. */
+function tidied(document: Document): Document {
+  for (const operation of Object.values(document.paths).flatMap((path) => Object.values(path))) {
+    const { 200: answer } = operation.responses;
+    if (answer) answer.description = operation.summary;
+  }
+  const { schemas } = document.components;
+  let text = JSON.stringify(document);
+  for (const name of Object.keys(schemas)) {
+    if (text.includes(`"#/components/schemas/${name}"`)) continue;
+    delete schemas[name];
+  }
+  text = JSON.stringify(document);
+  for (const name of Object.keys(schemas)) {
+    const plain = name.replace(/Input$/, '');
+    if (!(plain in schemas)) text = text.replaceAll(new RegExp(`(?<=["/])${name}(?=")`, 'g'), plain);
+  }
+  return JSON.parse(text) as Document;
+}
+
+async function openApp(
+  deps: SyncRouteDeps & { log?: AppLog },
+  access: AccessRules | null,
+): Promise<FastifyInstance> {
+  const app = Fastify({
+    bodyLimit: bodyBytesMax,
+    requestTimeout: requestTimeoutMs,
+    genReqId: () => randomUUID(),
+    routerOptions: { maxParamLength: 200 },
+  }).withTypeProvider<ZodTypeProvider>();
+  app.setValidatorCompiler(validatorCompiler);
+  app.setSerializerCompiler(serializerCompiler);
+  app.addHook('onRequest', async (request, reply) => {
+    reply.header('Cache-Control', 'no-store').header('X-Content-Type-Options', 'nosniff');
+    reply.header('X-Request-Id', request.id);
+    if (access) checkAccess(request.headers, access, request.routeOptions.config.isPublic === true);
+  });
+  app.addHook('onResponse', async ({ method, id }, { statusCode, elapsedTime }) =>
+    deps.log?.info('api request', {
+      method,
+      status: statusCode,
+      tookMs: Math.round(elapsedTime),
+      requestId: id,
+    }),
+  );
+  app.setNotFoundHandler(() => {
+    throw new Fault('API-05');
+  });
+  app.setErrorHandler((error, request, reply) => {
+    const problem = problemOf(error, request.id);
+    if (problem.status === 401) reply.header('WWW-Authenticate', 'Bearer');
+    return reply.code(problem.status).type('application/problem+json').send(JSON.stringify(problem));
+  });
+  await app.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: { title: 'Lockstep', version: ownVersion(), description: 'The management API of Lockstep.' },
+      components: { securitySchemes: { key: { type: 'http', scheme: 'bearer' } } },
+      security: [{ key: [] }],
+    },
+    transform: jsonSchemaTransform,
+    transformObject: jsonSchemaTransformObject,
+  });
+  await app.register(syncRoutes, { ...deps, prefix: apiPath });
+  await app.register(errorRoutes, { prefix: apiPath });
+  return app;
+}
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Everybody may read it, without a key. */
+    isPublic?: boolean;
+  }
+}

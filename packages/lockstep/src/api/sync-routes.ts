@@ -1,0 +1,149 @@
+/** Syncs: all of them, one of them with its objects, and changes of its settings. */
+import { createHash } from 'node:crypto';
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import { type Control, findSync, listSyncs, type Sync, type SyncChange } from '../control/index.ts';
+import { RequestError } from '../core/request-error.ts';
+import { changeSync, checkSyncChange } from '../operations/change-sync.ts';
+import { objectView } from '../operations/object-view.ts';
+import { readSyncStatuses } from '../operations/sync-status.ts';
+import { settingsView, syncView } from '../operations/sync-view.ts';
+import { pageFrom, pageOf, pageQuery } from './pages.ts';
+import { problemAnswers } from './problems.ts';
+import { objectSchema, syncChangeSchema, syncSchema } from './sync-schemas.ts';
+
+export interface SyncRouteDeps {
+  control: Control;
+  /** Undefined: no proxy runs here. */
+  proxyUrl: () => string | undefined;
+}
+
+type Api = Parameters<FastifyPluginAsyncZod>[0];
+
+const tags = ['syncs'];
+const named = z.object({ sync: z.string().max(80).describe('Its name or its id.') });
+
+export const syncRoutes: FastifyPluginAsyncZod<SyncRouteDeps> = async (app, deps) => {
+  listRoute(app, deps);
+  getRoute(app, deps);
+  changeRoute(app, deps);
+  objectsRoute(app, deps);
+};
+
+function listRoute(app: Api, { control, proxyUrl }: SyncRouteDeps): void {
+  const schema = {
+    operationId: 'listSyncs',
+    summary: 'All syncs, by name',
+    tags,
+    querystring: pageQuery,
+    response: { 200: pageOf(syncSchema), ...problemAnswers },
+  };
+  app.get('/syncs', { schema }, async ({ query }) => {
+    const page = pageFrom(await listSyncs(control), ({ name }) => name, query);
+    const seen = await readSyncStatuses(control, page.items);
+    return { items: seen.map((one) => syncView(one, proxyUrl())), next: page.next };
+  });
+}
+
+function getRoute(app: Api, deps: SyncRouteDeps): void {
+  const schema = {
+    operationId: 'getSync',
+    summary: 'One sync',
+    description: 'The ETag of the answer is that of its settings, for If-Match.',
+    tags,
+    params: named,
+    response: { 200: syncSchema, ...problemAnswers },
+  };
+  app.get('/syncs/:sync', { schema }, async ({ params }, reply) => {
+    const sync = await required(deps.control, params.sync);
+    return reply.header('ETag', tagOf(sync)).send(await viewOf(deps, sync));
+  });
+}
+
+function changeRoute(app: Api, deps: SyncRouteDeps): void {
+  const { control } = deps;
+  const schema = {
+    operationId: 'changeSync',
+    summary: 'Changes settings of a sync while it runs',
+    tags,
+    params: named,
+    querystring: z.object({
+      dry_run: z.enum(['true', 'false']).default('false').describe('Checks the change without making it.'),
+    }),
+    headers: z.object({
+      'if-match': z
+        .string()
+        .max(100)
+        .optional()
+        .describe('Refuses the change if the settings have another ETag.'),
+    }),
+    body: syncChangeSchema,
+    response: { 200: syncSchema, ...problemAnswers },
+  };
+  app.patch('/syncs/:sync', { schema }, async ({ params, query, headers, body }, reply) => {
+    const sync = await required(control, params.sync);
+    const expected = headers['if-match'];
+    const isExpected = (current: Sync) =>
+      expected === undefined || expected === '*' || expected === tagOf(current);
+    const change = changeOf(body);
+    if (query.dry_run === 'true') {
+      await checkSyncChange(control, change);
+      return reply.header('ETag', tagOf(sync)).send(await viewOf(deps, sync));
+    }
+    const changed = await changeSync(control, sync, change, isExpected);
+    return reply.header('ETag', tagOf(changed)).send(await viewOf(deps, changed));
+  });
+}
+
+function objectsRoute(app: Api, { control }: SyncRouteDeps): void {
+  const schema = {
+    operationId: 'listObjects',
+    summary: 'The objects of a sync, with the state of each',
+    tags,
+    params: named,
+    querystring: pageQuery,
+    response: { 200: pageOf(objectSchema), ...problemAnswers },
+  };
+  app.get('/syncs/:sync/objects', { schema }, async ({ params, query }) => {
+    const [seen] = await readSyncStatuses(control, [await required(control, params.sync)]);
+    if (seen?.unread) throw seen.unread;
+    const page = pageFrom(seen?.objects ?? [], ({ sobject }) => sobject, query);
+    return { items: page.items.map(objectView), next: page.next };
+  });
+}
+
+async function viewOf({ control, proxyUrl }: SyncRouteDeps, sync: Sync) {
+  const [seen] = await readSyncStatuses(control, [sync]);
+  if (!seen) throw noSync(sync.name);
+  return syncView(seen, proxyUrl());
+}
+
+async function required(control: Control, nameOrId: string): Promise<Sync> {
+  const sync = await findSync(control, nameOrId);
+  if (!sync) throw noSync(nameOrId);
+  return sync;
+}
+
+const noSync = (name: string) =>
+  new RequestError(`There is no sync ${JSON.stringify(name)}`, {
+    kind: 'not found',
+    next: 'All syncs: GET /api/v1/syncs',
+  });
+
+/** Changes with the settings and with nothing else. */
+const tagOf = (sync: Sync): string =>
+  `"${createHash('sha256')
+    .update(JSON.stringify(settingsView(sync)))
+    .digest('base64url')
+    .slice(0, 22)}"`;
+
+function changeOf(body: z.infer<typeof syncChangeSchema>): SyncChange {
+  const { paused, interval_ms, stop_at_percent, on_database_down, foreign_keys } = body;
+  return {
+    ...(paused !== undefined && { paused }),
+    ...(interval_ms !== undefined && { intervalMs: interval_ms }),
+    ...(stop_at_percent !== undefined && { stopAtPercent: stop_at_percent }),
+    ...(on_database_down !== undefined && { withoutDatabase: on_database_down }),
+    ...(foreign_keys !== undefined && { foreignKeys: foreign_keys }),
+  };
+}

@@ -1,0 +1,73 @@
+/** The forms of a sync and its objects in requests and answers. */
+import { z } from 'zod';
+
+const time = z.iso.datetime();
+const fault = z.object({ code: z.string(), says: z.string(), next: z.string() });
+
+const settings = {
+  paused: z
+    .boolean()
+    .describe('A paused sync reads nothing; its mirror stays as it is, and the proxy keeps working.'),
+  interval_ms: z
+    .int()
+    .min(200)
+    .max(300_000)
+    .describe('Time between two requests that the sync starts by itself.'),
+  stop_at_percent: z
+    .int()
+    .min(10)
+    .max(100)
+    .describe("The sync waits once all programs together have used this share of the org's daily requests."),
+  on_database_down: z
+    .enum(['refuse', 'forward'])
+    .describe("What the proxy does with writes while the mirror's database does not answer."),
+  foreign_keys: z
+    .boolean()
+    .describe('Whether the tables have foreign keys that refuse no row (PostgreSQL 18).'),
+};
+
+/** Members that are not given stay as they are. */
+export const syncChangeSchema = z.strictObject(settings).partial().meta({ id: 'SyncChange' });
+
+export const syncSchema = z
+  .object({
+    id: z.string(),
+    name: z.string(),
+    org_id: z.string(),
+    instance_url: z.string(),
+    api_version: z.string(),
+    base_url: z.string().nullable().describe('In place of the instance URL, for clients of the proxy.'),
+    objects: z.array(z.string()),
+    ...settings,
+    state: z.enum(['running', 'waiting', 'locked', 'paused', 'not running']),
+    headline: z.string(),
+    has_worker: z.boolean(),
+    fault: fault.extend({ since: time.nullable(), retry_at: time.nullable() }).nullable(),
+    mirror_fault: fault.nullable().describe('Why the state of the objects cannot be read.'),
+  })
+  .meta({ id: 'Sync' });
+
+export const objectSchema = z
+  .object({
+    sobject: z.string(),
+    table_name: z.string(),
+    state: z.string(),
+    rows: z.int(),
+    rows_expected: z.int().nullable(),
+    backfill_percent: z.int(),
+    read_until: time
+      .nullable()
+      .describe('Every change from before then is in the mirror, apart from late ones.'),
+    settled_until: time.nullable().describe('No change from before then can still arrive.'),
+    counts_verified_at: time.nullable(),
+    stamps_verified_at: time.nullable(),
+    content_verified_at: time.nullable(),
+    missing_rows: z.int(),
+    set_aside_rows: z.int(),
+    stopped: fault.nullable(),
+    problems: z.array(
+      fault.extend({ kind: z.string(), since: time.nullable(), tries: z.int(), retry_at: time.nullable() }),
+    ),
+    hidden_fields: z.array(z.object({ field: z.string(), column_name: z.string(), since: time.nullable() })),
+  })
+  .meta({ id: 'SyncObject' });

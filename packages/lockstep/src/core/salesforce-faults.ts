@@ -1,0 +1,145 @@
+/** What can go wrong with Salesforce: signing in, limits, rights, descriptions, answers, the network. */
+import type { FaultEntry } from './fault-entry.ts';
+
+export const salesforceFaults = {
+  'SF-01': {
+    kind: 'needs-person',
+    title: 'Salesforce no longer accepts the sign-in',
+    explanation: 'The stored credential was refused ({reason}).',
+    next: 'Fix the app or its run-as user in Salesforce; to try again, run lockstep sync pause and lockstep sync resume.',
+  },
+  'SF-02': {
+    kind: 'transient',
+    title: 'Salesforce refuses the session',
+    explanation: 'The sign-in works, but {host} refuses requests with the new session ({reason}).',
+    next: "A sync tries again by itself; a command or a proxied request has to be repeated. If it persists, check in Salesforce that the app's policies and its run-as user allow API access from this machine.",
+  },
+  'SF-07': {
+    kind: 'needs-person',
+    title: 'Consumer key or secret is wrong',
+    explanation: 'Salesforce answered {reason}.',
+    next: 'Copy both again; it takes some minutes until Salesforce accepts a new app.',
+  },
+  'ORG-01': {
+    kind: 'needs-person',
+    title: 'This is another org',
+    explanation:
+      'The credential belongs to org {org}, which is not the org of this sync. Nothing was written.',
+    next: 'Sign in to the right org, or create a new sync.',
+  },
+  'ORG-04': {
+    kind: 'needs-person',
+    title: 'Not a Salesforce address',
+    explanation: '{host} is outside the allowed hosts.',
+    next: "Use the org's My Domain address, https://NAME.my.salesforce.com; for a test org set LOCKSTEP_ALLOW_HOST, also for the server.",
+  },
+  'LIM-01': {
+    kind: 'transient',
+    title: 'API limit reached',
+    explanation: 'The org has used up its API requests ({reason}); other apps are refused too.',
+    next: 'Reading resumes by itself.',
+  },
+  'LIM-02': {
+    kind: 'transient',
+    title: 'Stop line reached',
+    explanation:
+      "All programs together have used the share of the org's daily requests at which this sync stops ({reason}). Nothing is lost; writes through the proxy still work.",
+    next: 'Nothing to do: reading resumes by itself. To raise the line: lockstep budget set --stop-at 95',
+  },
+  'LIM-05': {
+    kind: 'permanent',
+    title: 'Budget out of range',
+    explanation: '{reason} is not a budget that a sync can have.',
+    next: 'Give one request every 0.2 s to 300 s, and a stop line from 10 to 100 %: lockstep budget set --every 3s --stop-at 90',
+  },
+  'LIM-06': {
+    kind: 'transient',
+    title: 'Asked to slow down',
+    explanation: 'Salesforce answered {status}.',
+    next: 'Nothing to do; the request is repeated later.',
+  },
+  'PERM-02': {
+    kind: 'permanent',
+    title: 'The object cannot be read',
+    explanation: 'Salesforce refuses {stream} ({reason}). Its rows are kept as they are.',
+    next: "Give the sync's user read access to it.",
+  },
+  'PERM-03': {
+    kind: 'transient',
+    title: 'The deleted log is refused',
+    explanation:
+      'Salesforce does not say which records of {stream} were deleted ({reason}). The daily sweep finds deletions that have left the recycle bin instead.',
+    next: "Give the sync's user the right to view all data of the object.",
+  },
+  'PERM-05': {
+    kind: 'needs-person',
+    title: 'Many rows vanished at once',
+    explanation:
+      "Salesforce no longer shows {rows} rows of {stream} to the sync's user. None was removed from the mirror: a lost permission or a sharing rule looks the same as a deletion.",
+    next: "Check the permissions of the sync's user. If the records are still in Salesforce: lockstep objects missing --keep {stream}; if they were deleted: lockstep objects missing --remove {stream}",
+  },
+  'SCH-04': {
+    kind: 'transient',
+    title: 'Table changed by somebody else',
+    explanation:
+      'Somebody changed the table of {stream} ({reason}). Lockstep restores it as planned and reads its rows again.',
+    next: 'Nothing to do. These tables belong to the sync; make changes in your own views or copies instead.',
+  },
+  'SCH-05': {
+    kind: 'transient',
+    title: 'Table cannot be restored',
+    explanation: 'Somebody changed the table of {stream}, and {reason}. Its rows stay as they are.',
+    next: 'Remove what is in the way (your own view, table or lock); Lockstep retries by itself.',
+  },
+  'SCH-06': {
+    kind: 'permanent',
+    title: 'Object cannot be mirrored',
+    explanation: '{stream} {reason}.{more}',
+    next: 'Leave it out.',
+  },
+  'SCH-08': {
+    kind: 'permanent',
+    title: 'Describe cannot be read',
+    explanation: "Salesforce's description of {stream} has an unexpected form at {where}.",
+    next: 'Please report it; other objects are not affected.',
+  },
+  'SCH-09': {
+    kind: 'permanent',
+    title: 'Unknown object',
+    explanation: 'The org has no object {stream} that this user can see.{near}',
+    next: 'Correct the name; nothing was created.',
+  },
+  'DATA-03': {
+    kind: 'transient',
+    title: 'Incomplete answer discarded',
+    explanation:
+      'An answer from Salesforce was cut short or has an unexpected form at {where}; none of it was used.',
+    next: 'Nothing to do; the request is repeated.',
+  },
+  'DATA-04': {
+    kind: 'transient',
+    title: 'Log of deletions has a gap',
+    explanation:
+      "Salesforce's log of deletions no longer reaches back to where {stream} was last read. Deletions from the time between may be missing from the mirror.",
+    next: 'Nothing to do; all Ids of {stream} are compared, which finds them.',
+  },
+  'DATA-05': {
+    kind: 'transient',
+    title: 'Record counts differ',
+    explanation:
+      'For {rows} days of creation the mirror and Salesforce have different numbers of {stream} records, even after all of them were read again.',
+    next: 'Check whether rows are set aside or missing: lockstep objects list. Otherwise read the object again: lockstep objects verify --level content {stream}',
+  },
+  'NET-01': {
+    kind: 'transient',
+    title: 'Salesforce does not answer',
+    explanation: 'A request to {host} failed ({reason}).',
+    next: 'A sync tries again by itself; a command or a proxied request has to be repeated. See status.salesforce.com.',
+  },
+  'NET-04': {
+    kind: 'permanent',
+    title: 'Redirect refused',
+    explanation: '{host} redirected the request to another host; the token was not sent there.',
+    next: "Use the org's current address.",
+  },
+} as const satisfies Record<string, FaultEntry>;

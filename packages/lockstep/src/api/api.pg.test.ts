@@ -1,65 +1,8 @@
 import assert from 'node:assert/strict';
 import { request } from 'node:http';
 import { test } from 'node:test';
-import { newSync, openTestControl, type TestControl } from '@lockstep/harness/control';
-import { changeSettings, recordSync } from '../control/index.ts';
-import { startApi } from './server.ts';
-
-const localKey = 'the-key-of-this-machine';
-const json = { 'content-type': 'application/json' };
-
-interface ApiHarness extends AsyncDisposable {
-  control: TestControl;
-  url: string;
-  port: number;
-  /** With the key unless other headers are given. */
-  ask(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>;
-}
-interface Answer {
-  status: number;
-  headers: Headers;
-  body: Record<string, unknown>;
-}
-
-async function openApi(): Promise<ApiHarness> {
-  await using undo = new AsyncDisposableStack();
-  const control = undo.use(await openTestControl());
-  const api = await startApi({
-    host: '127.0.0.1',
-    port: 0,
-    publicHosts: ['lockstep.example.com'],
-    localKey,
-    control: control.control,
-    log: control.log.log,
-    proxyUrl: () => 'http://127.0.0.1:8401',
-  });
-  undo.defer(() => api.close());
-  const ends = undo.move();
-  return {
-    control,
-    url: api.url,
-    port: api.port,
-    async ask(method, path, body, headers = {}) {
-      const answer = await fetch(`${api.url}${path}`, {
-        method,
-        headers: { authorization: `Bearer ${localKey}`, ...(body !== undefined && json), ...headers },
-        ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
-      });
-      return {
-        status: answer.status,
-        headers: answer.headers,
-        body: (await answer.json()) as Record<string, unknown>,
-      };
-    },
-    [Symbol.asyncDispose]: () => ends.disposeAsync(),
-  };
-}
-
-async function withSyncs(names: readonly string[]): Promise<ApiHarness> {
-  const api = await openApi();
-  for (const name of names) await recordSync(api.control.control, newSync({ name }));
-  return api;
-}
+import { localKey, openApi, withSyncs } from '@lockstep/harness/api-harness';
+import { changeSettings } from '../control/index.ts';
 
 /** `fetch` sets Host and Origin by itself. */
 const raw = (port: number, path: string, headers: Record<string, string>) =>

@@ -50,6 +50,8 @@ const ownStatuses: Record<string, number> = {
   'API-03': 421,
   'API-04': 412,
   'API-05': 404,
+  'API-06': 422,
+  'API-07': 409,
 };
 
 interface FieldError {

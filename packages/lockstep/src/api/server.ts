@@ -16,6 +16,7 @@ import type { AppLog } from '../core/log-fields.ts';
 import { ownVersion } from '../core/version.ts';
 import { type AccessRules, checkAccess } from './access.ts';
 import { errorRoutes } from './error-routes.ts';
+import { operationRoutes } from './operation-routes.ts';
 import { problemOf } from './problems.ts';
 import { type SyncRouteDeps, syncRoutes } from './sync-routes.ts';
 
@@ -140,6 +141,7 @@ async function openApp(
     transformObject: jsonSchemaTransformObject,
   });
   await app.register(syncRoutes, { ...deps, prefix: apiPath });
+  await app.register(operationRoutes, { ...deps, prefix: apiPath });
   await app.register(errorRoutes, { prefix: apiPath });
   return app;
 }

@@ -21,7 +21,7 @@ export interface SyncRouteDeps {
 type Api = Parameters<FastifyPluginAsyncZod>[0];
 
 const tags = ['syncs'];
-const named = z.object({ sync: z.string().max(80).describe('Its name or its id.') });
+export const namedSync = z.object({ sync: z.string().max(80).describe('Its name or its id.') });
 
 export const syncRoutes: FastifyPluginAsyncZod<SyncRouteDeps> = async (app, deps) => {
   listRoute(app, deps);
@@ -51,11 +51,11 @@ function getRoute(app: Api, deps: SyncRouteDeps): void {
     summary: 'One sync',
     description: 'The ETag of the answer is that of its settings, for If-Match.',
     tags,
-    params: named,
+    params: namedSync,
     response: { 200: syncSchema, ...problemAnswers },
   };
   app.get('/syncs/:sync', { schema }, async ({ params }, reply) => {
-    const sync = await required(deps.control, params.sync);
+    const sync = await requiredSync(deps.control, params.sync);
     return reply.header('ETag', tagOf(sync)).send(await viewOf(deps, sync));
   });
 }
@@ -66,7 +66,7 @@ function changeRoute(app: Api, deps: SyncRouteDeps): void {
     operationId: 'changeSync',
     summary: 'Changes settings of a sync while it runs',
     tags,
-    params: named,
+    params: namedSync,
     querystring: z.object({
       dry_run: z.enum(['true', 'false']).default('false').describe('Checks the change without making it.'),
     }),
@@ -81,7 +81,7 @@ function changeRoute(app: Api, deps: SyncRouteDeps): void {
     response: { 200: syncSchema, ...problemAnswers },
   };
   app.patch('/syncs/:sync', { schema }, async ({ params, query, headers, body }, reply) => {
-    const sync = await required(control, params.sync);
+    const sync = await requiredSync(control, params.sync);
     const expected = headers['if-match'];
     const isExpected = (current: Sync) =>
       expected === undefined || expected === '*' || expected === tagOf(current);
@@ -100,12 +100,12 @@ function objectsRoute(app: Api, { control }: SyncRouteDeps): void {
     operationId: 'listObjects',
     summary: 'The objects of a sync, with the state of each',
     tags,
-    params: named,
+    params: namedSync,
     querystring: pageQuery,
     response: { 200: pageOf(objectSchema), ...problemAnswers },
   };
   app.get('/syncs/:sync/objects', { schema }, async ({ params, query }) => {
-    const [seen] = await readSyncStatuses(control, [await required(control, params.sync)]);
+    const [seen] = await readSyncStatuses(control, [await requiredSync(control, params.sync)]);
     if (seen?.unread) throw seen.unread;
     const page = pageFrom(seen?.objects ?? [], ({ sobject }) => sobject, query);
     return { items: page.items.map(objectView), next: page.next };
@@ -118,7 +118,7 @@ async function viewOf({ control, proxyUrl }: SyncRouteDeps, sync: Sync) {
   return syncView(seen, proxyUrl());
 }
 
-async function required(control: Control, nameOrId: string): Promise<Sync> {
+export async function requiredSync(control: Control, nameOrId: string): Promise<Sync> {
   const sync = await findSync(control, nameOrId);
   if (!sync) throw noSync(nameOrId);
   return sync;

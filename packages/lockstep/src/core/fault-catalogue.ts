@@ -37,6 +37,19 @@ export const faults = {
     explanation: 'The API has no such path, or not for this method.',
     next: 'All paths: lockstep openapi',
   },
+  'API-06': {
+    kind: 'permanent',
+    title: 'The key belongs to another request',
+    explanation:
+      'This Idempotency-Key was used for another request within the last 24 hours; nothing was changed.',
+    next: 'Give each request a key of its own, and the same key only to its repetitions.',
+  },
+  'API-07': {
+    kind: 'transient',
+    title: 'Still under way',
+    explanation: 'The first request with this Idempotency-Key has not been answered yet.',
+    next: 'Repeat it in some seconds, with the same key.',
+  },
   ...salesforceFaults,
   'DB-01': {
     kind: 'transient',

@@ -26,7 +26,7 @@ const progressSchema = z.object({
 export type RequestProgress = z.infer<typeof progressSchema>;
 
 /** What the worker reports at the end. */
-const resultSchema = z.object({
+export const resultSchema = z.object({
   /** How many objects are done. */
   objects: z.int(),
   skipped: z.array(z.object({ object: z.string(), reason: z.string() })).default([]),
@@ -125,6 +125,6 @@ async function notInTime(
 }
 
 /** Null if nothing was reported yet, or if a worker of another version reports in another form. */
-function progressOf(syncRequest: SyncRequestStatus | undefined): RequestProgress | null {
+export function progressOf(syncRequest: SyncRequestStatus | undefined): RequestProgress | null {
   return progressSchema.safeParse(syncRequest?.progress).data ?? null;
 }

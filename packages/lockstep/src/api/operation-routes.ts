@@ -1,0 +1,75 @@
+/** Work that takes longer than a request: it is begun by one, and looked at by others. */
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import { type Control, withdrawSyncRequest } from '../control/index.ts';
+import { RequestError } from '../core/request-error.ts';
+import { beginWork, readWork } from '../operations/sync-work.ts';
+import { addIdempotency } from './idempotency.ts';
+import { newOperationSchema, operationSchema } from './operation-schemas.ts';
+import { problemAnswers } from './problems.ts';
+import { namedSync, requiredSync } from './sync-routes.ts';
+
+type Api = Parameters<FastifyPluginAsyncZod>[0];
+
+const tags = ['operations'];
+const numbered = z.object({
+  operation: z
+    .string()
+    .regex(/^\d{1,15}$/)
+    .describe('Its id.'),
+});
+
+export const operationRoutes: FastifyPluginAsyncZod<{ control: Control }> = async (app, { control }) => {
+  addIdempotency(app, control);
+  beginRoute(app, control);
+  getRoute(app, control);
+  withdrawRoute(app, control);
+};
+
+function beginRoute(app: Api, control: Control): void {
+  const schema = {
+    operationId: 'beginOperation',
+    summary: 'Asks a sync for work, which it begins at once if it runs',
+    description: 'Repeat it with the same Idempotency-Key if you do not know whether it arrived.',
+    tags,
+    params: namedSync,
+    headers: z.object({ 'idempotency-key': z.string().max(200).optional() }),
+    body: newOperationSchema,
+    response: { 202: operationSchema, ...problemAnswers },
+  };
+  app.post('/syncs/:sync/operations', { schema }, async ({ params, body }, reply) => {
+    const id = await beginWork(control, await requiredSync(control, params.sync), body);
+    return reply
+      .code(202)
+      .header('Location', `/api/v1/operations/${id}`)
+      .send(await readWork(control, id));
+  });
+}
+
+function getRoute(app: Api, control: Control): void {
+  const schema = {
+    operationId: 'getOperation',
+    summary: 'How far an operation is',
+    tags,
+    params: numbered,
+    response: { 200: operationSchema, ...problemAnswers },
+  };
+  app.get('/operations/:operation', { schema }, ({ params }) => readWork(control, Number(params.operation)));
+}
+
+function withdrawRoute(app: Api, control: Control): void {
+  const schema = {
+    operationId: 'withdrawOperation',
+    summary: 'Withdraws an operation that has not ended',
+    tags,
+    params: numbered,
+    response: { 204: z.null(), ...problemAnswers },
+  };
+  app.delete('/operations/:operation', { schema }, async ({ params: { operation } }, reply) => {
+    if (await withdrawSyncRequest(control, Number(operation))) return reply.code(204).send(null);
+    throw new RequestError(`Operation ${operation} has ended, or there is none`, {
+      kind: 'not found',
+      next: `See how it ended: GET /api/v1/operations/${operation}`,
+    });
+  });
+}

@@ -1,0 +1,30 @@
+import type { Tx } from '@lockstep/foundation/database';
+import { sql } from '@lockstep/foundation/sql';
+
+/** Statements of the idempotency keys (idempotency-keys.ts). */
+
+/** One row: the key was free, or its request has been under way for so long that its process must be dead. */
+export const claimKey = (tx: Tx, key: string, fingerprint: string, abandonedMs: number) =>
+  tx.query(sql`
+  INSERT INTO lockstep.idempotency_key AS k (key, fingerprint) VALUES (${key}, ${fingerprint})
+      ON CONFLICT (key) DO UPDATE SET begun_at = clock_timestamp()
+   WHERE k.fingerprint = excluded.fingerprint AND k.status IS NULL
+     AND k.begun_at < clock_timestamp() - ${abandonedMs}::double precision * interval '1 ms'
+  RETURNING key`);
+
+export const selectKey = (tx: Tx, key: string) =>
+  tx.query<{ fingerprint: string; status: number | null; body: string | null }>(
+    sql`SELECT fingerprint, status, body FROM lockstep.idempotency_key WHERE key = ${key}`,
+  );
+
+export const setKeyAnswer = (tx: Tx, key: string, status: number, body: string) =>
+  tx.query(sql`UPDATE lockstep.idempotency_key SET status = ${status}, body = ${body} WHERE key = ${key}`);
+
+/** The request has failed, and may be repeated with the same key. */
+export const deleteKey = (tx: Tx, key: string) =>
+  tx.query(sql`DELETE FROM lockstep.idempotency_key WHERE key = ${key}`);
+
+export const purgeKeys = (tx: Tx) =>
+  tx.query(
+    sql`DELETE FROM lockstep.idempotency_key WHERE begun_at < clock_timestamp() - interval '24 hours'`,
+  );

@@ -1,0 +1,64 @@
+/** The management API on a control database of its own, and a client of it. */
+
+import { startApi } from 'lockstep/api';
+import { recordSync } from 'lockstep/control';
+import { newSync, openTestControl, type TestControl } from './control.ts';
+
+export const localKey = 'the-key-of-this-machine';
+const json = { 'content-type': 'application/json' };
+
+export interface ApiHarness extends AsyncDisposable {
+  control: TestControl;
+  url: string;
+  port: number;
+  headers: Record<string, string>;
+  /** With the key unless other headers are given. */
+  ask(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<ApiAnswer>;
+}
+export interface ApiAnswer {
+  status: number;
+  headers: Headers;
+  body: Record<string, unknown>;
+}
+
+export async function openApi(): Promise<ApiHarness> {
+  await using undo = new AsyncDisposableStack();
+  const control = undo.use(await openTestControl());
+  const api = await startApi({
+    host: '127.0.0.1',
+    port: 0,
+    publicHosts: ['lockstep.example.com'],
+    localKey,
+    control: control.control,
+    log: control.log.log,
+    proxyUrl: () => 'http://127.0.0.1:8401',
+  });
+  undo.defer(() => api.close());
+  const ends = undo.move();
+  return {
+    control,
+    url: api.url,
+    port: api.port,
+    headers: { authorization: `Bearer ${localKey}` },
+    async ask(method, path, body, headers = {}) {
+      const answer = await fetch(`${api.url}${path}`, {
+        method,
+        headers: { authorization: `Bearer ${localKey}`, ...(body !== undefined && json), ...headers },
+        ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+      });
+      return {
+        status: answer.status,
+        headers: answer.headers,
+        body: (await answer.json()) as Record<string, unknown>,
+      };
+    },
+    [Symbol.asyncDispose]: () => ends.disposeAsync(),
+  };
+}
+
+/** With syncs of these names, which no worker runs. */
+export async function withSyncs(names: readonly string[]): Promise<ApiHarness> {
+  const api = await openApi();
+  for (const name of names) await recordSync(api.control.control, newSync({ name }));
+  return api;
+}

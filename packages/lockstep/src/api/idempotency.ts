@@ -3,8 +3,8 @@
  * repeats it, and gets the first one's answer.
  */
 import { createHash } from 'node:crypto';
-import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { beginOnce, type Control, endOnce } from '../control/index.ts';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { beginOnce, type Control, endOnce, type StoredAnswer } from '../control/index.ts';
 import { Fault } from '../core/faults.ts';
 
 export function addIdempotency(app: FastifyInstance, control: Control): void {
@@ -14,13 +14,8 @@ export function addIdempotency(app: FastifyInstance, control: Control): void {
     const key = keyOf(request);
     if (key === null) return;
     const stored = await beginOnce(control, key, fingerprintOf(request));
-    if (!stored) {
-      begun.add(request);
-      return;
-    }
-    const type = stored.status < 400 ? 'application/json' : 'application/problem+json';
-    reply.code(stored.status).type(`${type}; charset=utf-8`).header('Idempotency-Replayed', 'true');
-    return reply.serializer((body: string) => body).send(stored.body);
+    if (stored) await replay(reply, stored);
+    else begun.add(request);
   });
 
   app.addHook('onSend', async (request, reply, payload) => {
@@ -31,6 +26,13 @@ export function addIdempotency(app: FastifyInstance, control: Control): void {
       body: typeof payload === 'string' ? payload : '',
     });
   });
+}
+
+/** The route is not called: an answer has been sent. */
+function replay(reply: FastifyReply, { status, body }: StoredAnswer): FastifyReply {
+  const type = status < 400 ? 'application/json' : 'application/problem+json';
+  reply.code(status).type(`${type}; charset=utf-8`).header('Idempotency-Replayed', 'true');
+  return reply.serializer((text: string) => text).send(body);
 }
 
 /** Null: the request gives none, or makes nothing. */

@@ -82,7 +82,7 @@ test('an operation that nobody needs any more is withdrawn, once', async () => {
 test('what cannot be done is refused before anything is asked of the sync', async () => {
   await using api = await withSyncs(['acme']);
   for (const [body, status, says] of [
-    [{ kind: 'mend' }, 400, /not valid/],
+    [{ kind: 'no such kind' }, 400, /not valid/],
     [{ kind: 'verify' }, 400, /not valid/],
     [{ kind: 'flush', objects: ['Account'] }, 400, /not valid/],
     [

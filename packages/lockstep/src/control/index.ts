@@ -5,7 +5,7 @@
 export { listenForChanges } from './changes.ts';
 export { type Control, controlDatabase, findKey, keyOf, openControl } from './database.ts';
 export { clearSyncProblem, type Health, readHealth, recordSyncProblem } from './health.ts';
-export { beginOnce, endOnce } from './idempotency-keys.ts';
+export { beginOnce, endOnce, type StoredAnswer } from './idempotency-keys.ts';
 export { parseInterval } from './interval.ts';
 export type { KeySource } from './keys.ts';
 export { type LeaseOptions, readLivingWorkers, runLeases } from './leases.ts';

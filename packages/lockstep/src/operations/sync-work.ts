@@ -1,4 +1,5 @@
 /** Work that a person or a program asks of a sync, and how far it is. */
+import { unreachable } from '@lockstep/foundation/assert';
 import {
   type Control,
   makeSyncRequest,
@@ -44,6 +45,8 @@ function syncRequestOf(sync: Sync, work: Work): NewSyncRequest {
     case 'keep':
     case 'remove':
       return { kind: work.kind, objects: chosenObjects(sync, [work.object]) };
+    default:
+      return unreachable(work);
   }
 }
 

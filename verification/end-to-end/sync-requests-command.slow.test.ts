@@ -342,3 +342,18 @@ test('the setting for writes while the database is down is shown with its conseq
   assert.deepEqual(json(set), changed);
   assert.match((await cli.run(['sync', 'set'])).stdout, /answered as pending.*\(forward\)\.$/m);
 });
+
+test('a sync is deleted by its name, only with --yes where there is no terminal to ask on', async () => {
+  await using setup = await openSetup();
+  const { cli } = setup;
+  const unasked = await cli.run(['sync', 'delete']);
+  assert.equal(unasked.code, 2);
+  assert.match(unasked.stderr, /this erases\n {2}- the database lockstep_s.*next: Nothing was erased/s);
+  const dry = json(await cli.run(['sync', 'delete', '--dry-run', '--json'])) as { deleted: boolean };
+  assert.equal(dry.deleted, false);
+  assert.equal((await cli.run(['sync', 'delete', '--sync', 'nobody', '--yes'])).code, 4);
+  const deleted = await cli.run(['sync', 'delete', '--yes']);
+  assert.equal(deleted.code, 0, deleted.stderr);
+  assert.match(deleted.stderr, /\nacme is deleted\.\n$/);
+  assert.equal((await cli.run(['sync', 'delete', '--yes'])).code, 4);
+});

@@ -31,6 +31,7 @@ export async function openApi(): Promise<ApiHarness> {
     localKey,
     control: control.control,
     log: control.log.log,
+    stop: new AbortController().signal,
     proxyUrl: () => 'http://127.0.0.1:8401',
   });
   undo.defer(() => api.close());

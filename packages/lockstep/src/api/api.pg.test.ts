@@ -121,6 +121,21 @@ test('a dry run says what a change would be refused for, and changes nothing', a
   assert.deepEqual((await api.ask('GET', '/api/v1/syncs/acme')).body, before);
 });
 
+test('a sync is deleted after a dry run has said what is erased and what stays', async () => {
+  await using api = await withSyncs(['acme', 'other']);
+  const said = await api.ask('DELETE', '/api/v1/syncs/acme?dry_run=true');
+  assert.equal(said.status, 200);
+  assert.match(JSON.stringify(said.body.erases), /the database lockstep_s/);
+  assert.match(JSON.stringify(said.body.keeps), /nothing in Salesforce/);
+  assert.equal((await api.ask('GET', '/api/v1/syncs/acme')).status, 200);
+
+  const deleted = await api.ask('DELETE', '/api/v1/syncs/acme');
+  assert.deepEqual([deleted.status, deleted.body], [200, said.body]);
+  assert.equal((await api.ask('GET', '/api/v1/syncs/acme')).status, 404);
+  assert.equal((await api.ask('DELETE', '/api/v1/syncs/acme')).status, 404);
+  assert.equal((await api.ask('GET', '/api/v1/syncs/other')).status, 200);
+});
+
 test('what is wrong with a request is named field by field', async () => {
   await using api = await withSyncs(['acme']);
   for (const [body, fields] of [

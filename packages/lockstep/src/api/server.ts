@@ -62,7 +62,7 @@ export async function startApi(deps: ApiDeps): Promise<RunningApi> {
 /** OpenAPI 3.1, made from the schemas that validate. */
 export async function openApiDocument(): Promise<object> {
   const control = undefined as unknown as SyncRouteDeps['control']; // no route is called
-  const app = await openApp({ control, proxyUrl: () => undefined }, null);
+  const app = await openApp({ control, stop: new AbortController().signal, proxyUrl: () => undefined }, null);
   await app.ready();
   const document = app.swagger();
   await app.close();

@@ -5,15 +5,18 @@ import { z } from 'zod';
 import { type Control, findSync, listSyncs, type Sync, type SyncChange } from '../control/index.ts';
 import { RequestError } from '../core/request-error.ts';
 import { changeSync, checkSyncChange } from '../operations/change-sync.ts';
+import { deleteSync, deletionOf } from '../operations/delete-sync.ts';
 import { objectView } from '../operations/object-view.ts';
 import { readSyncStatuses } from '../operations/sync-status.ts';
 import { settingsView, syncView } from '../operations/sync-view.ts';
 import { pageFrom, pageOf, pageQuery } from './pages.ts';
 import { problemAnswers } from './problems.ts';
-import { objectSchema, syncChangeSchema, syncSchema } from './sync-schemas.ts';
+import { deletionSchema, objectSchema, syncChangeSchema, syncSchema } from './sync-schemas.ts';
 
 export interface SyncRouteDeps {
   control: Control;
+  /** Aborts when the server stops: long work ends, and can be repeated. */
+  stop: AbortSignal;
   /** Undefined: no proxy runs here. */
   proxyUrl: () => string | undefined;
 }
@@ -21,6 +24,9 @@ export interface SyncRouteDeps {
 type Api = Parameters<FastifyPluginAsyncZod>[0];
 
 const tags = ['syncs'];
+const dryRun = z.object({
+  dry_run: z.enum(['true', 'false']).default('false').describe('Says what would be done, without doing it.'),
+});
 export const namedSync = z.object({ sync: z.string().max(80).describe('Its name or its id.') });
 
 export const syncRoutes: FastifyPluginAsyncZod<SyncRouteDeps> = async (app, deps) => {
@@ -28,6 +34,7 @@ export const syncRoutes: FastifyPluginAsyncZod<SyncRouteDeps> = async (app, deps
   getRoute(app, deps);
   changeRoute(app, deps);
   objectsRoute(app, deps);
+  deleteRoute(app, deps);
 };
 
 function listRoute(app: Api, { control, proxyUrl }: SyncRouteDeps): void {
@@ -67,9 +74,7 @@ function changeRoute(app: Api, deps: SyncRouteDeps): void {
     summary: 'Changes settings of a sync while it runs',
     tags,
     params: namedSync,
-    querystring: z.object({
-      dry_run: z.enum(['true', 'false']).default('false').describe('Checks the change without making it.'),
-    }),
+    querystring: dryRun,
     headers: z.object({
       'if-match': z
         .string()
@@ -109,6 +114,24 @@ function objectsRoute(app: Api, { control }: SyncRouteDeps): void {
     if (seen?.unread) throw seen.unread;
     const page = pageFrom(seen?.objects ?? [], ({ sobject }) => sobject, query);
     return { items: page.items.map(objectView), next: page.next };
+  });
+}
+
+function deleteRoute(app: Api, { control, stop }: SyncRouteDeps): void {
+  const schema = {
+    operationId: 'deleteSync',
+    summary: 'Deletes a sync with its mirror',
+    description:
+      'The answer says what was erased and what stays; with dry_run, what would be. Interrupted, it is finished by the next call.',
+    tags,
+    params: namedSync,
+    querystring: dryRun,
+    response: { 200: deletionSchema, ...problemAnswers },
+  };
+  app.delete('/syncs/:sync', { schema }, async ({ params, query }) => {
+    const sync = await requiredSync(control, params.sync);
+    if (query.dry_run === 'false') await deleteSync(control, sync, stop);
+    return deletionOf(sync);
   });
 }
 

@@ -71,3 +71,7 @@ export const objectSchema = z
     hidden_fields: z.array(z.object({ field: z.string(), column_name: z.string(), since: time.nullable() })),
   })
   .meta({ id: 'SyncObject' });
+
+export const deletionSchema = z
+  .object({ erases: z.array(z.string()), keeps: z.array(z.string()) })
+  .meta({ id: 'Deletion' });

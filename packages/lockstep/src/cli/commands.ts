@@ -46,6 +46,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./commands/sync.ts')).syncResume,
   },
   {
+    name: 'sync delete',
+    summary: 'Deletes a sync with its mirror; says first what is erased and what stays.',
+    load: async () => (await import('./commands/sync-delete.ts')).syncDelete,
+  },
+  {
     name: 'sync set',
     summary:
       "Shows or changes what the proxy does with writes while the mirror's database does not answer, and whether the tables have foreign keys.",

@@ -24,6 +24,7 @@ export {
   withdrawSyncRequest,
 } from './sync-requests.ts';
 export {
+  beginDeleting,
   changeSettings,
   checkChange,
   eraseSync,

@@ -29,6 +29,7 @@ export type SyncRow = {
   paused: boolean;
   without_database: 'refuse' | 'forward';
   foreign_keys: boolean;
+  is_deleting: boolean;
   epoch: number;
   database_name: string;
   table_schema: string;
@@ -90,7 +91,7 @@ export const insertStreams = (tx: Tx, syncId: SyncId, sobjects: readonly string[
 
 const syncColumns = sql`
   SELECT s.sync_id, s.name, s.org_id, c.login_url, o.instance_url, s.api_version, s.interval_ms,
-         s.stop_at_percent, s.paused, s.without_database, s.foreign_keys, s.epoch, d.database_name, d.table_schema,
+         s.stop_at_percent, s.paused, s.without_database, s.foreign_keys, s.deleting_since IS NOT NULL AS is_deleting, s.epoch, d.database_name, d.table_schema,
          ARRAY(SELECT sobject FROM lockstep.stream st WHERE st.sync_id = s.sync_id ORDER BY position) AS sobjects
     FROM lockstep.sync s
     JOIN lockstep.org o ON o.org_id = s.org_id
@@ -136,6 +137,14 @@ export interface SyncChange {
 /** Nobody else changes the sync until the transaction ends. In a statement of its own, before its row is read. */
 export const lockSync = (tx: Tx, syncId: SyncId) =>
   tx.query(sql`SELECT FROM lockstep.sync WHERE sync_id = ${syncId} FOR UPDATE`);
+
+/** From now on no worker runs the sync, and nothing can be changed about it. One row: the sync exists. */
+export const markDeleting = (tx: Tx, syncId: SyncId) =>
+  tx.query(sql`
+    UPDATE lockstep.sync
+       SET paused = true, deleting_since = coalesce(deleting_since, clock_timestamp())
+     WHERE sync_id = ${syncId}
+    RETURNING sync_id`);
 
 /** What is not given stays. One row: the sync exists. */
 export const updateSync = (

@@ -1,4 +1,5 @@
 import { databaseUrl, sqlState, type Tx } from '@lockstep/foundation/database';
+import { shellWord } from '@lockstep/foundation/shell-words';
 import { Fault } from '../core/faults.ts';
 import { isSyncId, type OrgId, type SyncId } from '../core/ids.ts';
 import { destinationNames } from '../postgres/index.ts';
@@ -13,6 +14,7 @@ import {
   insertStreams,
   insertSync,
   lockSync,
+  markDeleting,
   notify,
   type SyncChange,
   type SyncRow,
@@ -47,6 +49,8 @@ export type Sync = {
   withoutDatabase: 'refuse' | 'forward';
   /** Whether its tables have foreign keys that are not enforced, for tools that draw relations. */
   foreignKeys: boolean;
+  /** It is being deleted: no worker runs it, and nothing can be changed about it. */
+  isDeleting: boolean;
   /** Raised by each claim; a page is applied only under the newest one. */
   epoch: number;
   destination: SyncDestination;
@@ -57,7 +61,7 @@ export type SyncDestination = { kind: 'private'; database: string; tableSchema: 
 
 export type NewSync = Omit<
   Sync,
-  'stopAtPercent' | 'paused' | 'withoutDatabase' | 'foreignKeys' | 'epoch' | 'destination'
+  'stopAtPercent' | 'paused' | 'withoutDatabase' | 'foreignKeys' | 'isDeleting' | 'epoch' | 'destination'
 > & {
   tableSchema: string;
   clientId: string;
@@ -122,6 +126,10 @@ export async function findSync(control: Control, nameOrId: string): Promise<Sync
   return row ? toSync(row) : null;
 }
 
+/** Its worker releases the sync, and nothing can be changed about it any more. False: there is no such sync. */
+export const beginDeleting = (control: Control, id: SyncId): Promise<boolean> =>
+  changing(control, id, async (tx) => (await markDeleting(tx, id)).length > 0);
+
 /** Deletes the sync and its secrets; its destination is not touched. False: there was no such sync. */
 export const eraseSync = (control: Control, id: SyncId): Promise<boolean> =>
   changing(control, id, (tx) => deleteSync(tx, id));
@@ -131,7 +139,7 @@ export const eraseSync = (control: Control, id: SyncId): Promise<boolean> =>
  *
  * @param isExpected  asked about the sync as it is just before the change
  * @throws {@link Fault} `LIM-05`, with nothing changed: an interval outside 200 to 300,000 ms, a share outside 10 to 100 %;
- *         `API-04`: the sync is not as expected
+ *         `API-04`: the sync is not as expected; `SYS-18`: it is being deleted
  */
 export async function changeSettings(
   control: Control,
@@ -143,6 +151,7 @@ export async function changeSettings(
   return changing(control, id, async (tx) => {
     await lockSync(tx, id);
     const [current] = await selectSyncsById(tx, [id]);
+    if (current?.is_deleting) throw new Fault('SYS-18', { sync: shellWord(current.name) });
     if (current && !isExpected(toSync(current))) throw new Fault('API-04');
     return (await updateSync(tx, id, change)).length > 0;
   });
@@ -236,6 +245,7 @@ export const toSync = (row: SyncRow): Sync => ({
   paused: row.paused,
   withoutDatabase: row.without_database,
   foreignKeys: row.foreign_keys,
+  isDeleting: row.is_deleting,
   epoch: row.epoch,
   destination: { kind: 'private', database: row.database_name, tableSchema: row.table_schema },
 });

@@ -275,6 +275,18 @@ export const faults = {
     explanation: 'Its database is upgraded when a server of this version runs {sync}.',
     next: 'Start the server, or lockstep sync resume --sync {sync} if it is paused.',
   },
+  'SYS-19': {
+    kind: 'transient',
+    title: 'The sync is still being run',
+    explanation: 'A worker has not let the sync go within 30 seconds; its mirror was not touched.',
+    next: 'Repeat it: lockstep sync delete --sync {sync}',
+  },
+  'SYS-18': {
+    kind: 'permanent',
+    title: 'The sync is being deleted',
+    explanation: 'Nothing can be changed about it any more.',
+    next: 'If its deletion was interrupted, finish it: lockstep sync delete --sync {sync}',
+  },
   'SYS-17': {
     kind: 'needs-person',
     title: 'There is no account to run the embedded PostgreSQL as',

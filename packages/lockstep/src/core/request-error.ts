@@ -52,7 +52,7 @@ export const isInterruption = (error: unknown): boolean =>
 export function errorKindOf(code: string): ErrorKind {
   if (code === 'ORG-04') return 'not allowed';
   if (code === 'SCH-09' || code === 'PRX-01') return 'not found';
-  if (code === 'SYS-12' || code === 'SYS-13') return 'not healthy';
+  if (['SYS-12', 'SYS-13', 'SYS-18', 'SYS-19'].includes(code)) return 'not healthy';
   if (code === 'SYS-14') return 'time ran out';
   if (code.startsWith('CFG-') || code === 'LIM-05') return 'usage';
   if (/^(SF|ORG|LIM|PERM|SCH|NET|DATA)-/.test(code)) return 'Salesforce refused';

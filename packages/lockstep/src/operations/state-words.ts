@@ -26,10 +26,19 @@ export interface SyncHeadline {
 
 /** Paused and not running come first: no worker holds such a sync, and the fault of a dead process is out of date. */
 export function stateOf(
-  { name, paused, intervalMs }: Pick<Sync, 'name' | 'paused' | 'intervalMs'>,
+  { name, paused, isDeleting, intervalMs }: Pick<Sync, 'name' | 'paused' | 'isDeleting' | 'intervalMs'>,
   { hasWorker, fault }: Health,
   now: number,
 ): SyncHeadline {
+  if (isDeleting) {
+    const lines = [`next: lockstep sync delete --sync ${shellWord(name)}`];
+    return {
+      state: 'paused',
+      word: 'Deleting',
+      headline: 'Being deleted, unless that was interrupted',
+      lines,
+    };
+  }
   if (paused) {
     const lines = [`next: lockstep sync resume --sync ${shellWord(name)}`];
     return { state: 'paused', word: 'Paused', headline: 'Paused: the mirror stays as it is', lines };

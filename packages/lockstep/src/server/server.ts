@@ -82,6 +82,7 @@ export async function startServer(
       localKey: apiKey,
       control,
       log,
+      stop: stop.signal,
       proxyUrl: () => proxyServer.proxyUrl,
     }),
   );

@@ -21,7 +21,7 @@ export interface ApiAnswer {
   body: Record<string, unknown>;
 }
 
-export async function openApi(): Promise<ApiHarness> {
+export async function openApi(allowHosts: readonly string[] = []): Promise<ApiHarness> {
   await using undo = new AsyncDisposableStack();
   const control = undo.use(await openTestControl());
   const api = await startApi({
@@ -32,6 +32,7 @@ export async function openApi(): Promise<ApiHarness> {
     control: control.control,
     log: control.log.log,
     stop: new AbortController().signal,
+    allowHosts,
     proxyUrl: () => 'http://127.0.0.1:8401',
   });
   undo.defer(() => api.close());

@@ -6,26 +6,29 @@ import { createHash } from 'node:crypto';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { beginOnce, type Control, endOnce, type StoredAnswer } from '../control/index.ts';
 import { Fault } from '../core/faults.ts';
+import { newSyncId, type SyncId } from '../core/ids.ts';
 
-export function addIdempotency(app: FastifyInstance, control: Control): void {
-  const begun = new WeakSet<FastifyRequest>();
+/** Returns the id of what a request makes: another one for each request that is not a repetition. */
+export function addIdempotency(app: FastifyInstance, control: Control): (request: FastifyRequest) => SyncId {
+  const begun = new WeakMap<FastifyRequest, SyncId>();
 
   app.addHook('preHandler', async (request, reply) => {
     const key = keyOf(request);
     if (key === null) return;
-    const stored = await beginOnce(control, key, fingerprintOf(request));
-    if (stored) await replay(reply, stored);
-    else begun.add(request);
+    const asked = { key, fingerprint: fingerprintOf(request), subject: newSyncId() };
+    const known = await beginOnce(control, asked);
+    if ('status' in known) await replay(reply, known);
+    else begun.set(request, known.subject as SyncId);
   });
 
   app.addHook('onSend', async (request, reply, payload) => {
     const key = keyOf(request);
-    if (key === null || !begun.delete(request)) return;
-    await endOnce(control, key, {
-      status: reply.statusCode,
-      body: typeof payload === 'string' ? payload : '',
-    });
+    if (key === null || !begun.has(request)) return;
+    const body = typeof payload === 'string' ? payload : '';
+    await endOnce(control, key, { status: reply.statusCode, body });
   });
+
+  return (request) => begun.get(request) ?? newSyncId();
 }
 
 /** The route is not called: an answer has been sent. */

@@ -1,7 +1,7 @@
 /** How a request of the API fails: problem details (RFC 9457), with code, text and next step from the one catalogue. */
 import { z } from 'zod';
 import { faults } from '../core/fault-catalogue.ts';
-import { Fault } from '../core/faults.ts';
+import { Fault, type FaultCode } from '../core/faults.ts';
 import { type ErrorKind, errorKindOf, RequestError } from '../core/request-error.ts';
 
 export const problemSchema = z
@@ -79,13 +79,21 @@ function ofFault(fault: Fault, requestId: string, errors: Problem['errors'] = []
   return {
     type: `/api/v1/errors/${code}`,
     title: faults[code].title,
-    status: ownStatuses[code] ?? statuses[errorKindOf(code)],
+    status: statusOf(code),
     detail: fault.message,
     code,
     next: fault.next,
     errors,
     request_id: requestId,
   };
+}
+
+/** A credential that is refused and an object that cannot be mirrored are part of what was asked. */
+function statusOf(code: FaultCode): number {
+  const own = ownStatuses[code];
+  if (own !== undefined) return own;
+  const kind = errorKindOf(code);
+  return kind === 'Salesforce refused' && /^(SF|SCH)-/.test(code) ? 422 : statuses[kind];
 }
 
 const ofRequestError = ({ message, kind, next, label }: RequestError, requestId: string): Problem => ({

@@ -12,9 +12,9 @@ import {
   type ZodTypeProvider,
 } from 'fastify-type-provider-zod';
 import { Fault } from '../core/faults.ts';
-import type { AppLog } from '../core/log-fields.ts';
 import { ownVersion } from '../core/version.ts';
 import { type AccessRules, checkAccess } from './access.ts';
+import { createRoute } from './create-route.ts';
 import { errorRoutes } from './error-routes.ts';
 import { operationRoutes } from './operation-routes.ts';
 import { problemOf } from './problems.ts';
@@ -26,7 +26,6 @@ export interface ApiDeps extends SyncRouteDeps, Pick<AccessRules, 'localKey'> {
   port: number;
   /** Further names that the Host header may have, with the port if clients send one. */
   publicHosts: readonly string[];
-  log: AppLog;
 }
 
 export interface RunningApi {
@@ -61,8 +60,7 @@ export async function startApi(deps: ApiDeps): Promise<RunningApi> {
 
 /** OpenAPI 3.1, made from the schemas that validate. */
 export async function openApiDocument(): Promise<object> {
-  const control = undefined as unknown as SyncRouteDeps['control']; // no route is called
-  const app = await openApp({ control, stop: new AbortController().signal, proxyUrl: () => undefined }, null);
+  const app = await openApp({} as SyncRouteDeps, null); // no route is called
   await app.ready();
   const document = app.swagger();
   await app.close();
@@ -97,10 +95,7 @@ function tidied(document: Document): Document {
   return JSON.parse(text) as Document;
 }
 
-async function openApp(
-  deps: SyncRouteDeps & { log?: AppLog },
-  access: AccessRules | null,
-): Promise<FastifyInstance> {
+async function openApp(deps: SyncRouteDeps, access: AccessRules | null): Promise<FastifyInstance> {
   const app = Fastify({
     bodyLimit: bodyBytesMax,
     requestTimeout: requestTimeoutMs,
@@ -115,7 +110,7 @@ async function openApp(
     if (access) checkAccess(request.headers, access, request.routeOptions.config.isPublic === true);
   });
   app.addHook('onResponse', async ({ method, id }, { statusCode, elapsedTime }) =>
-    deps.log?.info('api request', {
+    deps.log.info('api request', {
       method,
       status: statusCode,
       tookMs: Math.round(elapsedTime),
@@ -141,6 +136,7 @@ async function openApp(
     transformObject: jsonSchemaTransformObject,
   });
   await app.register(syncRoutes, { ...deps, prefix: apiPath });
+  await app.register(createRoute, { ...deps, prefix: apiPath });
   await app.register(operationRoutes, { ...deps, prefix: apiPath });
   await app.register(errorRoutes, { prefix: apiPath });
   return app;

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { type Control, findSync, listSyncs, type Sync, type SyncChange } from '../control/index.ts';
+import type { AppLog } from '../core/log-fields.ts';
 import { RequestError } from '../core/request-error.ts';
 import { changeSync, checkSyncChange } from '../operations/change-sync.ts';
 import { deleteSync, deletionOf } from '../operations/delete-sync.ts';
@@ -15,6 +16,9 @@ import { deletionSchema, objectSchema, syncChangeSchema, syncSchema } from './sy
 
 export interface SyncRouteDeps {
   control: Control;
+  log: AppLog;
+  /** Other hosts that credentials may be sent to, besides Salesforce's own. */
+  allowHosts: readonly string[];
   /** Aborts when the server stops: long work ends, and can be repeated. */
   stop: AbortSignal;
   /** Undefined: no proxy runs here. */
@@ -24,7 +28,7 @@ export interface SyncRouteDeps {
 type Api = Parameters<FastifyPluginAsyncZod>[0];
 
 const tags = ['syncs'];
-const dryRun = z.object({
+export const dryRun = z.object({
   dry_run: z.enum(['true', 'false']).default('false').describe('Says what would be done, without doing it.'),
 });
 export const namedSync = z.object({ sync: z.string().max(80).describe('Its name or its id.') });
@@ -135,7 +139,7 @@ function deleteRoute(app: Api, { control, stop }: SyncRouteDeps): void {
   });
 }
 
-async function viewOf({ control, proxyUrl }: SyncRouteDeps, sync: Sync) {
+export async function viewOf({ control, proxyUrl }: SyncRouteDeps, sync: Sync) {
   const [seen] = await readSyncStatuses(control, [sync]);
   if (!seen) throw noSync(sync.name);
   return syncView(seen, proxyUrl());
@@ -154,7 +158,7 @@ const noSync = (name: string) =>
   });
 
 /** Changes with the settings and with nothing else. */
-const tagOf = (sync: Sync): string =>
+export const tagOf = (sync: Sync): string =>
   `"${createHash('sha256')
     .update(JSON.stringify(settingsView(sync)))
     .digest('base64url')

@@ -1,5 +1,6 @@
 /** The forms of a sync and its objects in requests and answers. */
 import { z } from 'zod';
+import { isSyncId } from '../core/ids.ts';
 
 const time = z.iso.datetime();
 const fault = z.object({ code: z.string(), says: z.string(), next: z.string() });
@@ -75,3 +76,36 @@ export const objectSchema = z
 export const deletionSchema = z
   .object({ erases: z.array(z.string()), keeps: z.array(z.string()) })
   .meta({ id: 'Deletion' });
+
+export const newSyncSchema = z
+  .strictObject({
+    name: z
+      .string()
+      .regex(
+        /^[A-Za-z0-9][A-Za-z0-9._ -]{0,59}$/,
+        'up to 60 letters, digits, spaces and . _ -, the first a letter or digit',
+      )
+      .refine((name) => !isSyncId(name), 'a name cannot have the form of an id'),
+    login_url: z.url({ protocol: /^https?$/ }).describe("The org's My Domain address."),
+    credential: z
+      .strictObject({
+        flow: z.literal('client credentials'),
+        client_id: z.string().min(1).max(1_000),
+        client_secret: z.string().min(1).max(1_000),
+      })
+      .describe('Is sealed, and never shown again.'),
+    objects: z.array(z.string().min(1).max(100)).min(1).max(1_000).describe('API names, in any letter case.'),
+    interval_ms: settings.interval_ms.default(3_000),
+  })
+  .meta({ id: 'NewSync' });
+
+/** What a dry run has found. */
+export const checkedSyncSchema = z
+  .object({
+    org_id: z.string(),
+    instance_url: z.string(),
+    objects: z.array(
+      z.object({ sobject: z.string(), label: z.string(), table_name: z.string(), columns: z.int() }),
+    ),
+  })
+  .meta({ id: 'CheckedSync' });

@@ -13,18 +13,19 @@ const abandonedMs = 120_000;
 /**
  * Begins a request that the caller may repeat with the same key, for 24 hours.
  *
- * @param fingerprint  of what is asked: the same key with another one is a mistake
- * @returns the answer of the first time; null: this is the first time, or the first one's process has died
+ * @param asked  `fingerprint` of what is asked: the same key with another one is a mistake; `subject`: the id of what it
+ *               is to make
+ * @returns the answer of the first time; or the subject to go on with: the first one's, if its process has died
  * @throws {@link Fault} `API-06`: the key was used for another request; `API-07`: the first one is still under way
  */
 export async function beginOnce(
   control: Control,
-  key: string,
-  fingerprint: string,
-): Promise<StoredAnswer | null> {
+  asked: { key: string; fingerprint: string; subject: string },
+): Promise<StoredAnswer | { subject: string }> {
+  const { key, fingerprint } = asked;
   await purgeKeys(control.db);
-  const claimed = await claimKey(control.db, key, fingerprint, abandonedMs);
-  if (claimed.length > 0) return null;
+  const [claimed] = await claimKey(control.db, asked, abandonedMs);
+  if (claimed) return claimed;
   const [known] = await selectKey(control.db, key);
   if (known && known.fingerprint !== fingerprint) throw new Fault('API-06');
   if (!known || known.status === null) throw new Fault('API-07');

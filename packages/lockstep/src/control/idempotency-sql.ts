@@ -3,14 +3,18 @@ import { sql } from '@lockstep/foundation/sql';
 
 /** Statements of the idempotency keys (idempotency-keys.ts). */
 
-/** One row: the key was free, or its request has been under way for so long that its process must be dead. */
-export const claimKey = (tx: Tx, key: string, fingerprint: string, abandonedMs: number) =>
-  tx.query(sql`
-  INSERT INTO lockstep.idempotency_key AS k (key, fingerprint) VALUES (${key}, ${fingerprint})
+/** One row, with its subject: the key was free, or its request has been under way so long that its process is dead. */
+export const claimKey = (
+  tx: Tx,
+  { key, fingerprint, subject }: { key: string; fingerprint: string; subject: string },
+  abandonedMs: number,
+) =>
+  tx.query<{ subject: string }>(sql`
+  INSERT INTO lockstep.idempotency_key AS k (key, fingerprint, subject) VALUES (${key}, ${fingerprint}, ${subject})
       ON CONFLICT (key) DO UPDATE SET begun_at = clock_timestamp()
    WHERE k.fingerprint = excluded.fingerprint AND k.status IS NULL
      AND k.begun_at < clock_timestamp() - ${abandonedMs}::double precision * interval '1 ms'
-  RETURNING key`);
+  RETURNING subject`);
 
 export const selectKey = (tx: Tx, key: string) =>
   tx.query<{ fingerprint: string; status: number | null; body: string | null }>(

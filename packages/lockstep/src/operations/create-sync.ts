@@ -2,10 +2,10 @@ import { randomBytes } from 'node:crypto';
 import type { Clock } from '@lockstep/foundation/clock';
 import { databaseUrl, openDatabase } from '@lockstep/foundation/database';
 import { nearNames } from '@lockstep/foundation/near-names';
-import { type Control, keyOf, recordSync } from '../control/index.ts';
+import { type Control, checkChange, findSync, keyOf, readSync, recordSync } from '../control/index.ts';
 import type { Describe } from '../core/describe.ts';
 import { Fault } from '../core/faults.ts';
-import { newSyncId, type SyncId } from '../core/ids.ts';
+import { newSyncId, type OrgId, type SyncId } from '../core/ids.ts';
 import type { AppLog } from '../core/log-fields.ts';
 import {
   createPrivateDatabase,
@@ -42,51 +42,83 @@ export interface CreateDeps {
 /** The schema of the mirror's tables. */
 const tableSchema = 'salesforce';
 
+/** The Salesforce API version that a new sync speaks. */
+export const newSyncApiVersion = '62.0';
+
+/** What a sync would be, found out without making anything. */
+export interface CheckedSync {
+  orgId: OrgId;
+  instanceUrl: string;
+  plans: readonly TablePlan[];
+  described: readonly Describe[];
+}
+
 /**
- * Creates a sync: tests everything first, then makes its private database, roles and tables, and only then records
- * it, from which moment on a worker may claim it. A failure leaves nothing behind.
+ * Tests all that can be tested before anything is made: name, pace, credential, org, objects.
  *
- * @throws {@link Fault} `SCH-09` for an object that the org does not have, with similar names; `SCH-06` for all those
- *         that cannot be read page by page; `SF-01`, `SF-07`, `ORG-04`, `NET-01` from signing in; `DB-nn`; `KEY-01`, `KEY-04`
+ * @throws {@link Fault} `CFG-01`: the name is taken; `LIM-05`; `SCH-09` for an object that the org does not have, with
+ *         similar names; `SCH-06` for all those that cannot be read page by page; `SF-01`, `SF-07`, `ORG-04`, `NET-01`
+ *         from signing in; `KEY-01`, `KEY-04`
  */
-export async function createSync(
+export async function checkNewSync(
   deps: CreateDeps,
   options: NewSyncOptions,
   signal: AbortSignal,
-): Promise<SyncId> {
+): Promise<CheckedSync> {
   const { control } = deps;
   keyOf(control); // fails now rather than at the end, when the credentials are sealed
+  checkChange({ intervalMs: options.intervalMs });
+  if (await findSync(control, options.name))
+    throw new Fault('CFG-01', { reason: `A sync named ${JSON.stringify(options.name)} already exists.` });
   const salesforce = openSalesforce({ ...options, clock: deps.clock, log: deps.log });
-  const syncId = newSyncId();
   try {
     const { orgId, instanceUrl } = await salesforce.identity(signal);
     deps.say?.(`signed in to org ${orgId}`);
     const described = await describeAll(salesforce, options.sobjects, signal);
     const plans = planTables(described);
     deps.say?.(`described ${plans.length} object${plans.length === 1 ? '' : 's'}`);
-    const secrets = { writerPassword: newPassword(), readerPassword: newPassword() };
-    try {
-      await makeDestination(control, { syncId, orgId }, plans, described, secrets);
-      deps.say?.(`made database lockstep_${syncId} with its roles and tables`);
-      const sobjects = plans.map(({ sobject }) => sobject);
-      await recordSync(control, {
-        ...options,
-        ...secrets,
-        id: syncId,
-        orgId,
-        instanceUrl,
-        tableSchema,
-        sobjects,
-      });
-    } catch (error) {
-      await dropPrivateDatabase(control.db, syncId);
-      throw error;
-    }
-    return syncId;
+    return { orgId, instanceUrl, plans, described };
   } catch (error) {
     throw error instanceof Fault ? error : (databaseFault(error, control.host) ?? error);
   } finally {
     await salesforce.close();
+  }
+}
+
+/**
+ * Creates a sync: tests everything first, then makes its private database, roles and tables, and only then records
+ * it, from which moment on a worker may claim it. A failure leaves nothing behind.
+ *
+ * @param syncId  of a creation that a killed process has begun: it is taken up
+ * @throws as {@link checkNewSync}; {@link Fault} `DB-nn`
+ */
+export async function createSync(
+  deps: CreateDeps,
+  options: NewSyncOptions,
+  signal: AbortSignal,
+  syncId: SyncId = newSyncId(),
+): Promise<SyncId> {
+  const { control } = deps;
+  if (await readSync(control, syncId)) return syncId;
+  const { orgId, instanceUrl, plans, described } = await checkNewSync(deps, options, signal);
+  const secrets = { writerPassword: newPassword(), readerPassword: newPassword() };
+  try {
+    await makeDestination(control, { syncId, orgId }, plans, described, secrets);
+    deps.say?.(`made database lockstep_${syncId} with its roles and tables`);
+    const sobjects = plans.map(({ sobject }) => sobject);
+    await recordSync(control, {
+      ...options,
+      ...secrets,
+      id: syncId,
+      orgId,
+      instanceUrl,
+      tableSchema,
+      sobjects,
+    });
+    return syncId;
+  } catch (error) {
+    await dropPrivateDatabase(control.db, syncId);
+    throw error instanceof Fault ? error : (databaseFault(error, control.host) ?? error);
   }
 }
 

@@ -83,6 +83,7 @@ export async function startServer(
       control,
       log,
       stop: stop.signal,
+      allowHosts: config.allowHosts,
       proxyUrl: () => proxyServer.proxyUrl,
     }),
   );

@@ -9,14 +9,11 @@ import { systemClock } from '@lockstep/foundation/clock';
 import { type Control, findSync, readSync } from '../../control/index.ts';
 import { isSyncId } from '../../core/ids.ts';
 import { interruption, usageError } from '../../core/request-error.ts';
-import { createSync } from '../../operations/create-sync.ts';
+import { createSync, newSyncApiVersion } from '../../operations/create-sync.ts';
 import type { Arguments, Command } from '../arguments.ts';
 import { noLog, withControl } from '../running.ts';
 import { intervalOf } from '../terminal/interval.ts';
 import { addressesOf, showAddresses } from './sync-addresses.ts';
-
-/** The Salesforce API version that a new sync speaks. */
-export const apiVersion = '62.0';
 
 const help = 'lockstep help sync create';
 
@@ -53,7 +50,7 @@ export const syncCreate: Command = {
         clientSecret,
         sobjects,
         intervalMs,
-        apiVersion,
+        apiVersion: newSyncApiVersion,
         allowHosts,
       };
       const id = await createSync(deps, options, stop);

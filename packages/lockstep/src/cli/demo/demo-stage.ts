@@ -15,7 +15,7 @@ import {
 } from '../../control/index.ts';
 import { formatCount } from '../../core/plain-words.ts';
 import { RequestError } from '../../core/request-error.ts';
-import { createSync } from '../../operations/create-sync.ts';
+import { newSyncApiVersion as apiVersion, createSync } from '../../operations/create-sync.ts';
 import {
   findKeyFor,
   openControlFor,
@@ -23,7 +23,6 @@ import {
   type ServerBase,
   startServer,
 } from '../../server/index.ts';
-import { apiVersion } from '../commands/sync-create.ts';
 import { type Output } from '../terminal/output.ts';
 import { type OrgProgram, startOrg } from './org-program.ts';
 

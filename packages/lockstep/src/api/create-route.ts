@@ -1,0 +1,68 @@
+/** Creating a sync, or finding out whether it can be created. */
+import { systemClock } from '@lockstep/foundation/clock';
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import {
+  checkNewSync,
+  createSync,
+  type NewSyncOptions,
+  newSyncApiVersion,
+} from '../operations/create-sync.ts';
+import { addIdempotency } from './idempotency.ts';
+import { problemAnswers } from './problems.ts';
+import { dryRun, requiredSync, type SyncRouteDeps, tagOf, viewOf } from './sync-routes.ts';
+import { checkedSyncSchema, newSyncSchema, syncSchema } from './sync-schemas.ts';
+
+export const createRoute: FastifyPluginAsyncZod<SyncRouteDeps> = async (app, deps) => {
+  const idOf = addIdempotency(app, deps.control);
+  const schema = {
+    operationId: 'createSync',
+    summary: 'Creates a sync',
+    description:
+      'Tests everything first: with dry_run nothing else is done. Repeat it with the same Idempotency-Key if you do not know whether it arrived: what was begun is taken up.',
+    tags: ['syncs'],
+    querystring: dryRun,
+    headers: z.object({ 'idempotency-key': z.string().max(200).optional() }),
+    body: newSyncSchema,
+    response: { 200: checkedSyncSchema, 201: syncSchema, ...problemAnswers },
+  };
+  app.post('/syncs', { schema }, async (request, reply) => {
+    const { query, body } = request;
+    const { control, log, stop, allowHosts } = deps;
+    const create = { control, clock: systemClock, log };
+    const options = { ...optionsOf(body), allowHosts };
+    if (query.dry_run === 'true')
+      return reply.code(200).send(checkedView(await checkNewSync(create, options, stop)));
+    const id = await createSync(create, options, stop, idOf(request));
+    const sync = await requiredSync(control, id);
+    return reply
+      .code(201)
+      .header('Location', `/api/v1/syncs/${id}`)
+      .header('ETag', tagOf(sync))
+      .send(await viewOf(deps, sync));
+  });
+};
+
+function optionsOf(body: z.infer<typeof newSyncSchema>): Omit<NewSyncOptions, 'allowHosts'> {
+  const { client_id: clientId, client_secret: clientSecret } = body.credential;
+  return {
+    name: body.name,
+    loginUrl: new URL(body.login_url).origin,
+    clientId,
+    clientSecret,
+    sobjects: body.objects,
+    intervalMs: body.interval_ms,
+    apiVersion: newSyncApiVersion,
+  };
+}
+
+const checkedView = ({ orgId, instanceUrl, plans, described }: Awaited<ReturnType<typeof checkNewSync>>) => ({
+  org_id: orgId,
+  instance_url: instanceUrl,
+  objects: plans.map(({ sobject, table, columns }, place) => ({
+    sobject,
+    label: described[place]?.label ?? sobject,
+    table_name: table,
+    columns: columns.length,
+  })),
+});

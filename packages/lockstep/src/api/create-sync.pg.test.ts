@@ -1,0 +1,128 @@
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { after, before, test } from 'node:test';
+import { databaseUrl, openDatabase } from '@lockstep/foundation/database';
+import { sql } from '@lockstep/foundation/sql';
+import { type ApiHarness, openApi } from '@lockstep/harness/api-harness';
+import { startOrg, type TestOrg } from '@lockstep/harness/org';
+import { newSyncId } from '../core/ids.ts';
+import { createPrivateDatabase } from '../postgres/index.ts';
+
+let org: TestOrg;
+let api: ApiHarness;
+before(async () => {
+  org = await startOrg({ records: 100 });
+  api = await openApi([new URL(org.url).host]);
+});
+after(async () => {
+  await api[Symbol.asyncDispose]();
+  await org[Symbol.asyncDispose]();
+});
+
+const wanted = (change: object = {}) => ({
+  name: 'acme',
+  login_url: org.url,
+  credential: {
+    flow: 'client credentials',
+    client_id: org.credentials.integration.clientId,
+    client_secret: org.credentials.integration.clientSecret,
+  },
+  objects: ['account', 'Contact'],
+  ...change,
+});
+const create = (body: object, headers: Record<string, string> = {}, query = '') =>
+  api.ask('POST', `/api/v1/syncs${query}`, body, headers);
+const names = async () =>
+  ((await api.ask('GET', '/api/v1/syncs')).body.items as { name: string }[]).map(({ name }) => name);
+const hasDatabase = async (id: string) =>
+  (await api.control.control.db.query(sql`SELECT FROM pg_database WHERE datname = ${`lockstep_${id}`}`))
+    .length === 1;
+
+test('a dry run signs in and describes the objects, and makes nothing', async () => {
+  const { status, body } = await create(wanted(), {}, '?dry_run=true');
+  assert.equal(status, 200);
+  assert.equal(body.org_id, org.orgId);
+  assert.deepEqual(
+    (body.objects as { sobject: string; table_name: string }[]).map(({ sobject, table_name }) => [
+      sobject,
+      table_name,
+    ]),
+    [
+      ['Account', 'account'],
+      ['Contact', 'contact'],
+    ],
+  );
+  assert.deepEqual(await names(), []);
+});
+
+test('a sync is created, and its secret is shown nowhere', async () => {
+  const { status, headers, body } = await create(wanted({ name: 'first', interval_ms: 1_500 }));
+  assert.equal(status, 201, JSON.stringify(body));
+  assert.deepEqual([body.name, body.objects, body.interval_ms], ['first', ['Account', 'Contact'], 1_500]);
+  const found = await api.ask('GET', headers.get('location') ?? '');
+  assert.deepEqual(found.body, body);
+  const secret = org.credentials.integration.clientSecret;
+  const said = [JSON.stringify(body), JSON.stringify(found.body), api.control.log.text()];
+  for (const text of said) assert.ok(!text.includes(secret));
+  const [stored] = await api.control.control.db.query<{ rows: string }>(
+    sql`SELECT coalesce(string_agg(k::text, ''), '') AS rows FROM lockstep.idempotency_key k`,
+  );
+  assert.ok(!stored?.rows.includes(secret));
+  assert.equal((await api.ask('DELETE', '/api/v1/syncs/first')).status, 200);
+});
+
+test('each thing that is wrong is named with what to do, and nothing is made', async () => {
+  const { credential } = wanted();
+  for (const [change, status, code] of [
+    [{ objects: ['Acount'] }, 404, 'SCH-09'],
+    [{ objects: ['Account', 'Name'] }, 422, 'SCH-06'],
+    [{ login_url: 'https://not-salesforce.example.com' }, 403, 'ORG-04'],
+    [{ credential: { ...credential, client_secret: 'wrong' } }, 422, 'SF-07'],
+    [{ name: 'a/b' }, 400, 'API-01'],
+    [{ name: newSyncId() }, 400, 'API-01'],
+    [{ objects: [] }, 400, 'API-01'],
+    [{ interval_ms: 10 }, 400, 'API-01'],
+  ] as const) {
+    for (const query of ['', '?dry_run=true']) {
+      const answer = await create(wanted(change), {}, query);
+      assert.deepEqual([answer.status, answer.body.code], [status, code], JSON.stringify(answer.body));
+      assert.notEqual(answer.body.next, '');
+    }
+  }
+  assert.deepEqual(await names(), []);
+});
+
+test('a creation that is repeated with its key makes one sync, and a name that is taken is refused', async () => {
+  const key = { 'idempotency-key': randomUUID() };
+  const first = await create(wanted({ name: 'twice' }), key);
+  const again = await create(wanted({ name: 'twice' }), key);
+  assert.deepEqual([again.status, again.body], [201, first.body]);
+  const taken = await create(wanted({ name: 'twice' }));
+  assert.deepEqual([taken.status, taken.body.code], [400, 'CFG-01']);
+  assert.equal((await api.ask('DELETE', '/api/v1/syncs/twice')).status, 200);
+});
+
+test('what a killed process has begun to create is taken up by a repetition with the same key', async () => {
+  const { db } = api.control.control;
+  const key = randomUUID();
+  const id = newSyncId();
+  // As it stands when the process dies between making the database and recording the sync.
+  const probe = await create(wanted({ name: 'killed', objects: ['Acount'] }), { 'idempotency-key': key });
+  assert.equal(probe.status, 404);
+  await createPrivateDatabase(db, id, { writerPassword: 'old', readerPassword: 'old' }, (database) =>
+    openDatabase({ url: databaseUrl(api.control.database.url, { database }), applicationName: 'test' }),
+  );
+  const fresh = randomUUID();
+  const made = await create(wanted({ name: 'killed' }), { 'idempotency-key': fresh });
+  assert.equal(made.status, 201);
+  assert.equal((await api.ask('DELETE', '/api/v1/syncs/killed')).status, 200);
+  await db.query(sql`
+    UPDATE lockstep.idempotency_key SET status = NULL, body = NULL, subject = ${id},
+           begun_at = begun_at - interval '3 minutes' WHERE key = ${fresh}`);
+
+  const taken = await create(wanted({ name: 'killed' }), { 'idempotency-key': fresh });
+  assert.deepEqual([taken.status, taken.body.id], [201, id]);
+  assert.equal(await hasDatabase(id), true);
+  assert.equal((await api.ask('DELETE', '/api/v1/syncs/killed')).status, 200);
+  assert.equal(await hasDatabase(id), false);
+});

@@ -357,3 +357,16 @@ test('a sync is deleted by its name, only with --yes where there is no terminal 
   assert.match(deleted.stderr, /\nacme is deleted\.\n$/);
   assert.equal((await cli.run(['sync', 'delete', '--yes'])).code, 4);
 });
+
+test('a key of the API is shown once, listed without what makes it valid, and revoked', async () => {
+  await using setup = await openSetup();
+  const { cli } = setup;
+  const made = await cli.run(['api-key', 'create', 'deploy', '--scope', 'write', '--expires-in-days', '30']);
+  assert.match(made.stdout, /^lsk_[0-9a-f]{12}_[\w-]{43}\n$/);
+  const list = await cli.run(['api-key', 'list']);
+  assert.match(list.stdout, /deploy +write +\d{4}-\d\d-\d\dT\S+ +–\n/);
+  assert.ok(!list.stdout.includes(made.stdout.trim().slice(-20)));
+  assert.equal((await cli.run(['api-key', 'create', 'deploy'])).code, 2);
+  assert.equal((await cli.run(['api-key', 'revoke', 'deploy'])).code, 0);
+  assert.equal((await cli.run(['api-key', 'revoke', 'deploy'])).code, 4);
+});

@@ -4,20 +4,33 @@
  */
 import { timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
+import type { ApiKey } from '../control/index.ts';
 import { Fault } from '../core/faults.ts';
 
 export interface AccessRules {
   /** What the Host header may be, with the port if clients send one. In lower case. */
   hosts: () => readonly string[];
-  /** The key of commands on this machine, which read it from a file that only their user can read. */
+  /** The key of commands on this machine, which read it from a file that only their user can read. It may do all. */
   localKey: string;
+  /** Null: no such key. */
+  keyOf: (key: string) => Promise<Pick<ApiKey, 'scope'> | null>;
+}
+
+interface AccessRequest {
+  method: string;
+  headers: IncomingHttpHeaders;
+  /** A route that everybody may read: it still answers to this server's own name only. */
+  isPublic: boolean;
 }
 
 /**
- * @param isPublic  a route that everybody may read: it still answers to this server's own name only
- * @throws Fault `API-03`: another host, or a page of another origin; `API-02`: no key, or not one of this server's
+ * @throws Fault `API-03`: another host, or a page of another origin; `API-02`: no key, or not one of this server's;
+ *         `API-08`: a key that may only read
  */
-export function checkAccess(headers: IncomingHttpHeaders, rules: AccessRules, isPublic: boolean): void {
+export async function checkAccess(
+  { method, headers, isPublic }: AccessRequest,
+  rules: AccessRules,
+): Promise<void> {
   const { host = '', origin, 'sec-fetch-site': site } = headers;
   if (!rules.hosts().includes(host.toLowerCase())) throw new Fault('API-03', { reason: 'the host' });
   const isOwnPage = origin === undefined || URL.parse(origin)?.host === host.toLowerCase();
@@ -25,7 +38,11 @@ export function checkAccess(headers: IncomingHttpHeaders, rules: AccessRules, is
   if (!isOwnPage || !isOwnSite) throw new Fault('API-03', { reason: 'the origin' });
   if (isPublic) return;
   const key = /^bearer +(\S+) *$/i.exec(headers.authorization ?? '')?.[1];
-  if (key === undefined || !isEqual(key, rules.localKey)) throw new Fault('API-02');
+  if (key === undefined) throw new Fault('API-02');
+  if (isEqual(key, rules.localKey)) return;
+  const known = await rules.keyOf(key);
+  if (!known) throw new Fault('API-02');
+  if (known.scope === 'read' && method !== 'GET' && method !== 'HEAD') throw new Fault('API-08');
 }
 
 /** Takes as long for a wrong key as for a right one of its length. */

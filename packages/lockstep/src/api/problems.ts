@@ -52,6 +52,7 @@ const ownStatuses: Record<string, number> = {
   'API-05': 404,
   'API-06': 422,
   'API-07': 409,
+  'API-08': 403,
 };
 
 interface FieldError {

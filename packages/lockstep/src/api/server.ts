@@ -11,11 +11,13 @@ import {
   validatorCompiler,
   type ZodTypeProvider,
 } from 'fastify-type-provider-zod';
+import { findApiKey } from '../control/index.ts';
 import { Fault } from '../core/faults.ts';
 import { ownVersion } from '../core/version.ts';
 import { type AccessRules, checkAccess } from './access.ts';
 import { createRoute } from './create-route.ts';
 import { errorRoutes } from './error-routes.ts';
+import { keyRoutes } from './key-routes.ts';
 import { operationRoutes } from './operation-routes.ts';
 import { problemOf } from './problems.ts';
 import { type SyncRouteDeps, syncRoutes } from './sync-routes.ts';
@@ -41,7 +43,8 @@ const requestTimeoutMs = 30_000;
 
 export async function startApi(deps: ApiDeps): Promise<RunningApi> {
   let hosts: readonly string[] = [];
-  const app = await openApp(deps, { hosts: () => hosts, localKey: deps.localKey });
+  const keyOf = (key: string) => findApiKey(deps.control, key);
+  const app = await openApp(deps, { hosts: () => hosts, localKey: deps.localKey, keyOf });
   await app.ready();
   const port = await listenFrom(app.server, deps.host, deps.port);
   const shown = deps.host.includes(':') ? `[${deps.host}]` : deps.host;
@@ -107,7 +110,9 @@ async function openApp(deps: SyncRouteDeps, access: AccessRules | null): Promise
   app.addHook('onRequest', async (request, reply) => {
     reply.header('Cache-Control', 'no-store').header('X-Content-Type-Options', 'nosniff');
     reply.header('X-Request-Id', request.id);
-    if (access) checkAccess(request.headers, access, request.routeOptions.config.isPublic === true);
+    const { method, headers, routeOptions } = request;
+    const isPublic = routeOptions.config.isPublic === true;
+    if (access) await checkAccess({ method, headers, isPublic }, access);
   });
   app.addHook('onResponse', async ({ method, id }, { statusCode, elapsedTime }) =>
     deps.log.info('api request', {
@@ -138,6 +143,7 @@ async function openApp(deps: SyncRouteDeps, access: AccessRules | null): Promise
   await app.register(syncRoutes, { ...deps, prefix: apiPath });
   await app.register(createRoute, { ...deps, prefix: apiPath });
   await app.register(operationRoutes, { ...deps, prefix: apiPath });
+  await app.register(keyRoutes, { ...deps, prefix: apiPath });
   await app.register(errorRoutes, { prefix: apiPath });
   return app;
 }

@@ -113,6 +113,21 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./commands/sql.ts')).sqlCommand,
   },
   {
+    name: 'api-key create',
+    summary: 'Makes a key for a program that uses the management API, and shows it once.',
+    load: async () => (await import('./commands/api-key.ts')).apiKeyCreate,
+  },
+  {
+    name: 'api-key list',
+    summary: 'All keys of the management API: scope, expiry, last use.',
+    load: async () => (await import('./commands/api-key.ts')).apiKeyList,
+  },
+  {
+    name: 'api-key revoke',
+    summary: 'Revokes a key of the management API: from now on it is refused.',
+    load: async () => (await import('./commands/api-key.ts')).apiKeyRevoke,
+  },
+  {
     name: 'openapi',
     summary: 'The document that describes the management API: OpenAPI 3.1.',
     load: async () => (await import('./commands/openapi.ts')).openapi,

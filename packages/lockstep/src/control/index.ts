@@ -2,6 +2,7 @@
  * What Lockstep stores besides the mirrored rows: syncs and their sealed secrets, which worker runs them, sync
  * requests, e-mails, and what API requests were spent on. Start with openControl; all other functions take its result.
  */
+export { type ApiKey, createApiKey, findApiKey, listApiKeys, revokeApiKey } from './api-keys.ts';
 export { listenForChanges } from './changes.ts';
 export { type Control, controlDatabase, findKey, keyOf, openControl } from './database.ts';
 export { clearSyncProblem, type Health, readHealth, recordSyncProblem } from './health.ts';

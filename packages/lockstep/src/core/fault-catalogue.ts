@@ -17,7 +17,7 @@ export const faults = {
     kind: 'needs-person',
     title: 'No valid key',
     explanation: 'The request has no Authorization header with a key of this server.',
-    next: 'Send `Authorization: Bearer KEY`. On the machine of the server, api_key in run.json of the data directory is one.',
+    next: 'Send `Authorization: Bearer KEY`. To make one: lockstep help api-key create',
   },
   'API-03': {
     kind: 'needs-person',
@@ -36,6 +36,12 @@ export const faults = {
     title: 'No such path',
     explanation: 'The API has no such path, or not for this method.',
     next: 'All paths: lockstep openapi',
+  },
+  'API-08': {
+    kind: 'needs-person',
+    title: 'This key may only read',
+    explanation: 'The key is of the scope read, and the request would change something.',
+    next: 'Use a key of the scope write: lockstep help api-key create',
   },
   'API-06': {
     kind: 'permanent',

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import { systemClock } from '@lockstep/foundation/clock';
+import { sqlState } from '@lockstep/foundation/database';
 import { ident, sql } from '@lockstep/foundation/sql';
 import { type EndToEndHarness, openEndToEndHarness } from '@lockstep/harness/end-to-end-harness';
 import { withSeed } from '@lockstep/harness/property';
@@ -39,12 +40,25 @@ test('a worker that is killed at any point of a backfill loses nothing and repea
 async function beginAgain(harness: EndToEndHarness): Promise<void> {
   const [copying] = await harness.admin.query(sql`SELECT FROM _lockstep.checkpoint WHERE state <> 'current'`);
   if (copying) return;
-  await harness.admin.script(`
-    BEGIN;
-    TRUNCATE salesforce.account, salesforce.contact, salesforce.lead;
-    UPDATE _lockstep.cursor SET position = '{"after": null}', version = version + 1 WHERE kind = 'backfill';
-    UPDATE _lockstep.checkpoint SET state = 'backfilling', backfilled_at = NULL, rows = 0;
-    COMMIT`);
+  // The killed worker may have been making an index, which ends in the server: then PostgreSQL ends one of the two.
+  await whileDeadlocked(() =>
+    harness.admin.transaction((tx) =>
+      tx.script(`
+        TRUNCATE salesforce.account, salesforce.contact, salesforce.lead;
+        UPDATE _lockstep.cursor SET position = '{"after": null}', version = version + 1 WHERE kind = 'backfill';
+        UPDATE _lockstep.checkpoint SET state = 'backfilling', backfilled_at = NULL, rows = 0`),
+    ),
+  );
+}
+
+async function whileDeadlocked(work: () => Promise<void>): Promise<void> {
+  for (;;) {
+    try {
+      return await work();
+    } catch (error) {
+      if (sqlState(error) !== '40P01') throw error;
+    }
+  }
 }
 
 /** The mirror has every record of the org in its latest state, and no other. */

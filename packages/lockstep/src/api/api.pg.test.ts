@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { request } from 'node:http';
 import { test } from 'node:test';
 import { localKey, openApi, withSyncs } from '@lockstep/harness/api-harness';
-import { changeSettings } from '../control/index.ts';
+import { changeSettings, countRequest, listSyncs, recordOrgUsage } from '../control/index.ts';
 
 /** `fetch` sets Host and Origin by itself. */
 const raw = (port: number, path: string, headers: Record<string, string>) =>
@@ -119,6 +119,23 @@ test('a dry run says what a change would be refused for, and changes nothing', a
   const wrong = await api.ask('PATCH', '/api/v1/syncs/acme?dry_run=true', { interval_ms: 100 });
   assert.equal(wrong.status, 400);
   assert.deepEqual((await api.ask('GET', '/api/v1/syncs/acme')).body, before);
+});
+
+test('the usage of a sync says what its requests were for, and how near the org is to its line', async () => {
+  await using api = await withSyncs(['acme']);
+  const { control } = api.control;
+  const before = await api.ask('GET', '/api/v1/syncs/acme/usage');
+  assert.deepEqual([before.status, before.body.org, before.body.requests], [200, null, []]);
+  const [sync] = await listSyncs(control);
+  assert.ok(sync);
+  countRequest(control, sync.id, 'poll');
+  recordOrgUsage(control, sync.id, { used: 1_500, max: 15_000 });
+  const { requests, org } = (await api.ask('GET', '/api/v1/syncs/acme/usage')).body as {
+    requests: unknown;
+    org: { percent: number };
+  };
+  assert.deepEqual(requests, [{ purpose: 'poll', last_hour: 1, last_day: 1 }]);
+  assert.equal(org.percent, 10);
 });
 
 test('a sync is deleted after a dry run has said what is erased and what stays', async () => {

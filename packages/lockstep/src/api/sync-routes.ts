@@ -2,7 +2,14 @@
 import { createHash } from 'node:crypto';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { type Control, findSync, listSyncs, type Sync, type SyncChange } from '../control/index.ts';
+import {
+  type Control,
+  findSync,
+  listSyncs,
+  readUsage,
+  type Sync,
+  type SyncChange,
+} from '../control/index.ts';
 import type { AppLog } from '../core/log-fields.ts';
 import { RequestError } from '../core/request-error.ts';
 import { changeSync, checkSyncChange } from '../operations/change-sync.ts';
@@ -10,9 +17,10 @@ import { deleteSync, deletionOf } from '../operations/delete-sync.ts';
 import { objectView } from '../operations/object-view.ts';
 import { readSyncStatuses } from '../operations/sync-status.ts';
 import { settingsView, syncView } from '../operations/sync-view.ts';
+import { usageView } from '../operations/usage-view.ts';
 import { pageFrom, pageOf, pageQuery } from './pages.ts';
 import { problemAnswers } from './problems.ts';
-import { deletionSchema, objectSchema, syncChangeSchema, syncSchema } from './sync-schemas.ts';
+import { deletionSchema, objectSchema, syncChangeSchema, syncSchema, usageSchema } from './sync-schemas.ts';
 
 export interface SyncRouteDeps {
   control: Control;
@@ -39,6 +47,7 @@ export const syncRoutes: FastifyPluginAsyncZod<SyncRouteDeps> = async (app, deps
   changeRoute(app, deps);
   objectsRoute(app, deps);
   deleteRoute(app, deps);
+  usageRoute(app, deps);
 };
 
 function listRoute(app: Api, { control, proxyUrl }: SyncRouteDeps): void {
@@ -118,6 +127,20 @@ function objectsRoute(app: Api, { control }: SyncRouteDeps): void {
     if (seen?.unread) throw seen.unread;
     const page = pageFrom(seen?.objects ?? [], ({ sobject }) => sobject, query);
     return { items: page.items.map(objectView), next: page.next };
+  });
+}
+
+function usageRoute(app: Api, { control }: SyncRouteDeps): void {
+  const schema = {
+    operationId: 'getUsage',
+    summary: 'What the requests of a sync are for, and how many of its daily requests the org has used',
+    tags,
+    params: namedSync,
+    response: { 200: usageSchema, ...problemAnswers },
+  };
+  app.get('/syncs/:sync/usage', { schema }, async ({ params }) => {
+    const sync = await requiredSync(control, params.sync);
+    return usageView(sync, await readUsage(control, sync.id));
   });
 }
 

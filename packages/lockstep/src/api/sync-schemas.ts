@@ -109,3 +109,17 @@ export const checkedSyncSchema = z
     ),
   })
   .meta({ id: 'CheckedSync' });
+
+export const usageSchema = z
+  .object({
+    requests: z.array(z.object({ purpose: z.string(), last_hour: z.int(), last_day: z.int() })),
+    queries: z.array(z.object({ sobject: z.string(), kind: z.string(), queries: z.int(), rows: z.int() })),
+    org: z
+      .object({ used: z.int(), max: z.int(), percent: z.number(), recorded_at: time.nullable() })
+      .nullable()
+      .describe(
+        "The org's requests of 24 hours, by all programs together; null: Salesforce has not said yet.",
+      ),
+    stop_at_percent: z.int(),
+  })
+  .meta({ id: 'Usage' });

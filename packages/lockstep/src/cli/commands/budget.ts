@@ -4,10 +4,11 @@ import { formatCount } from '../../core/plain-words.ts';
 import { usageError } from '../../core/request-error.ts';
 import { changeSync } from '../../operations/change-sync.ts';
 import { readNow } from '../../operations/read-objects.ts';
+import { orgView } from '../../operations/usage-view.ts';
 import { type Command, syncFlag } from '../arguments.ts';
 import { chooseSync, withControl } from '../running.ts';
 import { intervalOf } from '../terminal/interval.ts';
-import { orgJson, orgLines } from './usage.ts';
+import { orgLines } from './usage.ts';
 
 const dayMs = 86_400_000;
 const help = 'lockstep help budget set';
@@ -21,7 +22,7 @@ export const budgetShow: Command = {
       const { org, purposes } = await readUsage(control, sync.id);
       const made = purposes.reduce((sum, { lastDay }) => sum + lastDay, 0);
       if (output.wantsJson) {
-        output.object({ ...budgetJson(sync), requests_last_day: made, org: orgJson(org) });
+        output.object({ ...budgetJson(sync), requests_last_day: made, org: orgView(org) });
         return;
       }
       const lines = [

@@ -3,6 +3,7 @@ import { readUsage, type Sync, type SyncUsage } from '../../control/index.ts';
 import { Fault } from '../../core/faults.ts';
 import { formatCount, timeSince } from '../../core/plain-words.ts';
 import { readNow } from '../../operations/read-objects.ts';
+import { percentOf, usageView } from '../../operations/usage-view.ts';
 import { type Command, syncFlag } from '../arguments.ts';
 import { chooseSync, withControl } from '../running.ts';
 import { table } from '../terminal/output.ts';
@@ -13,30 +14,10 @@ export const usage: Command = {
     withControl(config, async (control) => {
       const sync = await chooseSync(control, args.text('sync'));
       const used = await readUsage(control, sync.id);
-      if (output.wantsJson) output.object({ schema: 1, name: sync.name, ...usageJson(sync, used) });
+      if (output.wantsJson) output.object({ schema: 1, name: sync.name, ...usageView(sync, used) });
       else output.data(output.pasteable(usageText(sync, used, await readNow(control.db))));
     }),
 };
-
-function usageJson({ stopAtPercent }: Sync, { purposes, queries, org }: SyncUsage) {
-  return {
-    requests: purposes.map(({ purpose, lastHour, lastDay }) => ({
-      purpose,
-      last_hour: lastHour,
-      last_day: lastDay,
-    })),
-    queries,
-    org: orgJson(org),
-    stop_at_percent: stopAtPercent,
-  };
-}
-
-export const orgJson = (org: SyncUsage['org']) =>
-  org && { used: org.used, max: org.max, percent: percentOf(org), recorded_at: org.recordedAt };
-
-/** With one decimal. An org that Salesforce allows no requests at all counts as used up. */
-const percentOf = ({ used, max }: { used: number; max: number }): number =>
-  max > 0 ? Math.round((used / max) * 1_000) / 10 : 100;
 
 type Line = Pick<Sync, 'name' | 'stopAtPercent'>;
 

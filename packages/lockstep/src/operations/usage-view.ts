@@ -1,0 +1,24 @@
+/** What a sync's requests were for, as programs get it. */
+import type { Sync, SyncUsage } from '../control/index.ts';
+import { inRfc3339 } from '../core/plain-words.ts';
+
+export const usageView = (
+  { stopAtPercent }: Pick<Sync, 'stopAtPercent'>,
+  { purposes, queries, org }: SyncUsage,
+) => ({
+  requests: purposes.map(({ purpose, lastHour, lastDay }) => ({
+    purpose,
+    last_hour: lastHour,
+    last_day: lastDay,
+  })),
+  queries: [...queries],
+  org: orgView(org),
+  stop_at_percent: stopAtPercent,
+});
+
+export const orgView = (org: SyncUsage['org']) =>
+  org && { used: org.used, max: org.max, percent: percentOf(org), recorded_at: inRfc3339(org.recordedAt) };
+
+/** With one decimal. An org that Salesforce allows no requests at all counts as used up. */
+export const percentOf = ({ used, max }: { used: number; max: number }): number =>
+  max > 0 ? Math.round((used / max) * 1_000) / 10 : 100;

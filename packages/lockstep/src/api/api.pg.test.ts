@@ -186,6 +186,8 @@ test('a path that is not there is a problem like any other, and a code of a prob
     ['GET', '/api/v1/sync'],
     ['DELETE', '/api/v1/syncs'],
     ['GET', '/api/v1/errors/XYZ-99'],
+    ['GET', `/api/v1/syncs/${'x'.repeat(2_000)}`],
+    ['GET', '/api/v1/syncs/%E0%A4%A'],
   ] as const) {
     const { status, body } = await api.ask(method, path);
     assert.deepEqual([status, body.code], [404, 'API-05'], path);

@@ -8,7 +8,7 @@ import {
   type NewSyncOptions,
   newSyncApiVersion,
 } from '../operations/create-sync.ts';
-import { addIdempotency } from './idempotency.ts';
+import { addIdempotency, idempotencyHeaders } from './idempotency.ts';
 import { problemAnswers } from './problems.ts';
 import { dryRun, requiredSync, type SyncRouteDeps, tagOf, viewOf } from './sync-routes.ts';
 import { checkedSyncSchema, newSyncSchema, syncSchema } from './sync-schemas.ts';
@@ -22,7 +22,7 @@ export const createRoute: FastifyPluginAsyncZod<SyncRouteDeps> = async (app, dep
       'Tests everything first: with dry_run nothing else is done. Repeat it with the same Idempotency-Key if you do not know whether it arrived: what was begun is taken up.',
     tags: ['syncs'],
     querystring: dryRun,
-    headers: z.object({ 'idempotency-key': z.string().max(200).optional() }),
+    headers: idempotencyHeaders,
     body: newSyncSchema,
     response: { 200: checkedSyncSchema, 201: syncSchema, ...problemAnswers },
   };

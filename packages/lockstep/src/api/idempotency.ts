@@ -4,13 +4,13 @@
  */
 import { createHash } from 'node:crypto';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { z } from 'zod';
 import { beginOnce, type Control, endOnce, type StoredAnswer } from '../control/index.ts';
-import { Fault } from '../core/faults.ts';
 import { newSyncId, type SyncId } from '../core/ids.ts';
 
 /** Returns the id of what a request makes: another one for each request that is not a repetition. */
 export function addIdempotency(app: FastifyInstance, control: Control): (request: FastifyRequest) => SyncId {
-  const begun = new WeakMap<FastifyRequest, SyncId>();
+  const begun = new WeakMap<FastifyRequest, { key: string; subject: SyncId }>();
 
   app.addHook('preHandler', async (request, reply) => {
     const key = keyOf(request);
@@ -18,17 +18,17 @@ export function addIdempotency(app: FastifyInstance, control: Control): (request
     const asked = { key, fingerprint: fingerprintOf(request), subject: newSyncId() };
     const known = await beginOnce(control, asked);
     if ('status' in known) await replay(reply, known);
-    else begun.set(request, known.subject as SyncId);
+    else begun.set(request, { key, subject: known.subject as SyncId });
   });
 
   app.addHook('onSend', async (request, reply, payload) => {
-    const key = keyOf(request);
-    if (key === null || !begun.has(request)) return;
+    const { key } = begun.get(request) ?? {};
+    if (key === undefined) return;
     const body = typeof payload === 'string' ? payload : '';
     await endOnce(control, key, { status: reply.statusCode, body });
   });
 
-  return (request) => begun.get(request) ?? newSyncId();
+  return (request) => begun.get(request)?.subject ?? newSyncId();
 }
 
 /** The route is not called: an answer has been sent. */
@@ -38,12 +38,17 @@ function replay(reply: FastifyReply, { status, body }: StoredAnswer): FastifyRep
   return reply.serializer((text: string) => text).send(body);
 }
 
-/** Null: the request gives none, or makes nothing. */
+export const idempotencyHeaders = z.object({
+  'idempotency-key': z
+    .string()
+    .regex(/^[\x21-\x7e]{1,200}$/, 'up to 200 visible characters of ASCII')
+    .optional(),
+});
+
+/** Null: the request gives none, or makes nothing. Its form has been checked with the other headers. */
 function keyOf({ method, headers }: FastifyRequest): string | null {
   const given = headers['idempotency-key'];
-  if (method !== 'POST' || given === undefined) return null;
-  if (typeof given === 'string' && /^[\x21-\x7e]{1,200}$/.test(given)) return given;
-  throw new Fault('API-01');
+  return method === 'POST' && typeof given === 'string' ? given : null;
 }
 
 const fingerprintOf = ({ method, url, body }: FastifyRequest): string =>

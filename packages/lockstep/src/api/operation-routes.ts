@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { type Control, withdrawSyncRequest } from '../control/index.ts';
 import { RequestError } from '../core/request-error.ts';
 import { beginWork, readWork } from '../operations/sync-work.ts';
-import { addIdempotency } from './idempotency.ts';
+import { addIdempotency, idempotencyHeaders } from './idempotency.ts';
 import { newOperationSchema, operationSchema } from './operation-schemas.ts';
 import { problemAnswers } from './problems.ts';
 import { namedSync, requiredSync } from './sync-routes.ts';
@@ -33,7 +33,7 @@ function beginRoute(app: Api, control: Control): void {
     description: 'Repeat it with the same Idempotency-Key if you do not know whether it arrived.',
     tags,
     params: namedSync,
-    headers: z.object({ 'idempotency-key': z.string().max(200).optional() }),
+    headers: idempotencyHeaders,
     body: newOperationSchema,
     response: { 202: operationSchema, ...problemAnswers },
   };

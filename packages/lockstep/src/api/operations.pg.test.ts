@@ -121,6 +121,15 @@ test('a request that is repeated with its key is done once, and answered as the 
   assert.deepEqual({ ...refusals[1]?.body }, refusals[0]?.body);
 });
 
+test('an idempotency key that is no key is a problem like any other', async () => {
+  await using api = await withSyncs(['acme']);
+  for (const key of ['', 'a key', 'k'.repeat(201)]) {
+    const { status, headers, body } = await begin(api, { kind: 'flush' }, { 'idempotency-key': key });
+    assert.deepEqual([status, body.code], [400, 'API-01'], key);
+    assert.match(headers.get('content-type') ?? '', /^application\/problem\+json/);
+  }
+});
+
 test('of twenty repetitions at once, one is done and none is lost', async () => {
   await using api = await withSyncs(['acme']);
   const key = { 'idempotency-key': randomUUID() };

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import swagger from '@fastify/swagger';
 import { listenFrom } from '@lockstep/foundation/listen-from';
-import Fastify, { type FastifyInstance } from 'fastify';
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import {
   jsonSchemaTransform,
   jsonSchemaTransformObject,
@@ -103,7 +103,10 @@ async function openApp(deps: SyncRouteDeps, access: AccessRules | null): Promise
     bodyLimit: bodyBytesMax,
     requestTimeout: requestTimeoutMs,
     genReqId: () => randomUUID(),
-    routerOptions: { maxParamLength: 200 },
+    // A path that cannot be decoded, or with a part that is longer than any name.
+    frameworkErrors(_error, request, reply) {
+      void sendProblem(new Fault('API-05'), request, reply);
+    },
   }).withTypeProvider<ZodTypeProvider>();
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
@@ -125,11 +128,7 @@ async function openApp(deps: SyncRouteDeps, access: AccessRules | null): Promise
   app.setNotFoundHandler(() => {
     throw new Fault('API-05');
   });
-  app.setErrorHandler((error, request, reply) => {
-    const problem = problemOf(error, request.id);
-    if (problem.status === 401) reply.header('WWW-Authenticate', 'Bearer');
-    return reply.code(problem.status).type('application/problem+json').send(JSON.stringify(problem));
-  });
+  app.setErrorHandler(sendProblem);
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.0',
@@ -146,6 +145,12 @@ async function openApp(deps: SyncRouteDeps, access: AccessRules | null): Promise
   await app.register(keyRoutes, { ...deps, prefix: apiPath });
   await app.register(errorRoutes, { prefix: apiPath });
   return app;
+}
+
+function sendProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const problem = problemOf(error, request.id);
+  if (problem.status === 401) reply.header('WWW-Authenticate', 'Bearer');
+  return reply.code(problem.status).type('application/problem+json').send(JSON.stringify(problem));
 }
 
 declare module 'fastify' {

@@ -64,6 +64,7 @@ test('a sync is read back as it was recorded, by id and by name', async () => {
     paused: false,
     withoutDatabase: 'refuse',
     foreignKeys: false,
+    isDeleting: false,
     epoch: 0,
     destination: { kind: 'private', database: `lockstep_${given.id}`, tableSchema: 'salesforce' },
   });

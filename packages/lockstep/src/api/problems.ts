@@ -53,6 +53,7 @@ const ownStatuses: Record<string, number> = {
   'API-06': 422,
   'API-07': 409,
   'API-08': 403,
+  'API-09': 429,
 };
 
 interface FieldError {

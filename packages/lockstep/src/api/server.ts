@@ -17,6 +17,7 @@ import { ownVersion } from '../core/version.ts';
 import { type AccessRules, checkAccess } from './access.ts';
 import { createRoute } from './create-route.ts';
 import { errorRoutes } from './error-routes.ts';
+import { eventRoutes } from './event-routes.ts';
 import { keyRoutes } from './key-routes.ts';
 import { operationRoutes } from './operation-routes.ts';
 import { problemOf } from './problems.ts';
@@ -44,7 +45,9 @@ const requestTimeoutMs = 30_000;
 export async function startApi(deps: ApiDeps): Promise<RunningApi> {
   let hosts: readonly string[] = [];
   const keyOf = (key: string) => findApiKey(deps.control, key);
-  const app = await openApp(deps, { hosts: () => hosts, localKey: deps.localKey, keyOf });
+  const closing = new AbortController();
+  const stop = AbortSignal.any([deps.stop, closing.signal]);
+  const app = await openApp({ ...deps, stop }, { hosts: () => hosts, localKey: deps.localKey, keyOf });
   await app.ready();
   const port = await listenFrom(app.server, deps.host, deps.port);
   const shown = deps.host.includes(':') ? `[${deps.host}]` : deps.host;
@@ -53,6 +56,7 @@ export async function startApi(deps: ApiDeps): Promise<RunningApi> {
     url: `http://${shown}:${(app.server.address() as AddressInfo).port}`,
     port,
     async close() {
+      closing.abort(); // ends event streams, which would last for ever
       const closed = new Promise((resolve) => app.server.close(resolve));
       app.server.closeIdleConnections();
       await closed;
@@ -142,6 +146,7 @@ async function openApp(deps: SyncRouteDeps, access: AccessRules | null): Promise
   await app.register(syncRoutes, { ...deps, prefix: apiPath });
   await app.register(createRoute, { ...deps, prefix: apiPath });
   await app.register(operationRoutes, { ...deps, prefix: apiPath });
+  await app.register(eventRoutes, { ...deps, prefix: apiPath });
   await app.register(keyRoutes, { ...deps, prefix: apiPath });
   await app.register(errorRoutes, { prefix: apiPath });
   return app;

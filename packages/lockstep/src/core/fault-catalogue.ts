@@ -37,6 +37,12 @@ export const faults = {
     explanation: 'The API has no such path, or not for this method.',
     next: 'All paths: lockstep openapi',
   },
+  'API-09': {
+    kind: 'transient',
+    title: 'Too many watch',
+    explanation: 'The server has as many open event streams as it allows.',
+    next: 'Close one that nobody needs, or ask for the state from time to time: GET /api/v1/syncs/…',
+  },
   'API-08': {
     kind: 'needs-person',
     title: 'This key may only read',

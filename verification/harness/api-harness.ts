@@ -3,6 +3,7 @@
 import { startApi } from 'lockstep/api';
 import { recordSync } from 'lockstep/control';
 import { newSync, openTestControl, type TestControl } from './control.ts';
+import type { TestOrg } from './org.ts';
 
 export const localKey = 'the-key-of-this-machine';
 const json = { 'content-type': 'application/json' };
@@ -64,3 +65,16 @@ export async function withSyncs(names: readonly string[]): Promise<ApiHarness> {
   for (const name of names) await recordSync(api.control.control, newSync({ name }));
   return api;
 }
+
+/** The body of a request that creates a sync of a simulated org. */
+export const newSyncOf = ({ url, credentials }: TestOrg, change: object = {}) => ({
+  name: 'acme',
+  login_url: url,
+  credential: {
+    flow: 'client credentials',
+    client_id: credentials.integration.clientId,
+    client_secret: credentials.integration.clientSecret,
+  },
+  objects: ['account', 'Contact'],
+  ...change,
+});

@@ -13,6 +13,7 @@ export const clientFolders = {
   camel: join(folder, 'camel'),
   go: join(folder, 'go'),
   sf: join(folder, 'sf'),
+  schemathesis: join(folder, 'schemathesis'),
 } as const;
 
 /** Keeps Go's modules and build cache there too. */
@@ -104,6 +105,17 @@ export const fetchedClients: readonly FetchedClient[] = [
       ['go', 'build', 'net/http', ...goPackages.map((one) => one.replace(/@.*/, ''))],
     ],
     environment: goEnvironment,
+  },
+  {
+    name: 'schemathesis',
+    folder: clientFolders.schemathesis,
+    commands: [
+      [
+        ...words('python3 -m pip install --quiet --target'),
+        clientFolders.schemathesis,
+        'schemathesis==4.32.5',
+      ],
+    ],
   },
   {
     name: 'sf',

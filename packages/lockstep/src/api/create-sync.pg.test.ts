@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { after, before, test } from 'node:test';
 import { databaseUrl, openDatabase } from '@lockstep/foundation/database';
 import { sql } from '@lockstep/foundation/sql';
-import { type ApiHarness, openApi } from '@lockstep/harness/api-harness';
+import { type ApiHarness, newSyncOf, openApi } from '@lockstep/harness/api-harness';
 import { startOrg, type TestOrg } from '@lockstep/harness/org';
 import { newSyncId } from '../core/ids.ts';
 import { createPrivateDatabase } from '../postgres/index.ts';
@@ -19,17 +19,7 @@ after(async () => {
   await org[Symbol.asyncDispose]();
 });
 
-const wanted = (change: object = {}) => ({
-  name: 'acme',
-  login_url: org.url,
-  credential: {
-    flow: 'client credentials',
-    client_id: org.credentials.integration.clientId,
-    client_secret: org.credentials.integration.clientSecret,
-  },
-  objects: ['account', 'Contact'],
-  ...change,
-});
+const wanted = (change: object = {}) => newSyncOf(org, change);
 const create = (body: object, headers: Record<string, string> = {}, query = '') =>
   api.ask('POST', `/api/v1/syncs${query}`, body, headers);
 const names = async () =>

@@ -47,7 +47,8 @@ const onNode = (program: string) => async (): Promise<Program> => ({
 async function startPython(): Promise<Program> {
   return {
     command: ['python3', join(programs, 'simple-salesforce.py')],
-    environment: { PYTHONPATH: clientFolders.python },
+    // simple-salesforce writes the columns of its CSV in the order of a set, which Python shuffles by this seed.
+    environment: { PYTHONPATH: clientFolders.python, PYTHONHASHSEED: '0' },
   };
 }
 

@@ -137,6 +137,9 @@ export function fetchedInto(wanted: string): FetchedClient {
   return found;
 }
 
+/** A registry that does not answer keeps nobody from running the tests. */
+const fetchMsMax = 10 * 60_000;
+
 const markOf = (client: FetchedClient) => join(client.folder, 'fetched.json');
 const recipeOf = ({ commands, files }: FetchedClient) => JSON.stringify({ commands, files });
 
@@ -157,10 +160,14 @@ export async function fetchClient(client: FetchedClient): Promise<string | null>
       cwd: client.folder,
       env: { ...process.env, ...client.environment },
       encoding: 'utf8',
+      timeout: fetchMsMax,
     });
     if (status === 0) continue;
     await rm(client.folder, { recursive: true, force: true });
-    return error ? `${file} is not installed` : `${[file, ...args].join(' ')}\n${stdout}${stderr}`;
+    const isMissing = (error as { code?: unknown } | undefined)?.code === 'ENOENT';
+    return isMissing
+      ? `${file} is not installed`
+      : `${[file, ...args].join(' ')}\n${error?.message ?? ''}${stdout}${stderr}`;
   }
   await writeFile(markOf(client), recipeOf(client));
   return null;

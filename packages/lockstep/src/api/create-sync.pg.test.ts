@@ -50,6 +50,11 @@ test('a sync is created, and its secret is shown nowhere', async () => {
   assert.equal(status, 201, JSON.stringify(body));
   assert.deepEqual([body.name, body.objects, body.interval_ms], ['first', ['Account', 'Contact'], 1_500]);
   const found = await api.ask('GET', headers.get('location') ?? '');
+  const aside = await api.ask('GET', '/api/v1/syncs/first/set-aside?object=account');
+  assert.deepEqual([aside.status, aside.body], [200, { rows: 0, groups: [], items: [] }]);
+  const objects = await api.ask('GET', '/api/v1/syncs/first/objects');
+  const states = (objects.body.items as { state: string }[]).map(({ state }) => state);
+  assert.deepEqual(states, ['queued', 'queued']);
   assert.deepEqual(found.body, body);
   const secret = org.credentials.integration.clientSecret;
   const said = [JSON.stringify(body), JSON.stringify(found.body), api.control.log.text()];

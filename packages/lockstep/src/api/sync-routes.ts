@@ -13,14 +13,23 @@ import {
 import type { AppLog } from '../core/log-fields.ts';
 import { RequestError } from '../core/request-error.ts';
 import { changeSync, checkSyncChange } from '../operations/change-sync.ts';
+import { chosenObjects } from '../operations/chosen-objects.ts';
 import { deleteSync, deletionOf } from '../operations/delete-sync.ts';
 import { objectView } from '../operations/object-view.ts';
+import { readSetAsideOf, setAsideView } from '../operations/set-aside-view.ts';
 import { readSyncStatuses } from '../operations/sync-status.ts';
 import { settingsView, syncView } from '../operations/sync-view.ts';
 import { usageView } from '../operations/usage-view.ts';
 import { pageFrom, pageOf, pageQuery } from './pages.ts';
 import { problemAnswers } from './problems.ts';
-import { deletionSchema, objectSchema, syncChangeSchema, syncSchema, usageSchema } from './sync-schemas.ts';
+import {
+  deletionSchema,
+  objectSchema,
+  setAsideSchema,
+  syncChangeSchema,
+  syncSchema,
+  usageSchema,
+} from './sync-schemas.ts';
 
 export interface SyncRouteDeps {
   control: Control;
@@ -48,6 +57,7 @@ export const syncRoutes: FastifyPluginAsyncZod<SyncRouteDeps> = async (app, deps
   objectsRoute(app, deps);
   deleteRoute(app, deps);
   usageRoute(app, deps);
+  setAsideRoute(app, deps);
 };
 
 function listRoute(app: Api, { control, proxyUrl }: SyncRouteDeps): void {
@@ -141,6 +151,25 @@ function usageRoute(app: Api, { control }: SyncRouteDeps): void {
   app.get('/syncs/:sync/usage', { schema }, async ({ params }) => {
     const sync = await requiredSync(control, params.sync);
     return usageView(sync, await readUsage(control, sync.id));
+  });
+}
+
+function setAsideRoute(app: Api, { control }: SyncRouteDeps): void {
+  const schema = {
+    operationId: 'listSetAside',
+    summary: 'Records that the mirror cannot store as they are: which, why, and when they are tried again',
+    tags,
+    params: namedSync,
+    querystring: z.object({
+      object: z.string().min(1).max(100).optional().describe('Only of this object.'),
+      limit: z.coerce.number().int().min(1).max(1_000).default(100),
+    }),
+    response: { 200: setAsideSchema, ...problemAnswers },
+  };
+  app.get('/syncs/:sync/set-aside', { schema }, async ({ params, query: { object, limit } }) => {
+    const sync = await requiredSync(control, params.sync);
+    const sobjects = object === undefined ? null : chosenObjects(sync, [object]);
+    return setAsideView(await readSetAsideOf(control, sync, sobjects, limit));
   });
 }
 

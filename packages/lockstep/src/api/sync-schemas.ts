@@ -123,3 +123,29 @@ export const usageSchema = z
     stop_at_percent: z.int(),
   })
   .meta({ id: 'Usage' });
+
+const setAside = {
+  sobject: z.string(),
+  column_name: z.string().nullable(),
+  code: z.string(),
+  reason: z.string(),
+};
+
+export const setAsideSchema = z
+  .object({
+    rows: z.int(),
+    groups: z.array(z.object({ ...setAside, rows: z.int() })),
+    items: z
+      .array(
+        z.object({
+          ...setAside,
+          id: z.string(),
+          first_seen_at: time.nullable(),
+          last_seen_at: time.nullable(),
+          tries: z.int(),
+          retry_at: time.nullable(),
+        }),
+      )
+      .describe('The first of them, those tried longest ago first.'),
+  })
+  .meta({ id: 'SetAside' });

@@ -2,20 +2,14 @@
 
 import { shellWord } from '@lockstep/foundation/shell-words';
 import type { Control, Sync } from '../../control/index.ts';
-import { counted, formatCount, inRfc3339, timeSince, timeUntil } from '../../core/plain-words.ts';
+import { counted, formatCount, timeSince, timeUntil } from '../../core/plain-words.ts';
 import { usageError } from '../../core/request-error.ts';
 import { hasWorker } from '../../operations/ask-sync.ts';
 import { chosenObjects } from '../../operations/chosen-objects.ts';
 import { withViews } from '../../operations/open-mirror.ts';
-import { readNow } from '../../operations/read-objects.ts';
 import { recordsMax, retrySetAside } from '../../operations/retry-set-aside.ts';
+import { readSetAsideOf, rowsOf, type SetAside, setAsideView } from '../../operations/set-aside-view.ts';
 import { setAsidePlace, setAsideReason, setAsideRemedy } from '../../operations/set-aside-words.ts';
-import {
-  countSetAside,
-  readSetAside,
-  type SetAsideGroup,
-  type SetAsideRecord,
-} from '../../postgres/index.ts';
 import { type Arguments, type Command, type Context, syncFlag } from '../arguments.ts';
 import { chooseSync, withControl } from '../running.ts';
 import { type Output, table } from '../terminal/output.ts';
@@ -59,39 +53,14 @@ async function list(
   limit: number,
 ): Promise<number> {
   const sobjects = chosenIn(sync, args.words);
-  const seen = await withViews(control, sync, async (mirror) => ({
-    groups: await countSetAside(mirror, sobjects),
-    records: await readSetAside(mirror, sobjects, limit),
-    now: await readNow(mirror),
-  }));
-  if (output.wantsJson) output.object({ schema: 1, name: sync.name, ...asJson(seen) });
+  const seen = await readSetAsideOf(control, sync, sobjects, limit);
+  if (output.wantsJson) output.object({ schema: 1, name: sync.name, ...setAsideView(seen) });
   else if (seen.groups.length === 0) output.data(`${sync.name}: no records are set aside.`);
   else output.data(output.pasteable(setAsideText(sync, seen)));
   return 0;
 }
 
-interface Seen {
-  groups: readonly SetAsideGroup[];
-  records: readonly SetAsideRecord[];
-  /** The mirror server's time, in milliseconds since 1970. */
-  now: number;
-}
-
-const rowsOf = (groups: readonly SetAsideGroup[]) => groups.reduce((sum, { rows }) => sum + rows, 0);
-
-const asJson = ({ groups, records }: Seen) => ({
-  rows: rowsOf(groups),
-  groups: groups.map((group) => ({ ...group, reason: setAsideReason(group.code) })),
-  items: records.map((record) => ({
-    ...record,
-    reason: setAsideReason(record.code),
-    first_seen_at: inRfc3339(record.first_seen_at),
-    last_seen_at: inRfc3339(record.last_seen_at),
-    retry_at: inRfc3339(record.retry_at),
-  })),
-});
-
-export function setAsideText({ name }: Pick<Sync, 'name'>, { groups, records, now }: Seen): string {
+export function setAsideText({ name }: Pick<Sync, 'name'>, { groups, records, now }: SetAside): string {
   const grouped = groups.map(({ sobject, column_name: column, code, rows }) => [
     sobject,
     setAsidePlace(column),

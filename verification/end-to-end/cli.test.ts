@@ -3,7 +3,9 @@ import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { shellWord } from '@lockstep/foundation/shell-words';
 import { openCli } from '@lockstep/harness/cli-process';
+import { root } from '@lockstep/harness/source-files';
 import {
   commands,
   configHelp,
@@ -108,6 +110,14 @@ test('every command has its own help, which names its flags', async () => {
     for (const flag of Object.keys((await load()).flags ?? {}))
       assert.match(text, new RegExp(`--${flag}\\b`));
   }
+});
+
+test('a reader that is slow gets all of a long output', async () => {
+  await using cli = await openCli();
+  const lockstep = join(root, 'lockstep');
+  const { code, stdout } = await cli.shell(`${shellWord(lockstep)} openapi | (sleep 1; cat)`);
+  assert.equal(code, 0);
+  assert.deepEqual(JSON.parse(stdout), JSON.parse(await readFile(join(root, 'docs/openapi.json'), 'utf8')));
 });
 
 test('no command takes a secret as a flag', async () => {

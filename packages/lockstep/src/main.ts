@@ -38,5 +38,9 @@ function dataDirOf(given: readonly string[]): { dataDir?: string } {
   return at === -1 || dataDir === undefined ? {} : { dataDir };
 }
 
+const code = await main(process.argv.slice(2));
+// A pipe takes 64 KiB at once. What its reader has not taken yet would be lost at the exit.
+for (const stream of [process.stdout, process.stderr])
+  await new Promise<void>((resolve) => stream.write('', () => resolve()));
 // Left to end by itself, Node 24 sometimes spins for ever in `Environment::CleanupHandles`.
-process.exit(await main(process.argv.slice(2)));
+process.exit(code);

@@ -27,6 +27,10 @@ const commaList = z
   .default('')
   .transform((list) => list.split(',').map((entry) => entry.trim()))
   .transform((entries) => entries.filter((entry) => entry !== ''));
+/** What a Host header may be, in lower case. */
+const hostList = commaList
+  .refine((hosts) => hosts.every((host) => /^[a-z0-9.-]+(:\d{1,5})?$/i.test(host)))
+  .transform((hosts) => hosts.map((host) => host.toLowerCase()));
 /** Relative to the working directory. */
 export const defaultDataDir = '.lockstep';
 const portForm = 'a port, 0 to 65535; 0: any free one';
@@ -103,13 +107,11 @@ const options = z.object({
     unset: 'no TLS',
     why: 'The private key of that certificate.',
   }),
-  LOCKSTEP_PROXY_PUBLIC_HOST: commaList
-    .refine((hosts) => hosts.every((host) => /^[a-z0-9.-]+(:\d{1,5})?$/i.test(host)))
-    .register(explained, {
-      form: 'names separated by commas, with the port if clients send one',
-      unset: 'localhost and LOCKSTEP_PROXY_HOST',
-      why: 'What may follow {sync_id}. in the Host header, for clients that can set a host but no path.',
-    }),
+  LOCKSTEP_PROXY_PUBLIC_HOST: hostList.register(explained, {
+    form: 'names separated by commas, with the port if clients send one',
+    unset: 'localhost and LOCKSTEP_PROXY_HOST',
+    why: 'What may follow {sync_id}. in the Host header, for clients that can set a host but no path.',
+  }),
   LOCKSTEP_PROXY_CORS_ORIGIN: commaList
     .refine((origins) =>
       origins.every((origin) => !origin.includes('*') && URL.parse(origin)?.origin === origin),
@@ -135,13 +137,11 @@ const options = z.object({
     form: portForm,
     why: 'Its port. If taken, the next free one.',
   }),
-  LOCKSTEP_API_PUBLIC_HOST: commaList
-    .refine((hosts) => hosts.every((host) => /^[a-z0-9.-]+(:\d{1,5})?$/i.test(host)))
-    .register(explained, {
-      form: 'names separated by commas, with the port if clients send one',
-      unset: 'localhost and LOCKSTEP_API_HOST',
-      why: 'What requests to it may have in the Host header, behind a load balancer for example. Others are refused.',
-    }),
+  LOCKSTEP_API_PUBLIC_HOST: hostList.register(explained, {
+    form: 'names separated by commas, with the port if clients send one',
+    unset: 'localhost and LOCKSTEP_API_HOST',
+    why: 'What requests to it may have in the Host header, behind a load balancer for example. Others are refused.',
+  }),
   LOCKSTEP_METRICS_HOST: text.default('127.0.0.1').register(explained, {
     form: 'an address of this machine',
     why: 'Where metrics for Prometheus are served, at /metrics. They name syncs, so the proxy itself does not serve them.',
@@ -231,12 +231,12 @@ export function readConfig(environment = process.env, folder = process.cwd()): C
     proxyHost: data.LOCKSTEP_PROXY_HOST,
     proxyPort: data.LOCKSTEP_PROXY_PORT,
     proxyCertificate: certificateOf(data),
-    proxyPublicHosts: data.LOCKSTEP_PROXY_PUBLIC_HOST.map((host) => host.toLowerCase()),
+    proxyPublicHosts: data.LOCKSTEP_PROXY_PUBLIC_HOST,
     corsOrigins: data.LOCKSTEP_PROXY_CORS_ORIGIN,
     trustedProxies: data.LOCKSTEP_TRUSTED_PROXIES,
     apiHost: data.LOCKSTEP_API_HOST,
     apiPort: data.LOCKSTEP_API_PORT,
-    apiPublicHosts: data.LOCKSTEP_API_PUBLIC_HOST.map((host) => host.toLowerCase()),
+    apiPublicHosts: data.LOCKSTEP_API_PUBLIC_HOST,
     metricsHost: data.LOCKSTEP_METRICS_HOST,
     metricsPort: data.LOCKSTEP_METRICS_PORT,
     orgPort: data.LOCKSTEP_ORG_PORT,

@@ -1,20 +1,18 @@
 /** Keys of programs that use this API. */
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { type ApiKey, type Control, createApiKey, listApiKeys, revokeApiKey } from '../control/index.ts';
-import { inRfc3339 } from '../core/plain-words.ts';
+import { type Control, createApiKey, listApiKeys, revokeApiKey } from '../control/index.ts';
+import { givenName } from '../core/given-names.ts';
 import { RequestError } from '../core/request-error.ts';
+import { apiKeyView } from '../operations/api-key-view.ts';
+import type { ApiInstance } from './api-instance.ts';
 import { pageFrom, pageOf, pageQuery } from './pages.ts';
 import { problemAnswers } from './problems.ts';
-
-type Api = Parameters<FastifyPluginAsyncZod>[0];
 
 const tags = ['keys'];
 const time = z.iso.datetime().nullable();
 const scope = z.enum(['read', 'write']).describe('read: only what changes nothing.');
-const name = z
-  .string()
-  .regex(/^[A-Za-z0-9][A-Za-z0-9._ -]{0,59}$/, 'up to 60 letters, digits, spaces and . _ -');
+const name = z.string().regex(givenName, 'up to 60 letters, digits, spaces and . _ -');
 const keySchema = z
   .object({
     name: z.string(),
@@ -35,7 +33,7 @@ export const keyRoutes: FastifyPluginAsyncZod<{ control: Control }> = async (app
   revokeRoute(app, control);
 };
 
-function listRoute(app: Api, control: Control): void {
+function listRoute(app: ApiInstance, control: Control): void {
   const schema = {
     operationId: 'listApiKeys',
     summary: 'All keys of this API, without what makes them valid',
@@ -45,11 +43,11 @@ function listRoute(app: Api, control: Control): void {
   };
   app.get('/api-keys', { schema }, async ({ query }) => {
     const page = pageFrom(await listApiKeys(control), (key) => key.name, query);
-    return { items: page.items.map(keyView), next: page.next };
+    return { items: page.items.map(apiKeyView), next: page.next };
   });
 }
 
-function createRoute(app: Api, control: Control): void {
+function createRoute(app: ApiInstance, control: Control): void {
   const schema = {
     operationId: 'createApiKey',
     summary: 'Makes a key, which only this answer shows',
@@ -61,11 +59,11 @@ function createRoute(app: Api, control: Control): void {
     const { expires_in_days: days } = body;
     const expiresInMs = days === undefined ? null : days * 86_400_000;
     const { apiKey, key } = await createApiKey(control, { name: body.name, scope: body.scope, expiresInMs });
-    return reply.code(201).send({ ...keyView(apiKey), key });
+    return reply.code(201).send({ ...apiKeyView(apiKey), key });
   });
 }
 
-function revokeRoute(app: Api, control: Control): void {
+function revokeRoute(app: ApiInstance, control: Control): void {
   const schema = {
     operationId: 'revokeApiKey',
     summary: 'Revokes a key: from now on it is refused',
@@ -81,12 +79,3 @@ function revokeRoute(app: Api, control: Control): void {
     });
   });
 }
-
-const keyView = ({ name, scope, createdAt, expiresAt, lastUsedAt, isExpired }: ApiKey) => ({
-  name,
-  scope,
-  created_at: inRfc3339(createdAt),
-  expires_at: inRfc3339(expiresAt),
-  last_used_at: inRfc3339(lastUsedAt),
-  is_expired: isExpired,
-});

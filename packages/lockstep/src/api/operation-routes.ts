@@ -4,12 +4,11 @@ import { z } from 'zod';
 import { type Control, withdrawSyncRequest } from '../control/index.ts';
 import { RequestError } from '../core/request-error.ts';
 import { beginWork, readWork } from '../operations/sync-work.ts';
+import type { ApiInstance } from './api-instance.ts';
 import { addIdempotency, idempotencyHeaders } from './idempotency.ts';
 import { newOperationSchema, operationSchema } from './operation-schemas.ts';
 import { problemAnswers } from './problems.ts';
 import { namedSync, requiredSync } from './sync-routes.ts';
-
-type Api = Parameters<FastifyPluginAsyncZod>[0];
 
 const tags = ['operations'];
 const numbered = z.object({
@@ -26,7 +25,7 @@ export const operationRoutes: FastifyPluginAsyncZod<{ control: Control }> = asyn
   withdrawRoute(app, control);
 };
 
-function beginRoute(app: Api, control: Control): void {
+function beginRoute(app: ApiInstance, control: Control): void {
   const schema = {
     operationId: 'beginOperation',
     summary: 'Asks a sync for work, which it begins at once if it runs',
@@ -46,7 +45,7 @@ function beginRoute(app: Api, control: Control): void {
   });
 }
 
-function getRoute(app: Api, control: Control): void {
+function getRoute(app: ApiInstance, control: Control): void {
   const schema = {
     operationId: 'getOperation',
     summary: 'How far an operation is',
@@ -57,7 +56,7 @@ function getRoute(app: Api, control: Control): void {
   app.get('/operations/:operation', { schema }, ({ params }) => readWork(control, Number(params.operation)));
 }
 
-function withdrawRoute(app: Api, control: Control): void {
+function withdrawRoute(app: ApiInstance, control: Control): void {
   const schema = {
     operationId: 'withdrawOperation',
     summary: 'Withdraws an operation that has not ended',

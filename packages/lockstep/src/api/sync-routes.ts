@@ -20,6 +20,7 @@ import { readSetAsideOf, setAsideView } from '../operations/set-aside-view.ts';
 import { readSyncStatuses } from '../operations/sync-status.ts';
 import { settingsView, syncView } from '../operations/sync-view.ts';
 import { usageView } from '../operations/usage-view.ts';
+import type { ApiInstance } from './api-instance.ts';
 import { pageFrom, pageOf, pageQuery } from './pages.ts';
 import { problemAnswers } from './problems.ts';
 import {
@@ -42,8 +43,6 @@ export interface SyncRouteDeps {
   proxyUrl: () => string | undefined;
 }
 
-type Api = Parameters<FastifyPluginAsyncZod>[0];
-
 const tags = ['syncs'];
 export const dryRun = z.object({
   dry_run: z.enum(['true', 'false']).default('false').describe('Says what would be done, without doing it.'),
@@ -60,7 +59,7 @@ export const syncRoutes: FastifyPluginAsyncZod<SyncRouteDeps> = async (app, deps
   setAsideRoute(app, deps);
 };
 
-function listRoute(app: Api, { control, proxyUrl }: SyncRouteDeps): void {
+function listRoute(app: ApiInstance, { control, proxyUrl }: SyncRouteDeps): void {
   const schema = {
     operationId: 'listSyncs',
     summary: 'All syncs, by name',
@@ -75,7 +74,7 @@ function listRoute(app: Api, { control, proxyUrl }: SyncRouteDeps): void {
   });
 }
 
-function getRoute(app: Api, deps: SyncRouteDeps): void {
+function getRoute(app: ApiInstance, deps: SyncRouteDeps): void {
   const schema = {
     operationId: 'getSync',
     summary: 'One sync',
@@ -90,7 +89,7 @@ function getRoute(app: Api, deps: SyncRouteDeps): void {
   });
 }
 
-function changeRoute(app: Api, deps: SyncRouteDeps): void {
+function changeRoute(app: ApiInstance, deps: SyncRouteDeps): void {
   const { control } = deps;
   const schema = {
     operationId: 'changeSync',
@@ -123,7 +122,7 @@ function changeRoute(app: Api, deps: SyncRouteDeps): void {
   });
 }
 
-function objectsRoute(app: Api, { control }: SyncRouteDeps): void {
+function objectsRoute(app: ApiInstance, { control }: SyncRouteDeps): void {
   const schema = {
     operationId: 'listObjects',
     summary: 'The objects of a sync, with the state of each',
@@ -140,7 +139,7 @@ function objectsRoute(app: Api, { control }: SyncRouteDeps): void {
   });
 }
 
-function usageRoute(app: Api, { control }: SyncRouteDeps): void {
+function usageRoute(app: ApiInstance, { control }: SyncRouteDeps): void {
   const schema = {
     operationId: 'getUsage',
     summary: 'What the requests of a sync are for, and how many of its daily requests the org has used',
@@ -154,7 +153,7 @@ function usageRoute(app: Api, { control }: SyncRouteDeps): void {
   });
 }
 
-function setAsideRoute(app: Api, { control }: SyncRouteDeps): void {
+function setAsideRoute(app: ApiInstance, { control }: SyncRouteDeps): void {
   const schema = {
     operationId: 'listSetAside',
     summary: 'Records that the mirror cannot store as they are: which, why, and when they are tried again',
@@ -173,7 +172,7 @@ function setAsideRoute(app: Api, { control }: SyncRouteDeps): void {
   });
 }
 
-function deleteRoute(app: Api, { control, stop }: SyncRouteDeps): void {
+function deleteRoute(app: ApiInstance, { control, stop }: SyncRouteDeps): void {
   const schema = {
     operationId: 'deleteSync',
     summary: 'Deletes a sync with its mirror',

@@ -1,5 +1,6 @@
 /** The forms of a sync and its objects in requests and answers. */
 import { z } from 'zod';
+import { givenName } from '../core/given-names.ts';
 import { isSyncId } from '../core/ids.ts';
 
 const time = z.iso.datetime();
@@ -81,10 +82,7 @@ export const newSyncSchema = z
   .strictObject({
     name: z
       .string()
-      .regex(
-        /^[A-Za-z0-9][A-Za-z0-9._ -]{0,59}$/,
-        'up to 60 letters, digits, spaces and . _ -, the first a letter or digit',
-      )
+      .regex(givenName, 'up to 60 letters, digits, spaces and . _ -, the first a letter or digit')
       .refine((name) => !isSyncId(name), 'a name cannot have the form of an id'),
     login_url: z.url({ protocol: /^https?$/ }).describe("The org's My Domain address."),
     credential: z

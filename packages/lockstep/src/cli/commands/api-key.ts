@@ -1,7 +1,9 @@
 /** `api-key create`, `list` and `revoke`: keys of programs that use the management API. */
 import { createApiKey, listApiKeys, revokeApiKey } from '../../control/index.ts';
+import { givenName } from '../../core/given-names.ts';
 import { inRfc3339, timeSince } from '../../core/plain-words.ts';
 import { RequestError, usageError } from '../../core/request-error.ts';
+import { apiKeyView } from '../../operations/api-key-view.ts';
 import { readNow } from '../../operations/read-objects.ts';
 import type { Command } from '../arguments.ts';
 import { withControl } from '../running.ts';
@@ -19,7 +21,7 @@ export const apiKeyCreate: Command = {
   async run(args, { config, output }) {
     const [name = ''] = args.words;
     const help = 'lockstep help api-key create';
-    if (!/^[A-Za-z0-9][A-Za-z0-9._ -]{0,59}$/.test(name))
+    if (!givenName.test(name))
       throw usageError('A key is named by up to 60 letters, digits, spaces and . _ -', help);
     const scope = args.text('scope') ?? 'read';
     if (scope !== 'read' && scope !== 'write') throw usageError('--scope takes read or write', help);
@@ -44,15 +46,7 @@ export const apiKeyList: Command = {
     withControl(config, async (control) => {
       const keys = await listApiKeys(control);
       if (output.wantsJson) {
-        const items = keys.map(({ name, scope, createdAt, expiresAt, lastUsedAt, isExpired }) => ({
-          name,
-          scope,
-          created_at: inRfc3339(createdAt),
-          expires_at: inRfc3339(expiresAt),
-          last_used_at: inRfc3339(lastUsedAt),
-          is_expired: isExpired,
-        }));
-        output.object({ schema: 1, items });
+        output.object({ schema: 1, items: keys.map(apiKeyView) });
         return;
       }
       if (keys.length === 0) return output.say('No key yet. To create one: lockstep help api-key create');

@@ -7,6 +7,7 @@ import { text as readAll } from 'node:stream/consumers';
 import { assert } from '@lockstep/foundation/assert';
 import { systemClock } from '@lockstep/foundation/clock';
 import { type Control, findSync, readSync } from '../../control/index.ts';
+import { givenName } from '../../core/given-names.ts';
 import { isSyncId } from '../../core/ids.ts';
 import { interruption, usageError } from '../../core/request-error.ts';
 import { createSync, newSyncApiVersion } from '../../operations/create-sync.ts';
@@ -83,7 +84,7 @@ function objectsOf(list: string): string[] {
 
 /** A name must be easy to type in commands and show in tables, and must not look like an id. */
 function checkedName(name: string): string {
-  if (/^[A-Za-z0-9][A-Za-z0-9._ -]{0,59}$/.test(name) && !isSyncId(name)) return name;
+  if (givenName.test(name) && !isSyncId(name)) return name;
   throw usageError(
     '--name takes up to 60 letters, digits, spaces and . _ -, begins with a letter or digit, and is no id',
     help,

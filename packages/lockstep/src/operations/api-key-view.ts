@@ -1,0 +1,12 @@
+import type { ApiKey } from '../control/index.ts';
+import { inRfc3339 } from '../core/plain-words.ts';
+
+/** A key of the management API as programs get it, without what makes it valid. */
+export const apiKeyView = ({ name, scope, createdAt, expiresAt, lastUsedAt, isExpired }: ApiKey) => ({
+  name,
+  scope,
+  created_at: inRfc3339(createdAt),
+  expires_at: inRfc3339(expiresAt),
+  last_used_at: inRfc3339(lastUsedAt),
+  is_expired: isExpired,
+});

@@ -4,6 +4,7 @@ import { writeFile } from 'node:fs/promises';
 import { delimiter, dirname, join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { shellWord } from '@lockstep/foundation/shell-words';
+import { openApiOn } from '@lockstep/harness/api-harness';
 import { type Cli, openCli } from '@lockstep/harness/cli-process';
 import { snippets } from '@lockstep/harness/clients-page';
 import { openEndToEndHarness } from '@lockstep/harness/end-to-end-harness';
@@ -70,10 +71,10 @@ async function openShell(): Promise<Cli> {
   );
   harness.startWorker();
   await harness.untilComplete();
+  const api = undo.use(await openApiOn(harness.control));
   const cli = undo.use(
     await openCli({
-      DATABASE_URL: harness.control.database.url,
-      LOCKSTEP_KEY: harness.control.keyBytes.toString('base64'),
+      ...api.environment,
       BASE: harness.base,
       SF_TOKEN: await harness.org.token('demo'),
       MIRROR_URL: await openReaderUrl(harness.control.control, harness.sync),

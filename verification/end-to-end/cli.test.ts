@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { createServer, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -88,7 +91,7 @@ test('a .env file sets options, and the environment overrides it', async () => {
 test('help config names every option with its form, its default and its reason', async () => {
   const text = await helpOf('config', commands);
   const known =
-    'DATA CLOSE_DATABASE KEY_FILE KEY SMTP_URL MAIL_FROM MAIL_TO ALLOW_HOST PROXY_HOST PROXY_PORT PROXY_TLS_CERT PROXY_TLS_KEY PROXY_PUBLIC_HOST PROXY_CORS_ORIGIN TRUSTED_PROXIES API_HOST API_PORT API_PUBLIC_HOST METRICS_HOST METRICS_PORT ORG_PORT POSTGRES_PORT POSTGRES_HOST LOG_LEVEL';
+    'DATA CLOSE_DATABASE KEY_FILE KEY SMTP_URL MAIL_FROM MAIL_TO ALLOW_HOST PROXY_HOST PROXY_PORT PROXY_TLS_CERT PROXY_TLS_KEY PROXY_PUBLIC_HOST PROXY_CORS_ORIGIN TRUSTED_PROXIES API_HOST API_PORT API_PUBLIC_HOST URL API_KEY METRICS_HOST METRICS_PORT ORG_PORT POSTGRES_PORT POSTGRES_HOST LOG_LEVEL';
   const names = ['DATABASE_URL', ...known.split(' ').map((name) => `LOCKSTEP_${name}`)];
   assert.deepEqual(
     configHelp()
@@ -178,7 +181,7 @@ test('a budget of 0 or of text is refused with the allowed range, before any ser
 test('for a database that does not answer, a command prints one line with host and reason, and no stack', async () => {
   await using cli = await openCli();
   const ask = (url: string, ...args: string[]) => cli.run(args, { DATABASE_URL: url });
-  const closed = await ask('postgres://ann:hidden@127.0.0.1:1/x', 'status', '--json');
+  const closed = await ask('postgres://ann:hidden@127.0.0.1:1/x', 'start', '--json');
   assert.equal(closed.code, 7);
   const [line = '', next = '', ...rest] = closed.stderr.trim().split('\n');
   assert.match(line, /^error DB-02: .*127\.0\.0\.1:1.*ECONNREFUSED/);
@@ -187,11 +190,9 @@ test('for a database that does not answer, a command prints one line with host a
   const { error } = JSON.parse(closed.stdout) as { error: Record<string, string> };
   assert.equal(error.code, 'DB-02');
   assert.ok(error.title && error.explanation && error.next);
-  const started = await ask('postgres://ann:hidden@127.0.0.1:1/x', 'start');
   const unknown = await ask('postgres://ann:hidden@no-such-host.invalid/x', 'demo');
-  assert.match(started.stderr, /error DB-02/);
   assert.match(unknown.stderr, /error DB-0[12]: .*no-such-host\.invalid/);
-  for (const { stdout, stderr } of [closed, started, unknown]) {
+  for (const { stdout, stderr } of [closed, unknown]) {
     assert.doesNotMatch(stdout + stderr, /hidden|\n {4}at /);
   }
 });
@@ -205,8 +206,60 @@ test('a command without a running server names the folder, says how to start one
     stderr,
   );
   const start = `npm run demo -- --data ${cli.dataDir}, or ./lockstep start --data ${cli.dataDir}`;
-  assert.ok(stderr.includes(`next: Start one: ${start}`), stderr);
+  assert.ok(stderr.includes(`next: Start one: ${start}. For one elsewhere: ./lockstep login`), stderr);
   await assert.rejects(stat(cli.dataDir));
+});
+
+test('a key is never sent to another machine over plain http, by a command or by login', async () => {
+  await using cli = await openCli({ LOCKSTEP_API_KEY: 'lsk_canary' });
+  const there = { LOCKSTEP_URL: 'http://lockstep.example.com:8400' };
+  for (const args of [['status'], ['login', there.LOCKSTEP_URL, '--key-file', '/proc/self/cmdline']]) {
+    const { code, stderr } = await cli.run(args, there);
+    assert.equal(code, 5, stderr);
+    assert.match(stderr, /^error SYS-22: .*lockstep\.example\.com.*\nnext: .*https/);
+    assert.doesNotMatch(stderr, /canary/);
+  }
+});
+
+test('a server that does not answer, or is no Lockstep, is named with the reason', async () => {
+  await using cli = await openCli({ LOCKSTEP_API_KEY: 'lsk_canary' });
+  const nobody = await cli.run(['status', '--json'], { LOCKSTEP_URL: 'http://127.0.0.1:1' });
+  assert.equal(nobody.code, 1);
+  assert.match(nobody.stderr, /^error SYS-20: .*http:\/\/127\.0\.0\.1:1 \(ECONNREFUSED\)/);
+  assert.equal((JSON.parse(nobody.stdout) as { error: { code: string } }).error.code, 'SYS-20');
+  await using other = await startOther((response) => response.writeHead(200).end('<html>'));
+  const html = await cli.run(['status'], { LOCKSTEP_URL: other.url });
+  assert.match(html.stderr, /^error SYS-21: .*server unknown, command \d/);
+  await using away = await startOther((response) => response.writeHead(302, { location: '/' }).end());
+  const redirect = await cli.run(['status'], { LOCKSTEP_URL: away.url });
+  assert.match(redirect.stderr, /answers 302, in a form/);
+  await using proxy = await startOther((response) => response.writeHead(502).end());
+  assert.match((await cli.run(['status'], { LOCKSTEP_URL: proxy.url })).stderr, /answers 502, in a form/);
+});
+
+/** Something that listens and is no Lockstep. */
+async function startOther(
+  answer: (response: ServerResponse) => unknown,
+): Promise<AsyncDisposable & { url: string }> {
+  const server = createServer((_, response) => void answer(response));
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections();
+      await once(server.close(), 'close');
+    },
+  };
+}
+
+test('without a key for the server that is named, a command says how to give it one', async () => {
+  await using cli = await openCli();
+  const { code, stderr } = await cli.run(['status'], { LOCKSTEP_URL: 'https://lockstep.example.com' });
+  assert.equal(code, 2);
+  assert.match(
+    stderr,
+    /There is no key for https:.*\nnext: Set LOCKSTEP_API_KEY, or store one: \.\/lockstep login/,
+  );
 });
 
 test('a data directory of a newer version is refused and left unchanged', async () => {

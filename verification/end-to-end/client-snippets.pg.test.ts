@@ -5,6 +5,7 @@ import { copyFile, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { shellWord } from '@lockstep/foundation/shell-words';
+import { openApiOn } from '@lockstep/harness/api-harness';
 import { openCli } from '@lockstep/harness/cli-process';
 import { snippets } from '@lockstep/harness/clients-page';
 import { openEndToEndHarness } from '@lockstep/harness/end-to-end-harness';
@@ -31,13 +32,8 @@ const variables = {
   SF_TOKEN: await harness.org.token('demo'),
   MIRROR_URL: await openReaderUrl(harness.control.control, harness.sync),
 };
-const cli = undo.use(
-  await openCli({
-    DATABASE_URL: harness.control.database.url,
-    LOCKSTEP_KEY: harness.control.keyBytes.toString('base64'),
-    ...variables,
-  }),
-);
+const api = undo.use(await openApiOn(harness.control));
+const cli = undo.use(await openCli({ ...api.environment, ...variables }));
 
 /** Runs a shell line in an empty folder, and checks what the example prints. */
 async function shows(line: string, name: string): Promise<void> {

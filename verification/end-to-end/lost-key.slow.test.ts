@@ -51,28 +51,6 @@ test('start and demo without the key of existing credentials say which key they 
   assert.deepEqual(made, [], 'no migration, no worker, no database for an org');
 });
 
-test('a command without the key makes none; it works without secrets, else it says which key it needs', async () => {
-  await using setup = await openSetup();
-  const { harness, cli, keyFile } = setup;
-  assert.match((await cli.run(['sync', 'list'])).stdout, /^acme /m);
-  const create = ['sync', 'create', '--org', 'x.example.com', '--objects', 'Account', '--client-id', 'id'];
-  for (const args of [
-    ['sync', 'show'],
-    ['sql', 'SELECT 1'],
-    [...create, '--client-secret-file', '/dev/null'],
-  ]) {
-    const { stderr } = await cli.run(args);
-    const says = args.includes('create') ? /The file \/dev\/null is empty/ : /^error KEY-04: /;
-    assert.match(stderr, says, args.join(' '));
-    assert.ok(args.includes('create') || stderr.includes(harness.key.id));
-  }
-  const secret = join(cli.folder, 'secret');
-  await cli.shell(`printf secret > ${secret}`);
-  const created = await cli.run([...create, '--client-secret-file', secret]);
-  assert.match(created.stderr, /^error KEY-04: /);
-  await assert.rejects(stat(keyFile), { code: 'ENOENT' });
-});
-
 /** Alters the sync's sealed data key, as in a damaged row, and returns the original. */
 async function alter(harness: TestControl, id: Sync['id']): Promise<string> {
   const { db } = harness.database;

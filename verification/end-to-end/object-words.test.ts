@@ -1,16 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import {
-  chosenObjects,
-  chosenRecords,
-  type ObjectStatus,
-  objectsText,
-  parseDuration,
-  RequestError,
-  stopReasonOf,
-  timeOf,
-  usageText,
-} from 'lockstep/cli/testing';
+import { objectsText, parseDuration, timeOf, usageText } from 'lockstep/cli/testing';
+import { RequestError } from 'lockstep/core/request-error';
+import { chosenObjects, chosenRecords } from 'lockstep/operations/chosen-objects';
+import { findingsOf, isHealthy } from 'lockstep/operations/findings';
+import { objectView } from 'lockstep/operations/object-view';
+import { type ObjectStatus, stopReasonOf } from 'lockstep/operations/read-objects';
+import { usageView } from 'lockstep/operations/usage-view';
 
 /** What the commands about objects and usage accept and print, without a server. */
 
@@ -82,16 +78,17 @@ const object = (change: Partial<ObjectStatus> = {}): ObjectStatus => ({
   ...change,
 });
 const now = timeOf('2026-11-24 09:37:00+00');
-const listText = (objects: readonly ObjectStatus[], at: number) =>
-  objectsText(
+const listText = (objects: readonly ObjectStatus[], at: number) => {
+  const findings = findingsOf({ name: 'acme', intervalMs: 3_000 }, objects, at, null);
+  return objectsText(
     {
-      name: 'acme',
-      intervalMs: 3_000,
-      destination: { kind: 'private', database: 'd', tableSchema: 'salesforce' },
+      mirror: { url: 'postgres://127.0.0.1/d', table_schema: 'salesforce' },
+      findings: findings.map((one) => ({ ...one, is_healthy: isHealthy(one) })),
     },
-    objects,
+    objects.map((one) => objectView(one, findings)),
     at,
   );
+};
 
 test('the list of objects says how fresh and how well proven each table is', () => {
   assert.match(
@@ -131,7 +128,7 @@ test('a stop without a stored reason is explained by the catalogue, and an unkno
 
 test('an org that by Salesforce’s answer has no requests is at its limit', () => {
   const org = { used: 0, max: 0, recordedAt: '2026-11-24T09:36:00Z' };
-  const text = usageText({ name: 'acme', stopAtPercent: 90 }, { purposes: [], queries: [], org }, now);
+  const text = usageText('acme', usageView({ stopAtPercent: 90 }, { purposes: [], queries: [], org }, now));
   assert.match(text, /0 of 0 requests of 24 h \(100 %\).*as of 60 s ago/);
   assert.match(text, /LIM-02/);
 });

@@ -1,14 +1,25 @@
 /** What `status` says of a sync and when `--check` passes, without a server. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { ObjectStatus } from 'lockstep/cli/testing';
-import { asText, maxReadAgeMs, statusOf, timeOf, whyNotWell } from 'lockstep/cli/testing';
+import { maxReadAgeMs, statusText, timeOf } from 'lockstep/cli/testing';
 import type { Health, Sync } from 'lockstep/control';
 import { Fault } from 'lockstep/core/faults';
+import { objectView } from 'lockstep/operations/object-view';
+import type { ObjectStatus } from 'lockstep/operations/read-objects';
+import { checkHealth, type SyncStatus, statusOf } from 'lockstep/operations/sync-status';
+import { syncView } from 'lockstep/operations/sync-view';
 
 const now = timeOf('2026-11-24 09:37:00+00');
 const running: Health = { hasWorker: true, fault: null };
-const acme = { name: 'acme', id: 's1', orgId: '00D1', paused: false, intervalMs: 3_000 } as unknown as Sync;
+const acme = {
+  name: 'acme',
+  id: 's1',
+  orgId: '00D1',
+  paused: false,
+  intervalMs: 3_000,
+  sobjects: [],
+  destination: { tableSchema: 'salesforce' },
+} as unknown as Sync;
 
 const object = (change: Partial<ObjectStatus> = {}): ObjectStatus => ({
   sobject: 'Contact',
@@ -47,7 +58,15 @@ const unproven = object({ sobject: 'Task', problems: [{ ...problem('counts'), so
 
 const see = (objects: readonly ObjectStatus[], health = running, unread: Fault | null = null) =>
   statusOf(acme, health, { objects, now, unread });
+const whyNotWell = (seen: SyncStatus, maxAgeMs: number) => checkHealth(seen, maxAgeMs).reasons;
 const reasonsOf = (...args: Parameters<typeof see>) => whyNotWell(see(...args), Infinity);
+/** As the command prints what the API says. */
+const asText = (seen: SyncStatus) =>
+  statusText(
+    syncView(seen, { proxyUrl: undefined, mirrorUrl: 'postgres://127.0.0.1/mirror' }),
+    seen.objects.map((one) => objectView(one, seen.findings)),
+    now,
+  );
 
 test('a sync whose objects are all read, complete and without problems is healthy', () => {
   assert.equal(see([object()]).headline, 'Running, one request every 3 s');

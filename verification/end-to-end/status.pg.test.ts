@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Sql, sql } from '@lockstep/foundation/sql';
+import { openApiOn } from '@lockstep/harness/api-harness';
 import { type Cli, type ExitResult, openCli } from '@lockstep/harness/cli-process';
 import { type EndToEndHarness, openEndToEndHarness } from '@lockstep/harness/end-to-end-harness';
 import {
@@ -30,14 +31,13 @@ async function openSetup(): Promise<Setup> {
     'every object has been polled since its backfill',
   );
   await worker.stop();
-  const { control, database, keyBytes } = harness.control;
+  const { control } = harness.control;
   const server = undo.use(
     startSyncRequestServer(await harness.control.openAnother(), () => Promise.resolve()),
   );
   await untilLeased(control, harness.sync);
-  const cli = undo.use(
-    await openCli({ DATABASE_URL: database.url, LOCKSTEP_KEY: keyBytes.toString('base64') }),
-  );
+  const api = undo.use(await openApiOn(harness.control));
+  const cli = undo.use(await openCli(api.environment));
   const ends = undo.move();
   return { harness, cli, server, [Symbol.asyncDispose]: () => ends.disposeAsync() };
 }

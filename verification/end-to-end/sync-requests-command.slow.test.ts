@@ -1,15 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { sql } from '@lockstep/foundation/sql';
+import { openApiOn } from '@lockstep/harness/api-harness';
 import { type Cli, type ExitResult, openCli } from '@lockstep/harness/cli-process';
 import { newSync, openTestControl, type TestControl } from '@lockstep/harness/control';
 import { startSyncRequestServer, untilLeased } from '@lockstep/harness/sync-request-server';
 import {
   changeSettings,
-  countQuery,
-  countRequest,
   endSyncRequest,
-  recordOrgUsage,
   recordSyncProblem,
   reportSyncRequest,
   type Sync,
@@ -31,9 +29,8 @@ async function openSetup(): Promise<Setup> {
   const harness = undo.use(await openTestControl());
   const sync = newSync({ name: 'acme' });
   await recordSync(harness.control, sync);
-  const cli = undo.use(
-    await openCli({ DATABASE_URL: harness.database.url, LOCKSTEP_KEY: harness.keyBytes.toString('base64') }),
-  );
+  const api = undo.use(await openApiOn(harness));
+  const cli = undo.use(await openCli(api.environment));
   const ends = undo.move();
   return { harness, cli, sync, [Symbol.asyncDispose]: () => ends.disposeAsync() };
 }
@@ -133,7 +130,22 @@ test('flush, like every sync request, names the objects with records set aside a
   }
   const asJson = await cli.run(['flush', '--json']);
   assert.equal(asJson.code, 3);
-  assert.deepEqual((json(asJson) as { set_aside: unknown }).set_aside, setAside);
+  assert.deepEqual((json(asJson) as { set_aside: unknown }).set_aside, [
+    {
+      sobject: 'Contact',
+      column_name: 'birthdate',
+      code: 'misfit',
+      rows: 2,
+      reason: "the value does not fit the column's type",
+    },
+    {
+      sobject: 'Account',
+      column_name: null,
+      code: '23505',
+      rows: 1_200,
+      reason: 'a unique index on the table refuses it',
+    },
+  ]);
 });
 
 test('a flush that times out says what is left and why the sync waits, and withdraws its request', async () => {
@@ -202,9 +214,15 @@ test('objects commands use the sync’s spelling of object names, and do not wai
   await using setup = await openSetup();
   const { cli } = setup;
   const all = await cli.run(['objects', 'verify', '--no-wait', '--json']);
-  const { request_id: requestId, ...rest } = json(all) as { request_id: number };
-  assert.deepEqual(rest, { schema: 1, name: 'acme', kind: 'verify counts', objects: null, running: false });
-  assert.ok(requestId > 0);
+  const { operation_id: operationId, ...rest } = json(all) as { operation_id: string };
+  assert.deepEqual(rest, {
+    schema: 1,
+    name: 'acme',
+    kind: 'verify counts',
+    objects: null,
+    has_worker: false,
+  });
+  assert.match(operationId, /^\d+$/);
   const some = await cli.run([
     'objects',
     'verify',
@@ -275,98 +293,4 @@ test('an invalid object, Id or flag is refused, and no sync request is made', as
   };
   await Promise.all(refused.map(refuse));
   assert.deepEqual(await openSyncRequests(setup), []);
-});
-
-test('usage shows where requests went and how many of its daily requests the org has used', async () => {
-  await using setup = await openSetup();
-  const { harness, cli, sync } = setup;
-  const { control } = harness;
-  const before = await cli.run(['usage']);
-  assert.match(before.stdout, /Salesforce has not said yet/);
-  for (const purpose of ['poll', 'poll', 'setup']) countRequest(control, sync.id, purpose);
-  countQuery(control, sync.id, { sobject: 'Account', kind: 'head', rows: 1_200 });
-  recordOrgUsage(control, sync.id, { used: 13_650, max: 15_000 });
-  await control.usage.flush();
-
-  const { stdout } = await cli.run(['usage', '--sync', 'acme']);
-  assert.match(stdout, /^poll +2 +2$/m);
-  assert.match(stdout, /^all +3 +3$/m);
-  assert.match(stdout, /^Account +head +1 +1,200$/m);
-  assert.match(stdout, /13,650 of 15,000 requests of 24 h \(91 %\).*as of \d+ s ago; acme stops at 90 %/);
-  assert.match(stdout, /LIM-02: Stop line reached.*\nnext: .*budget set --stop-at/);
-  const { org, ...rest } = json(await cli.run(['usage', '--json'])) as { org: Record<string, unknown> };
-  const { recorded_at: recordedAt, ...figures } = org;
-  assert.deepEqual(figures, { used: 13_650, max: 15_000, percent: 91 });
-  assert.match(String(recordedAt), /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/);
-  assert.deepEqual(rest, {
-    schema: 1,
-    name: 'acme',
-    requests: [
-      { purpose: 'poll', last_hour: 2, last_day: 2 },
-      { purpose: 'setup', last_hour: 1, last_day: 1 },
-    ],
-    queries: [{ sobject: 'Account', kind: 'head', queries: 1, rows: 1_200 }],
-    stop_at_percent: 90,
-  });
-});
-
-test('a budget is shown with its share of the day, and its stop percentage can change alone', async () => {
-  await using setup = await openSetup();
-  const { harness, cli, sync } = setup;
-  recordOrgUsage(harness.control, sync.id, { used: 1_500, max: 15_000 });
-  await harness.control.usage.flush();
-  const set = await cli.run(['budget', 'set', '--stop-at', '75', '--json']);
-  const budget = {
-    schema: 1,
-    name: 'acme',
-    interval_ms: 3_000,
-    requests_per_day: 28_800,
-    stop_at_percent: 75,
-  };
-  assert.deepEqual(json(set), budget);
-  const { stdout } = await cli.run(['budget', 'show']);
-  assert.match(stdout, /every 3 s = at most 28,800 requests a day, 192 % of the org's; .*has used 75 %/);
-  assert.match(stdout, /1,500 of 15,000 requests/);
-  const { org, ...shown } = json(await cli.run(['budget', 'show', '--json'])) as { org: { percent: number } };
-  assert.deepEqual(shown, { ...budget, requests_last_day: 0 });
-  assert.equal(org.percent, 10);
-});
-
-test('the setting for writes while the database is down is shown with its consequence, and changed', async () => {
-  await using setup = await openSetup();
-  const { cli } = setup;
-  const shown = await cli.run(['sync', 'set']);
-  assert.match(shown.stdout, /^acme: .*refused with 503 and not sent \(refuse\)\.$/m);
-  const set = await cli.run(['sync', 'set', '--sync', 'acme', '--on-database-down', 'forward', '--json']);
-  const changed = { schema: 1, name: 'acme', on_database_down: 'forward', foreign_keys: 'off' };
-  assert.deepEqual(json(set), changed);
-  assert.match((await cli.run(['sync', 'set'])).stdout, /answered as pending.*\(forward\)\.$/m);
-});
-
-test('a sync is deleted by its name, only with --yes where there is no terminal to ask on', async () => {
-  await using setup = await openSetup();
-  const { cli } = setup;
-  const unasked = await cli.run(['sync', 'delete']);
-  assert.equal(unasked.code, 2);
-  assert.match(unasked.stderr, /this erases\n {2}- the database lockstep_s.*next: Nothing was erased/s);
-  const dry = json(await cli.run(['sync', 'delete', '--dry-run', '--json'])) as { deleted: boolean };
-  assert.equal(dry.deleted, false);
-  assert.equal((await cli.run(['sync', 'delete', '--sync', 'nobody', '--yes'])).code, 4);
-  const deleted = await cli.run(['sync', 'delete', '--yes']);
-  assert.equal(deleted.code, 0, deleted.stderr);
-  assert.match(deleted.stderr, /\nacme is deleted\.\n$/);
-  assert.equal((await cli.run(['sync', 'delete', '--yes'])).code, 4);
-});
-
-test('a key of the API is shown once, listed without what makes it valid, and revoked', async () => {
-  await using setup = await openSetup();
-  const { cli } = setup;
-  const made = await cli.run(['api-key', 'create', 'deploy', '--scope', 'write', '--expires-in-days', '30']);
-  assert.match(made.stdout, /^lsk_[0-9a-f]{12}_[\w-]{43}\n$/);
-  const list = await cli.run(['api-key', 'list']);
-  assert.match(list.stdout, /deploy +write +\d{4}-\d\d-\d\dT\S+ +–\n/);
-  assert.ok(!list.stdout.includes(made.stdout.trim().slice(-20)));
-  assert.equal((await cli.run(['api-key', 'create', 'deploy'])).code, 2);
-  assert.equal((await cli.run(['api-key', 'revoke', 'deploy'])).code, 0);
-  assert.equal((await cli.run(['api-key', 'revoke', 'deploy'])).code, 4);
 });

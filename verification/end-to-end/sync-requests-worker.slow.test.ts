@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { systemClock } from '@lockstep/foundation/clock';
 import { sql } from '@lockstep/foundation/sql';
+import { openApiOn } from '@lockstep/harness/api-harness';
 import { type Cli, openCli } from '@lockstep/harness/cli-process';
 import { dataPath, type EndToEndHarness, openEndToEndHarness } from '@lockstep/harness/end-to-end-harness';
 import { startWorkerChild } from '@lockstep/harness/worker-child';
@@ -13,12 +14,8 @@ async function openRunning() {
   const harness = undo.use(
     await openEndToEndHarness({ org: { records: 300 }, sobjects: ['Account', 'Lead'], intervalMs: 250 }),
   );
-  const cli = undo.use(
-    await openCli({
-      DATABASE_URL: harness.control.database.url,
-      LOCKSTEP_KEY: harness.control.keyBytes.toString('base64'),
-    }),
-  );
+  const api = undo.use(await openApiOn(harness.control));
+  const cli = undo.use(await openCli(api.environment));
   const worker = undo.use(startWorkerChild(harness, 'first'));
   await harness.untilComplete();
   const ends = undo.move();
@@ -101,7 +98,7 @@ test('a sync request that a killed worker left open is finished by the one that 
   );
   const ended = async () => {
     const [syncRequest] = await harness.control.control.db.query<{ ended: boolean }>(
-      sql`SELECT ended_at IS NOT NULL AS ended FROM lockstep.sync_request WHERE request_id = ${asked.request_id as number}`,
+      sql`SELECT ended_at IS NOT NULL AS ended FROM lockstep.sync_request WHERE request_id = ${Number(asked.operation_id)}`,
     );
     return syncRequest?.ended;
   };

@@ -13,6 +13,8 @@ export interface ApiHarness extends AsyncDisposable {
   url: string;
   port: number;
   headers: Record<string, string>;
+  /** For a command line that uses this API. */
+  environment: Record<string, string>;
   /** With the key unless other headers are given. */
   ask(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<ApiAnswer>;
 }
@@ -25,6 +27,16 @@ export interface ApiAnswer {
 export async function openApi(allowHosts: readonly string[] = []): Promise<ApiHarness> {
   await using undo = new AsyncDisposableStack();
   const control = undo.use(await openTestControl());
+  const api = undo.use(await openApiOn(control, allowHosts));
+  const ends = undo.move();
+  return { ...api, [Symbol.asyncDispose]: () => ends.disposeAsync() };
+}
+
+/** The API of a control database that somebody else closes. */
+export async function openApiOn(
+  control: TestControl,
+  allowHosts: readonly string[] = [],
+): Promise<ApiHarness> {
   const api = await startApi({
     host: '127.0.0.1',
     port: 0,
@@ -36,13 +48,12 @@ export async function openApi(allowHosts: readonly string[] = []): Promise<ApiHa
     allowHosts,
     proxyUrl: () => 'http://127.0.0.1:8401',
   });
-  undo.defer(() => api.close());
-  const ends = undo.move();
   return {
     control,
     url: api.url,
     port: api.port,
     headers: { authorization: `Bearer ${localKey}` },
+    environment: { LOCKSTEP_URL: api.url, LOCKSTEP_API_KEY: localKey },
     async ask(method, path, body, headers = {}) {
       const answer = await fetch(`${api.url}${path}`, {
         method,
@@ -55,7 +66,7 @@ export async function openApi(allowHosts: readonly string[] = []): Promise<ApiHa
         body: (await answer.json()) as Record<string, unknown>,
       };
     },
-    [Symbol.asyncDispose]: () => ends.disposeAsync(),
+    [Symbol.asyncDispose]: () => api.close(),
   };
 }
 

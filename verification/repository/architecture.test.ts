@@ -14,17 +14,29 @@ const outside = [...Object.keys(buildings), 'scripts'];
 
 const rooms: Record<string, readonly string[]> = {
   core: [],
+  contract: ['core'],
   salesforce: ['core'],
   postgres: ['core'],
   control: ['salesforce', 'postgres', 'core'],
   engine: ['control', 'salesforce', 'postgres', 'core'],
-  operations: ['control', 'salesforce', 'postgres', 'core'],
+  operations: ['contract', 'control', 'salesforce', 'postgres', 'core'],
   proxy: ['engine', 'control', 'salesforce', 'postgres', 'core'],
-  api: ['operations', 'control', 'core'],
+  api: ['operations', 'contract', 'control', 'core'],
   server: ['api', 'operations', 'proxy', 'engine', 'control', 'salesforce', 'postgres', 'core'],
-  cli: ['api', 'operations', 'server', 'proxy', 'engine', 'control', 'salesforce', 'postgres', 'core'],
+  cli: [
+    'api',
+    'operations',
+    'contract',
+    'server',
+    'proxy',
+    'engine',
+    'control',
+    'salesforce',
+    'postgres',
+    'core',
+  ],
 };
-/** Rooms of which others see only what the index exports. Files of core and operations are imported directly. */
+/** Rooms of which others see only what the index exports. Files of core, contract and operations are imported directly. */
 const closed = new Set(['salesforce', 'postgres', 'control', 'engine', 'proxy', 'api', 'server']);
 
 const product = 'packages/lockstep/src/';

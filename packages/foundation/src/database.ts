@@ -3,6 +3,9 @@ import { assert } from './assert.ts';
 import { CopyOut, type OnCopyRow } from './copy-out.ts';
 import { withTls } from './database-tls.ts';
 import { compile, type Sql, withInlinedValues } from './sql.ts';
+import { readAsText, type TextLimits, type TextTable } from './text-query.ts';
+
+export type { TextLimits, TextTable } from './text-query.ts';
 
 /**
  * A statement that the server keeps prepared under its name, per connection. For wide generated statements, which
@@ -16,16 +19,8 @@ export interface Prepared {
 
 export interface Tx {
   query<Row = Record<string, unknown>>(statement: Sql | Prepared): Promise<Row[]>;
-  /** Runs one statement of a person and returns what to show: columns by place, values as the server's own text. */
-  queryAsText(text: string): Promise<TextTable>;
   /** Runs a text of several statements. Only for text of our own, such as migrations: it takes no values. */
   script(text: string): Promise<void>;
-}
-
-/** Several columns may have the same name. */
-export interface TextTable {
-  columns: readonly string[];
-  rows: readonly (readonly (string | null)[])[];
 }
 
 export interface Database extends Tx {
@@ -34,6 +29,8 @@ export interface Database extends Tx {
    * and commits; any error rolls it back. A database error has its SQLSTATE in `code`.
    */
   transaction<Result>(work: (tx: Tx) => Promise<Result>): Promise<Result>;
+  /** Runs one statement of a person and returns what to show: columns by place, values as the server's own text. */
+  queryAsText(text: string, limits: TextLimits): Promise<TextTable>;
   /** A connection of its own for what needs a session: LISTEN, session locks. Closed, not reused, when released. */
   session(): Promise<Session>;
   end(): Promise<void>;
@@ -141,6 +138,18 @@ export function openDatabase(options: DatabaseOptions): Database {
       },
     }),
     transaction: (work) => transact(pool, working, work),
+    async queryAsText(text, limits) {
+      const client = await pool.connect();
+      let broken: unknown;
+      try {
+        return await readAsText(client, text, limits);
+      } catch (error) {
+        broken = error; // the cursor may still be open
+        throw error;
+      } finally {
+        client.release(broken !== undefined);
+      }
+    },
     session: () => openSession(settings),
     async end() {
       if (options.cancelsAtEnd) await cancel(settings, [...working]);
@@ -230,11 +239,6 @@ const isSilence = (error: unknown): error is Error =>
 
 const statementsOn = (client: pg.Pool | pg.ClientBase): Tx => ({
   query: (statement) => run(client, statement),
-  async queryAsText(text) {
-    // A name makes it a prepared statement, and the server refuses more than one command in that.
-    const result = await client.query({ name: 'shown', text, rowMode: 'array', types: textOnly });
-    return { columns: result.fields.map(({ name }) => name), rows: result.rows as (string | null)[][] };
-  },
   script: async (text) => {
     await client.query(text);
   },

@@ -142,6 +142,20 @@ const options = z.object({
     unset: 'localhost and LOCKSTEP_API_HOST',
     why: 'What requests to it may have in the Host header, behind a load balancer for example. Others are refused.',
   }),
+  LOCKSTEP_URL: z
+    .string()
+    .refine((url) => /^https?:$/.test(URL.parse(url)?.protocol ?? ''))
+    .optional()
+    .register(explained, {
+      form: 'https://host or http://localhost:8400',
+      unset: 'that of lockstep login; else the server of the data directory',
+      why: 'For commands: the server whose management API they use.',
+    }),
+  LOCKSTEP_API_KEY: text.optional().register(explained, {
+    form: 'a key that lockstep api-key create has shown',
+    unset: 'that of lockstep login, or of the data directory',
+    why: 'For commands: the key that they send to LOCKSTEP_URL.',
+  }),
   LOCKSTEP_METRICS_HOST: text.default('127.0.0.1').register(explained, {
     form: 'an address of this machine',
     why: 'Where metrics for Prometheus are served, at /metrics. They name syncs, so the proxy itself does not serve them.',
@@ -195,6 +209,11 @@ export interface Config {
   apiPort: number;
   /** In lower case. */
   apiPublicHosts: readonly string[];
+  /** For commands: the server that they use, if it is named. */
+  serverUrl: string | undefined;
+  serverKey: string | undefined;
+  /** Where `lockstep login` remembers a server; undefined: not used. */
+  loginFile: string | undefined;
   metricsHost: string;
   metricsPort: number;
   orgPort: number;
@@ -224,7 +243,7 @@ export function readConfig(environment = process.env, folder = process.cwd()): C
     key: {
       keyFile: data.LOCKSTEP_KEY_FILE,
       key: data.LOCKSTEP_KEY,
-      defaultKeyFile: join(given.XDG_CONFIG_HOME || join(homedir(), '.config'), 'lockstep', 'key'),
+      defaultKeyFile: join(folderOf(given), 'key'),
     },
     mail: { smtpUrl: data.LOCKSTEP_SMTP_URL, from: data.LOCKSTEP_MAIL_FROM, to: data.LOCKSTEP_MAIL_TO },
     allowHosts: data.LOCKSTEP_ALLOW_HOST,
@@ -237,6 +256,9 @@ export function readConfig(environment = process.env, folder = process.cwd()): C
     apiHost: data.LOCKSTEP_API_HOST,
     apiPort: data.LOCKSTEP_API_PORT,
     apiPublicHosts: data.LOCKSTEP_API_PUBLIC_HOST,
+    serverUrl: data.LOCKSTEP_URL && new URL(data.LOCKSTEP_URL).origin,
+    serverKey: data.LOCKSTEP_API_KEY,
+    loginFile: join(folderOf(given), 'login.json'),
     metricsHost: data.LOCKSTEP_METRICS_HOST,
     metricsPort: data.LOCKSTEP_METRICS_PORT,
     orgPort: data.LOCKSTEP_ORG_PORT,
@@ -245,6 +267,10 @@ export function readConfig(environment = process.env, folder = process.cwd()): C
     logLevel: data.LOCKSTEP_LOG_LEVEL,
   };
 }
+
+/** The user's own folder of Lockstep, outside any data directory. */
+const folderOf = ({ XDG_CONFIG_HOME, HOME }: NodeJS.Dict<string>): string =>
+  join(XDG_CONFIG_HOME || join(HOME || homedir(), '.config'), 'lockstep');
 
 /** False for terminals that take no escape codes. */
 export const terminalCanRepaint = (environment = process.env): boolean => environment.TERM !== 'dumb';

@@ -17,10 +17,10 @@ export interface AccessRules {
 }
 
 interface AccessRequest {
-  method: string;
   headers: IncomingHttpHeaders;
   /** A route that everybody may read: it still answers to this server's own name only. */
   isPublic: boolean;
+  changesNothing: boolean;
 }
 
 /**
@@ -28,7 +28,7 @@ interface AccessRequest {
  *         `API-08`: a key that may only read
  */
 export async function checkAccess(
-  { method, headers, isPublic }: AccessRequest,
+  { headers, isPublic, changesNothing }: AccessRequest,
   rules: AccessRules,
 ): Promise<void> {
   const { host = '', origin, 'sec-fetch-site': site } = headers;
@@ -42,7 +42,7 @@ export async function checkAccess(
   if (isEqual(key, rules.localKey)) return;
   const known = await rules.keyOf(key);
   if (!known) throw new Fault('API-02');
-  if (known.scope === 'read' && method !== 'GET' && method !== 'HEAD') throw new Fault('API-08');
+  if (known.scope === 'read' && !changesNothing) throw new Fault('API-08');
 }
 
 /** Takes as long for a wrong key as for a right one of its length. */

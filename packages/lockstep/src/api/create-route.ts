@@ -2,6 +2,7 @@
 import { systemClock } from '@lockstep/foundation/clock';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
+import { checkedSyncSchema, newSyncSchema, syncSchema } from '../contract/syncs.ts';
 import {
   checkNewSync,
   createSync,
@@ -11,7 +12,6 @@ import {
 import { addIdempotency, idempotencyHeaders } from './idempotency.ts';
 import { problemAnswers } from './problems.ts';
 import { dryRun, requiredSync, type SyncRouteDeps, tagOf, viewOf } from './sync-routes.ts';
-import { checkedSyncSchema, newSyncSchema, syncSchema } from './sync-schemas.ts';
 
 export const createRoute: FastifyPluginAsyncZod<SyncRouteDeps> = async (app, deps) => {
   const idOf = addIdempotency(app, deps.control);

@@ -1,21 +1,24 @@
-/** A sync as it changes, by server-sent events (HTML standard, 9.2). */
+/** Syncs and operations as they change. */
 import { systemClock } from '@lockstep/foundation/clock';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
-import { z } from 'zod';
-import { Fault } from '../core/faults.ts';
+import { followWork, readWork } from '../operations/sync-work.ts';
+import type { ApiInstance } from './api-instance.ts';
+import { type EventStream, eventStreams, eventsAnswer } from './event-stream.ts';
 import { openLiveFeed } from './live-feed.ts';
-import { problemAnswers } from './problems.ts';
+import { numbered } from './operation-routes.ts';
+import { problemAnswers, problemOf } from './problems.ts';
 import { namedSync, requiredSync, type SyncRouteDeps } from './sync-routes.ts';
 
-/** So that a balancer does not take a quiet stream for a dead one. */
-const beatEveryMs = 5_000;
-const streamsMax = 200;
-/** What a reader who does not read may have waiting. */
-const waitingBytesMax = 1_000_000;
+type Begin = ReturnType<typeof eventStreams>;
 
 export const eventRoutes: FastifyPluginAsyncZod<SyncRouteDeps> = async (app, deps) => {
+  const begin = eventStreams(deps.stop);
+  watchSyncRoute(app, deps, begin);
+  watchOperationRoute(app, deps, begin);
+};
+
+function watchSyncRoute(app: ApiInstance, deps: SyncRouteDeps, begin: Begin): void {
   const feed = openLiveFeed({ ...deps, clock: systemClock }, deps.stop);
-  let streams = 0;
   const schema = {
     operationId: 'watchSync',
     summary: 'A sync and its objects as they change',
@@ -23,37 +26,42 @@ export const eventRoutes: FastifyPluginAsyncZod<SyncRouteDeps> = async (app, dep
       'Server-sent events: `sync` and `object` with the same data as their routes, at first for everything and then at each change; `problem` while nothing can be read; `deleted` at the end.',
     tags: ['syncs'],
     params: namedSync,
-    response: {
-      200: { description: 'Events', content: { 'text/event-stream': { schema: z.string() } } },
-      ...problemAnswers,
-    },
+    response: { 200: eventsAnswer, ...problemAnswers },
   };
-  app.get('/syncs/:sync/events', { schema }, async ({ params, raw: request }, reply) => {
-    const sync = await requiredSync(deps.control, params.sync);
-    if (streams >= streamsMax) throw new Fault('API-09');
-    const { raw: response } = reply.hijack();
-    streams += 1;
-    response.writeHead(200, {
-      ...(reply.getHeaders() as Record<string, string>),
-      'Content-Type': 'text/event-stream',
-      Connection: 'keep-alive',
+  app.get('/syncs/:sync/events', { schema }, async (request, reply) => {
+    const { id } = await requiredSync(deps.control, request.params.sync);
+    const stream = begin(request, reply);
+    const unwatch = feed.watch(id, ({ type, data }) => {
+      stream.send(type, data);
+      if (type === 'deleted') stream.end();
     });
-    const write = (text: string) => {
-      if (response.writableLength > waitingBytesMax) response.destroy();
-      else response.write(text);
-    };
-    const beat = setInterval(() => write(': alive\n\n'), beatEveryMs);
-    const end = () => response.end();
-    const unwatch = feed.watch(sync.id, ({ type, data }) => {
-      write(`event: ${type}\ndata: ${JSON.stringify(data)}\n\n`);
-      if (type === 'deleted') end();
-    });
-    deps.stop.addEventListener('abort', end, { once: true });
-    request.once('close', () => {
-      streams -= 1;
-      clearInterval(beat);
-      unwatch();
-      deps.stop.removeEventListener('abort', end);
-    });
+    stream.closed.addEventListener('abort', unwatch, { once: true });
   });
-};
+}
+
+function watchOperationRoute(app: ApiInstance, { control }: SyncRouteDeps, begin: Begin): void {
+  const schema = {
+    operationId: 'watchOperation',
+    summary: 'An operation until its end',
+    description:
+      'Server-sent events: `operation` with the data of its route, whenever its progress may have changed and at its end; `problem` if nobody works on it: the operation stays, and is done when its sync runs.',
+    tags: ['operations'],
+    params: numbered,
+    response: { 200: eventsAnswer, ...problemAnswers },
+  };
+  app.get('/operations/:operation/events', { schema }, async (request, reply) => {
+    const id = Number(request.params.operation);
+    await readWork(control, id); // a number that is wrong is answered as such
+    const stream = begin(request, reply);
+    await follow(id, stream, request.id);
+  });
+
+  async function follow(id: number, stream: EventStream, requestId: string): Promise<void> {
+    try {
+      await followWork(control, id, (work) => stream.send('operation', work), stream.closed);
+    } catch (error) {
+      if (!stream.closed.aborted) stream.send('problem', problemOf(error, requestId));
+    }
+    stream.end();
+  }
+}

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type ApiHarness, withSyncs } from '@lockstep/harness/api-harness';
+import { startSyncRequestServer, untilLeased } from '@lockstep/harness/sync-request-server';
+import { endSyncRequest, listSyncs, reportSyncRequest } from '../control/index.ts';
 
 interface Stream extends AsyncDisposable {
   /** The next event of this type. */
@@ -10,9 +12,9 @@ interface Stream extends AsyncDisposable {
 }
 
 /** A client of the event stream that reads as a browser does. */
-async function watch(api: ApiHarness, sync: string): Promise<Stream> {
+async function watch(api: ApiHarness, sync: string, of = 'syncs'): Promise<Stream> {
   const leave = new AbortController();
-  const answer = await fetch(`${api.url}/api/v1/syncs/${sync}/events`, {
+  const answer = await fetch(`${api.url}/api/v1/${of}/${sync}/events`, {
     headers: api.headers,
     signal: leave.signal,
   });
@@ -80,4 +82,32 @@ test('a stream of a sync that is not there is refused like any request', async (
   await using api = await withSyncs([]);
   const { status, body } = await api.ask('GET', '/api/v1/syncs/nobody/events');
   assert.deepEqual([status, body.detail], [404, 'There is no sync "nobody"']);
+});
+
+test('who watches an operation sees its progress and its end', async () => {
+  await using api = await withSyncs(['acme']);
+  const { control } = api.control;
+  const [sync] = await listSyncs(control);
+  assert.ok(sync);
+  const progress = { done: 1, of: 2, objects: [] };
+  await using _server = startSyncRequestServer(await api.control.openAnother(), async ({ id }) => {
+    await reportSyncRequest(control, id, progress);
+    await endSyncRequest(control, id, { result: { objects: 2 } });
+  });
+  await untilLeased(control, sync);
+  const { body } = await api.ask('POST', '/api/v1/syncs/acme/operations', { kind: 'flush' });
+  await using stream = await watch(api, String(body.id), 'operations');
+  let last: Record<string, unknown> = {};
+  while (last.state !== 'done') last = await stream.next('operation');
+  assert.deepEqual(last.progress, progress);
+  await stream.ended;
+});
+
+test('who watches an operation that nobody works on is told why, and the operation stays', async () => {
+  await using api = await withSyncs(['acme']);
+  const { body } = await api.ask('POST', '/api/v1/syncs/acme/operations', { kind: 'flush' });
+  await using stream = await watch(api, String(body.id), 'operations');
+  assert.deepEqual((await stream.next('problem')).code, 'SYS-13');
+  await stream.ended;
+  assert.equal((await api.ask('GET', `/api/v1/operations/${String(body.id)}`)).body.state, 'queued');
 });

@@ -1,31 +1,17 @@
 /** Keys of programs that use this API. */
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
+import { keyOnceSchema, keySchema, newKeySchema } from '../contract/keys.ts';
+import { pageOf, pageQuery } from '../contract/pages.ts';
 import { type Control, createApiKey, listApiKeys, revokeApiKey } from '../control/index.ts';
-import { givenName } from '../core/given-names.ts';
 import { RequestError } from '../core/request-error.ts';
 import { apiKeyView } from '../operations/api-key-view.ts';
+import { readNow } from '../operations/read-objects.ts';
 import type { ApiInstance } from './api-instance.ts';
-import { pageFrom, pageOf, pageQuery } from './pages.ts';
+import { pageFrom } from './pages.ts';
 import { problemAnswers } from './problems.ts';
 
 const tags = ['keys'];
-const time = z.iso.datetime().nullable();
-const scope = z.enum(['read', 'write']).describe('read: only what changes nothing.');
-const name = z.string().regex(givenName, 'up to 60 letters, digits, spaces and . _ -');
-const keySchema = z
-  .object({
-    name: z.string(),
-    scope,
-    created_at: time,
-    expires_at: time,
-    last_used_at: time,
-    is_expired: z.boolean(),
-  })
-  .meta({ id: 'ApiKey' });
-const newKeySchema = z
-  .strictObject({ name, scope, expires_in_days: z.int().min(1).max(3_650).optional() })
-  .meta({ id: 'NewApiKey' });
 
 export const keyRoutes: FastifyPluginAsyncZod<{ control: Control }> = async (app, { control }) => {
   listRoute(app, control);
@@ -42,8 +28,9 @@ function listRoute(app: ApiInstance, control: Control): void {
     response: { 200: pageOf(keySchema), ...problemAnswers },
   };
   app.get('/api-keys', { schema }, async ({ query }) => {
-    const page = pageFrom(await listApiKeys(control), (key) => key.name, query);
-    return { items: page.items.map(apiKeyView), next: page.next };
+    const keys = await listApiKeys(control);
+    const page = pageFrom(keys, (key) => key.name, query, await readNow(control.db));
+    return { ...page, items: page.items.map(apiKeyView) };
   });
 }
 
@@ -53,7 +40,7 @@ function createRoute(app: ApiInstance, control: Control): void {
     summary: 'Makes a key, which only this answer shows',
     tags,
     body: newKeySchema,
-    response: { 201: keySchema.extend({ key: z.string() }).meta({ id: 'ApiKeyOnce' }), ...problemAnswers },
+    response: { 201: keyOnceSchema, ...problemAnswers },
   };
   app.post('/api-keys', { schema }, async ({ body }, reply) => {
     const { expires_in_days: days } = body;
@@ -75,7 +62,7 @@ function revokeRoute(app: ApiInstance, control: Control): void {
     if (await revokeApiKey(control, params.name)) return reply.code(204).send(null);
     throw new RequestError(`There is no key ${JSON.stringify(params.name)}`, {
       kind: 'not found',
-      next: 'All keys: GET /api/v1/api-keys',
+      next: 'All keys: lockstep api-key list',
     });
   });
 }

@@ -6,9 +6,10 @@ import type { Clock } from '@lockstep/foundation/clock';
 import { type Control, readSync } from '../control/index.ts';
 import type { SyncId } from '../core/ids.ts';
 import { objectView } from '../operations/object-view.ts';
-import { readSyncStatuses } from '../operations/sync-status.ts';
+import { readSyncStatus } from '../operations/sync-status.ts';
 import { syncView } from '../operations/sync-view.ts';
 import { problemOf } from './problems.ts';
+import { placesOf } from './sync-routes.ts';
 
 export interface LiveEvent {
   /** `sync` and `object`: as the routes show them; `problem`: why nothing can be read; `deleted`: the last event. */
@@ -33,9 +34,10 @@ interface Watched {
 }
 
 export function openLiveFeed(
-  { control, clock, proxyUrl }: { control: Control; clock: Clock; proxyUrl: () => string | undefined },
+  deps: { control: Control; clock: Clock; proxyUrl: () => string | undefined },
   stop: AbortSignal,
 ): LiveFeed {
+  const { control, clock } = deps;
   const watched = new Map<SyncId, Watched>();
 
   async function look(id: SyncId, { watchers, last }: Watched): Promise<void> {
@@ -46,12 +48,12 @@ export function openLiveFeed(
     };
     try {
       const sync = await readSync(control, id);
-      const [seen] = sync ? await readSyncStatuses(control, [sync]) : [];
+      const seen = sync && (await readSyncStatus(control, sync));
       last.delete('problem');
       if (!seen) return tell('deleted', { type: 'deleted', data: { id } });
-      tell('sync', { type: 'sync', data: syncView(seen, proxyUrl()) });
+      tell('sync', { type: 'sync', data: syncView(seen, placesOf(deps, seen.sync)) });
       for (const object of seen.objects)
-        tell(`object ${object.sobject}`, { type: 'object', data: objectView(object) });
+        tell(`object ${object.sobject}`, { type: 'object', data: objectView(object, seen.findings) });
     } catch (error) {
       tell('problem', { type: 'problem', data: problemOf(error, '') });
     }

@@ -1,17 +1,17 @@
 /** Work that takes longer than a request: it is begun by one, and looked at by others. */
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
+import { newOperationSchema, operationSchema } from '../contract/operations.ts';
 import { type Control, withdrawSyncRequest } from '../control/index.ts';
 import { RequestError } from '../core/request-error.ts';
 import { beginWork, readWork } from '../operations/sync-work.ts';
 import type { ApiInstance } from './api-instance.ts';
 import { addIdempotency, idempotencyHeaders } from './idempotency.ts';
-import { newOperationSchema, operationSchema } from './operation-schemas.ts';
 import { problemAnswers } from './problems.ts';
 import { namedSync, requiredSync } from './sync-routes.ts';
 
 const tags = ['operations'];
-const numbered = z.object({
+export const numbered = z.object({
   operation: z
     .string()
     .regex(/^\d{1,15}$/)
@@ -68,7 +68,7 @@ function withdrawRoute(app: ApiInstance, control: Control): void {
     if (await withdrawSyncRequest(control, Number(operation))) return reply.code(204).send(null);
     throw new RequestError(`Operation ${operation} has ended, or there is none`, {
       kind: 'not found',
-      next: `See how it ended: GET /api/v1/operations/${operation}`,
+      next: 'Operations are kept for 30 days after their end.',
     });
   });
 }

@@ -31,6 +31,7 @@ test('an operation is queued, then running with its progress, then done with its
       id: path.split('/').at(-1),
       sync_id: syncId,
       kind: 'verify',
+      objects: ['Account'],
       state: 'queued',
       took_ms: 0,
       progress: null,
@@ -50,7 +51,10 @@ test('an operation is queued, then running with its progress, then done with its
 
   await endSyncRequest(control, taken.id, { result: { objects: 1 } });
   const done = (await api.ask('GET', path)).body;
-  assert.deepEqual([done.state, done.result], ['done', { objects: 1, skipped: [], repairs: [] }]);
+  assert.deepEqual(
+    [done.state, done.result],
+    ['done', { objects: 1, skipped: [], repairs: [], set_aside: [] }],
+  );
 });
 
 test('an operation that fails says why, and what to do', async () => {

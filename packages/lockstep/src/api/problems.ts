@@ -1,24 +1,8 @@
 /** How a request of the API fails: problem details (RFC 9457), with code, text and next step from the one catalogue. */
-import { z } from 'zod';
+import { type Problem, problemSchema } from '../contract/problem.ts';
 import { faults } from '../core/fault-catalogue.ts';
 import { Fault, type FaultCode } from '../core/faults.ts';
 import { type ErrorKind, errorKindOf, RequestError } from '../core/request-error.ts';
-
-export const problemSchema = z
-  .object({
-    type: z.string().describe('Where the error is explained, relative to the server.'),
-    title: z.string(),
-    status: z.int(),
-    detail: z.string(),
-    code: z.string().describe('Never changes; docs/errors.md lists all of them.'),
-    next: z.string().describe('What to do about it; empty if there is nothing to do.'),
-    errors: z
-      .array(z.object({ field: z.string(), reason: z.string() }))
-      .describe('What is wrong with the request, field by field.'),
-    request_id: z.string().describe('Stands in the log line of the request.'),
-  })
-  .meta({ id: 'Problem' });
-export type Problem = z.infer<typeof problemSchema>;
 
 /** What every route may answer instead. */
 export const problemAnswers = {
@@ -84,8 +68,10 @@ function ofFault(fault: Fault, requestId: string, errors: Problem['errors'] = []
     status: statusOf(code),
     detail: fault.message,
     code,
+    kind: errorKindOf(code),
     next: fault.next,
     errors,
+    lines: [],
     request_id: requestId,
   };
 }
@@ -98,14 +84,19 @@ function statusOf(code: FaultCode): number {
   return kind === 'Salesforce refused' && /^(SF|SCH)-/.test(code) ? 422 : statuses[kind];
 }
 
-const ofRequestError = ({ message, kind, next, label }: RequestError, requestId: string): Problem => ({
+const ofRequestError = (
+  { message, kind, next, label, details }: RequestError,
+  requestId: string,
+): Problem => ({
   type: 'about:blank',
   title: message,
   status: statuses[kind],
   detail: message,
   code: label,
+  kind,
   next,
   errors: [],
+  lines: [...details],
   request_id: requestId,
 });
 

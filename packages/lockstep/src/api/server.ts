@@ -19,9 +19,12 @@ import { createRoute } from './create-route.ts';
 import { errorRoutes } from './error-routes.ts';
 import { eventRoutes } from './event-routes.ts';
 import { keyRoutes } from './key-routes.ts';
+import { mirrorRoutes } from './mirror-routes.ts';
 import { operationRoutes } from './operation-routes.ts';
 import { problemOf } from './problems.ts';
+import { reportRoutes } from './report-routes.ts';
 import { type SyncRouteDeps, syncRoutes } from './sync-routes.ts';
+import { systemRoute } from './system-route.ts';
 
 export interface ApiDeps extends SyncRouteDeps, Pick<AccessRules, 'localKey'> {
   host: string;
@@ -118,8 +121,8 @@ async function openApp(deps: SyncRouteDeps, access: AccessRules | null): Promise
     reply.header('Cache-Control', 'no-store').header('X-Content-Type-Options', 'nosniff');
     reply.header('X-Request-Id', request.id);
     const { method, headers, routeOptions } = request;
-    const isPublic = routeOptions.config.isPublic === true;
-    if (access) await checkAccess({ method, headers, isPublic }, access);
+    const { isPublic = false, changesNothing = method === 'GET' || method === 'HEAD' } = routeOptions.config;
+    if (access) await checkAccess({ headers, isPublic, changesNothing }, access);
   });
   app.addHook('onResponse', async ({ method, id }, { statusCode, elapsedTime }) =>
     deps.log.info('api request', {
@@ -147,6 +150,9 @@ async function openApp(deps: SyncRouteDeps, access: AccessRules | null): Promise
   await app.register(createRoute, { ...deps, prefix: apiPath });
   await app.register(operationRoutes, { ...deps, prefix: apiPath });
   await app.register(eventRoutes, { ...deps, prefix: apiPath });
+  await app.register(reportRoutes, { ...deps, prefix: apiPath });
+  await app.register(mirrorRoutes, { ...deps, prefix: apiPath });
+  await app.register(systemRoute, { ...deps, prefix: apiPath });
   await app.register(keyRoutes, { ...deps, prefix: apiPath });
   await app.register(errorRoutes, { prefix: apiPath });
   return app;
@@ -162,5 +168,7 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** Everybody may read it, without a key. */
     isPublic?: boolean;
+    /** A key that may only read is enough, although the method is none of those that only read. */
+    changesNothing?: boolean;
   }
 }

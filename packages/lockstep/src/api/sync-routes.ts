@@ -2,35 +2,27 @@
 import { createHash } from 'node:crypto';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
+import { pageOf, pageQuery } from '../contract/pages.ts';
+import { deletionSchema, objectSchema, syncChangeSchema, syncSchema } from '../contract/syncs.ts';
 import {
   type Control,
   findSync,
   listSyncs,
-  readUsage,
+  mirrorUrl,
   type Sync,
   type SyncChange,
 } from '../control/index.ts';
 import type { AppLog } from '../core/log-fields.ts';
 import { RequestError } from '../core/request-error.ts';
 import { changeSync, checkSyncChange } from '../operations/change-sync.ts';
-import { chosenObjects } from '../operations/chosen-objects.ts';
 import { deleteSync, deletionOf } from '../operations/delete-sync.ts';
 import { objectView } from '../operations/object-view.ts';
-import { readSetAsideOf, setAsideView } from '../operations/set-aside-view.ts';
-import { readSyncStatuses } from '../operations/sync-status.ts';
-import { settingsView, syncView } from '../operations/sync-view.ts';
-import { usageView } from '../operations/usage-view.ts';
+import { readNow } from '../operations/read-objects.ts';
+import { readSyncStatus, readSyncStatuses } from '../operations/sync-status.ts';
+import { type SyncPlaces, settingsView, syncView } from '../operations/sync-view.ts';
 import type { ApiInstance } from './api-instance.ts';
-import { pageFrom, pageOf, pageQuery } from './pages.ts';
+import { pageFrom } from './pages.ts';
 import { problemAnswers } from './problems.ts';
-import {
-  deletionSchema,
-  objectSchema,
-  setAsideSchema,
-  syncChangeSchema,
-  syncSchema,
-  usageSchema,
-} from './sync-schemas.ts';
 
 export interface SyncRouteDeps {
   control: Control;
@@ -55,11 +47,10 @@ export const syncRoutes: FastifyPluginAsyncZod<SyncRouteDeps> = async (app, deps
   changeRoute(app, deps);
   objectsRoute(app, deps);
   deleteRoute(app, deps);
-  usageRoute(app, deps);
-  setAsideRoute(app, deps);
 };
 
-function listRoute(app: ApiInstance, { control, proxyUrl }: SyncRouteDeps): void {
+function listRoute(app: ApiInstance, deps: SyncRouteDeps): void {
+  const { control } = deps;
   const schema = {
     operationId: 'listSyncs',
     summary: 'All syncs, by name',
@@ -68,9 +59,9 @@ function listRoute(app: ApiInstance, { control, proxyUrl }: SyncRouteDeps): void
     response: { 200: pageOf(syncSchema), ...problemAnswers },
   };
   app.get('/syncs', { schema }, async ({ query }) => {
-    const page = pageFrom(await listSyncs(control), ({ name }) => name, query);
+    const page = pageFrom(await listSyncs(control), ({ name }) => name, query, await readNow(control.db));
     const seen = await readSyncStatuses(control, page.items);
-    return { items: seen.map((one) => syncView(one, proxyUrl())), next: page.next };
+    return { ...page, items: seen.map((one) => syncView(one, placesOf(deps, one.sync))) };
   });
 }
 
@@ -132,43 +123,10 @@ function objectsRoute(app: ApiInstance, { control }: SyncRouteDeps): void {
     response: { 200: pageOf(objectSchema), ...problemAnswers },
   };
   app.get('/syncs/:sync/objects', { schema }, async ({ params, query }) => {
-    const [seen] = await readSyncStatuses(control, [await requiredSync(control, params.sync)]);
-    if (seen?.unread) throw seen.unread;
-    const page = pageFrom(seen?.objects ?? [], ({ sobject }) => sobject, query);
-    return { items: page.items.map(objectView), next: page.next };
-  });
-}
-
-function usageRoute(app: ApiInstance, { control }: SyncRouteDeps): void {
-  const schema = {
-    operationId: 'getUsage',
-    summary: 'What the requests of a sync are for, and how many of its daily requests the org has used',
-    tags,
-    params: namedSync,
-    response: { 200: usageSchema, ...problemAnswers },
-  };
-  app.get('/syncs/:sync/usage', { schema }, async ({ params }) => {
-    const sync = await requiredSync(control, params.sync);
-    return usageView(sync, await readUsage(control, sync.id));
-  });
-}
-
-function setAsideRoute(app: ApiInstance, { control }: SyncRouteDeps): void {
-  const schema = {
-    operationId: 'listSetAside',
-    summary: 'Records that the mirror cannot store as they are: which, why, and when they are tried again',
-    tags,
-    params: namedSync,
-    querystring: z.object({
-      object: z.string().min(1).max(100).optional().describe('Only of this object.'),
-      limit: z.coerce.number().int().min(1).max(1_000).default(100),
-    }),
-    response: { 200: setAsideSchema, ...problemAnswers },
-  };
-  app.get('/syncs/:sync/set-aside', { schema }, async ({ params, query: { object, limit } }) => {
-    const sync = await requiredSync(control, params.sync);
-    const sobjects = object === undefined ? null : chosenObjects(sync, [object]);
-    return setAsideView(await readSetAsideOf(control, sync, sobjects, limit));
+    const seen = await readSyncStatus(control, await requiredSync(control, params.sync));
+    if (seen.unread) throw seen.unread;
+    const page = pageFrom(seen.objects, ({ sobject }) => sobject, query, seen.now);
+    return { ...page, items: page.items.map((object) => objectView(object, seen.findings)) };
   });
 }
 
@@ -190,23 +148,22 @@ function deleteRoute(app: ApiInstance, { control, stop }: SyncRouteDeps): void {
   });
 }
 
-export async function viewOf({ control, proxyUrl }: SyncRouteDeps, sync: Sync) {
-  const [seen] = await readSyncStatuses(control, [sync]);
-  if (!seen) throw noSync(sync.name);
-  return syncView(seen, proxyUrl());
-}
+export const viewOf = async (deps: SyncRouteDeps, sync: Sync) =>
+  syncView(await readSyncStatus(deps.control, sync), placesOf(deps, sync));
+
+export const placesOf = (
+  { control, proxyUrl }: Pick<SyncRouteDeps, 'control' | 'proxyUrl'>,
+  sync: Sync,
+): SyncPlaces => ({ proxyUrl: proxyUrl(), mirrorUrl: mirrorUrl(control, sync) });
 
 export async function requiredSync(control: Control, nameOrId: string): Promise<Sync> {
   const sync = await findSync(control, nameOrId);
-  if (!sync) throw noSync(nameOrId);
-  return sync;
-}
-
-const noSync = (name: string) =>
-  new RequestError(`There is no sync ${JSON.stringify(name)}`, {
+  if (sync) return sync;
+  throw new RequestError(`There is no sync ${JSON.stringify(nameOrId)}`, {
     kind: 'not found',
-    next: 'All syncs: GET /api/v1/syncs',
+    next: 'All syncs: lockstep sync list',
   });
+}
 
 /** Changes with the settings and with nothing else. */
 export const tagOf = (sync: Sync): string =>

@@ -20,9 +20,19 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./commands/simulated-org.ts')).simulatedOrg,
   },
   {
+    name: 'login',
+    summary: 'Makes the commands of this user use the Lockstep at an address, with a key of it.',
+    load: async () => (await import('./commands/login.ts')).login,
+  },
+  {
+    name: 'logout',
+    summary: 'Forgets the address and the key of login.',
+    load: async () => (await import('./commands/login.ts')).logout,
+  },
+  {
     name: 'sync create',
     summary:
-      'Creates a sync: tests everything, then makes its database and tables. A running server starts reading at once.',
+      'Creates a sync: tests everything, then makes its database and tables. The server starts reading at once.',
     load: async () => (await import('./commands/sync-create.ts')).syncCreate,
   },
   {
@@ -32,7 +42,7 @@ export const commands: readonly CommandEntry[] = [
   },
   {
     name: 'sync show',
-    summary: 'The addresses of a sync: the proxy, and the mirror, whose address holds a password.',
+    summary: 'The addresses of a sync: the proxy, and the mirror with its readers.',
     load: async () => (await import('./commands/sync.ts')).syncShow,
   },
   {
@@ -106,6 +116,21 @@ export const commands: readonly CommandEntry[] = [
     name: 'budget set',
     summary: 'Changes the pace of a sync, and where it stops, while it runs.',
     load: async () => (await import('./commands/budget.ts')).budgetSet,
+  },
+  {
+    name: 'reader create',
+    summary: 'Makes a login for an application that reads the mirror, and shows its password once.',
+    load: async () => (await import('./commands/reader.ts')).readerCreate,
+  },
+  {
+    name: 'reader list',
+    summary: 'The logins of the applications that read a mirror.',
+    load: async () => (await import('./commands/reader.ts')).readerList,
+  },
+  {
+    name: 'reader drop',
+    summary: 'Drops a login and ends its sessions.',
+    load: async () => (await import('./commands/reader.ts')).readerDrop,
   },
   {
     name: 'sql',

@@ -18,7 +18,10 @@ export async function openContext(
     get config() {
       assert(loaded, 'a command that uses options says so');
       config ??= loaded.readConfig();
-      return { ...config, dataDir: args.text('data') ?? config.dataDir };
+      const dataDir = args.text('data');
+      // A directory that is named means the server that runs on it.
+      const local = { serverUrl: undefined, serverKey: undefined, loginFile: undefined };
+      return dataDir === undefined ? config : { ...config, ...local, dataDir };
     },
   };
 }

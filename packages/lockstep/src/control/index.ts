@@ -31,6 +31,7 @@ export {
   eraseSync,
   findSync,
   listSyncs,
+  mirrorUrl,
   moveInstanceUrl,
   moveLoginUrl,
   type NewSync,

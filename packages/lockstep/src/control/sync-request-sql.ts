@@ -95,6 +95,7 @@ export type SyncRequestRow = {
   request_id: number;
   sync_id: SyncId;
   kind: string;
+  objects: string[] | null;
   is_taken: boolean;
   progress: unknown;
   has_ended: boolean;
@@ -108,7 +109,7 @@ export type SyncRequestRow = {
 /** No row: it was withdrawn, has expired, or its sync was erased. */
 export const selectSyncRequest = (tx: Tx, requestId: number) =>
   tx.query<SyncRequestRow>(sql`
-  SELECT request_id, sync_id, kind, taken_at IS NOT NULL AS is_taken, progress, ended_at IS NOT NULL AS has_ended,
+  SELECT request_id, sync_id, kind, objects, taken_at IS NOT NULL AS is_taken, progress, ended_at IS NOT NULL AS has_ended,
          round(extract(epoch FROM coalesce(ended_at, clock_timestamp()) - made_at) * 1000)::bigint AS took_ms,
          result, fault_code, fault_explanation, fault_next
     FROM lockstep.sync_request WHERE request_id = ${requestId} AND (ended_at IS NOT NULL OR ${isOpen})`);

@@ -52,6 +52,8 @@ export interface SyncRequestStatus {
   id: number;
   syncId: SyncId;
   kind: SyncRequestKind;
+  /** API names; null: all objects. */
+  objects: readonly string[] | null;
   /** A process that runs the sync has seen it. */
   isTaken: boolean;
   /** What the sync's worker last reported; null: nothing yet. */
@@ -148,6 +150,7 @@ const toStatus = (row: SyncRequestRow): SyncRequestStatus => ({
   id: row.request_id,
   syncId: row.sync_id,
   kind: row.kind as SyncRequestKind,
+  objects: row.objects,
   isTaken: row.is_taken,
   progress: row.progress,
   tookMs: row.took_ms,

@@ -198,17 +198,23 @@ export async function openCredential(
 /** The URL with which the sync writes, with its password: never logged. */
 export async function openWriterUrl(control: Control, sync: Sync): Promise<string> {
   const open = await openSecrets(control, sync.id);
-  return privateUrl(control, sync, destinationNames(sync.id).writer, open('sealed_writer_password'));
+  const user = destinationNames(sync.id).writer;
+  return mirrorUrl(control, sync, { user, password: open('sealed_writer_password') });
 }
 
-/** The URL with which the sync's user reads, with the password: shown to that person alone. */
+/** The URL with which Lockstep itself reads the mirror, as its other readers do, with the password: never logged. */
 export async function openReaderUrl(control: Control, sync: Sync): Promise<string> {
   const open = await openSecrets(control, sync.id);
-  return privateUrl(control, sync, destinationNames(sync.id).reader, open('sealed_reader_password'));
+  const user = destinationNames(sync.id).reader;
+  return mirrorUrl(control, sync, { user, password: open('sealed_reader_password') });
 }
 
-const privateUrl = (control: Control, sync: Sync, user: string, password: string) =>
-  databaseUrl(control.url, { database: sync.destination.database, user, password });
+/** The address of the mirror, without a login unless one is given. */
+export const mirrorUrl = (
+  control: Control,
+  { destination: { database } }: Sync,
+  login: { user: string; password: string } = { user: '', password: '' },
+): string => databaseUrl(control.url, { database, ...login });
 
 type SecretName =
   | 'sealed_client_id'

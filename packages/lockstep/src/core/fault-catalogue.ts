@@ -255,7 +255,7 @@ export const faults = {
     kind: 'needs-person',
     title: 'Lockstep is not running',
     explanation: 'No server runs on this data directory.',
-    next: 'Start one: npm run demo, or lockstep start',
+    next: 'Start one: npm run demo, or lockstep start. For one elsewhere: lockstep login URL',
   },
   'SYS-12': {
     kind: 'needs-person',
@@ -298,6 +298,24 @@ export const faults = {
     title: 'The sync is being deleted',
     explanation: 'Nothing can be changed about it any more.',
     next: 'If its deletion was interrupted, finish it: lockstep sync delete --sync {sync}',
+  },
+  'SYS-20': {
+    kind: 'transient',
+    title: 'The server does not answer',
+    explanation: 'There is no answer from {host} ({reason}).',
+    next: 'Check the address and that Lockstep runs there; to use another one: lockstep login URL',
+  },
+  'SYS-21': {
+    kind: 'permanent',
+    title: 'The server is of another version',
+    explanation: 'This command does not understand its answer ({reason}).',
+    next: 'Use the command of the same version as the server.',
+  },
+  'SYS-22': {
+    kind: 'needs-person',
+    title: 'A key is not sent to another machine over plain http',
+    explanation: 'Whoever listens on the way to {host} could use the key.',
+    next: 'Give the server a certificate (LOCKSTEP_API_TLS_CERT) or a TLS terminator and use its https address, or open a tunnel: ssh -L 8400:localhost:8400',
   },
   'SYS-17': {
     kind: 'needs-person',

@@ -40,3 +40,7 @@ export function clockTime(time: string, now: number): string {
   const isToday = day === new Date(now).toISOString().slice(0, 10);
   return `${isToday ? '' : `${day} `}${clock.slice(0, 8)} UTC`;
 }
+
+/** Escapes control characters, so that the text stays on one line and cannot act on the terminal. */
+export const printable = (text: string): string =>
+  text.replaceAll(/\p{Cc}/gu, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);

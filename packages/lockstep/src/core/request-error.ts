@@ -50,11 +50,13 @@ export const isInterruption = (error: unknown): boolean =>
 
 /** The kind of a fault by its code, which may come from another version. */
 export function errorKindOf(code: string): ErrorKind {
-  if (code === 'ORG-04') return 'not allowed';
-  if (code === 'SCH-09' || code === 'PRX-01') return 'not found';
+  if (['ORG-04', 'API-02', 'API-03', 'API-08'].includes(code)) return 'not allowed';
+  if (['SCH-09', 'PRX-01', 'API-05'].includes(code)) return 'not found';
+  if (code === 'API-04' || code === 'API-07') return 'not healthy';
   if (['SYS-12', 'SYS-13', 'SYS-18', 'SYS-19'].includes(code)) return 'not healthy';
   if (code === 'SYS-14') return 'time ran out';
-  if (code.startsWith('CFG-') || code === 'LIM-05') return 'usage';
+  if (code === 'SYS-22') return 'not allowed';
+  if (/^(CFG|API)-/.test(code) || code === 'LIM-05') return 'usage';
   if (/^(SF|ORG|LIM|PERM|SCH|NET|DATA)-/.test(code)) return 'Salesforce refused';
   if (code.startsWith('DB-')) return 'database refused';
   return 'unexpected';

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import type { Clock } from '@lockstep/foundation/clock';
 import { databaseUrl, openDatabase } from '@lockstep/foundation/database';
 import { nearNames } from '@lockstep/foundation/near-names';
@@ -17,6 +16,7 @@ import {
   type TablePlan,
 } from '../postgres/index.ts';
 import { describeSObjects, listSObjects, openSalesforce, type Salesforce } from '../salesforce/index.ts';
+import { newPassword } from './readers.ts';
 
 export interface NewSyncOptions {
   name: string;
@@ -121,9 +121,6 @@ export async function createSync(
     throw error instanceof Fault ? error : (databaseFault(error, control.host) ?? error);
   }
 }
-
-/** Letters and digits only, so that no connection string needs escaping. */
-const newPassword = () => randomBytes(24).toString('base64').replaceAll(/[+/=]/g, 'x');
 
 async function describeAll(
   salesforce: Salesforce,

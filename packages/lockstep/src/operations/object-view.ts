@@ -1,12 +1,14 @@
 import { inRfc3339 } from '../core/plain-words.ts';
+import { type Finding, objectWord } from './findings.ts';
 import { type ObjectStatus, stopReasonOf } from './read-objects.ts';
 
 /** An object's status as programs get it, with times in RFC 3339. */
-export function objectView(object: ObjectStatus) {
+export function objectView(object: ObjectStatus, findings: readonly Finding[]) {
   const { stop_code: _, stop_reason: __, ...facts } = object;
   const stopped = stopReasonOf(object);
   return {
     ...facts,
+    state_word: objectWord(object, findings),
     read_until: inRfc3339(object.read_until),
     settled_until: inRfc3339(object.settled_until),
     counts_verified_at: inRfc3339(object.counts_verified_at),

@@ -1,19 +1,16 @@
 import type { Tx } from '@lockstep/foundation/database';
+import { recordsMax } from '../contract/operations.ts';
 import { type Control, makeSyncRequest, type Sync } from '../control/index.ts';
 import { toRecordId } from '../core/ids.ts';
 import { RequestError } from '../core/request-error.ts';
 import { countSetAside, readSetAside } from '../postgres/index.ts';
-
-/** More than a user would paste; to read a whole object again there is a check of its content. */
-export const recordsMax = 1_000;
 
 /** A retry that was requested for `rows` of an object's `of` records. */
 export interface Retried {
   sobject: string;
   rows: number;
   of: number;
-  /** Of the sync request. */
-  request_id: number;
+  operation_id: string;
 }
 
 /**
@@ -43,7 +40,7 @@ export async function retrySetAside(
     const ids = records.flatMap(({ id }) => toRecordId(id) ?? []);
     const requestId = await makeSyncRequest(control, sync.id, { kind: 'refetch', objects: [sobject], ids });
     const of = own.reduce((sum, { rows }) => sum + rows, 0);
-    retried.push({ sobject, rows: ids.length, of, request_id: requestId });
+    retried.push({ sobject, rows: ids.length, of, operation_id: String(requestId) });
   }
   return retried;
 }

@@ -28,10 +28,10 @@ export const readSetAsideOf = (
     now: await readNow(mirror),
   }));
 
-export const rowsOf = (groups: readonly SetAsideGroup[]): number =>
-  groups.reduce((sum, { rows }) => sum + rows, 0);
+const rowsOf = (groups: readonly SetAsideGroup[]): number => groups.reduce((sum, { rows }) => sum + rows, 0);
 
-export const setAsideView = ({ groups, records }: Pick<SetAside, 'groups' | 'records'>) => ({
+export const setAsideView = ({ groups, records, now }: SetAside) => ({
+  as_of: new Date(now).toISOString(),
   rows: rowsOf(groups),
   groups: groups.map((group) => ({ ...group, reason: setAsideReason(group.code) })),
   items: records.map((record) => ({

@@ -27,14 +27,23 @@ export interface SyncStatus extends SyncHeadline {
   findings: readonly Finding[];
 }
 
+export const readSyncStatus = async (control: Control, sync: Sync): Promise<SyncStatus> =>
+  statusIn(await readHealth(control), control, sync);
+
 export async function readSyncStatuses(control: Control, syncs: readonly Sync[]): Promise<SyncStatus[]> {
   const healthOf = await readHealth(control);
   const seen: SyncStatus[] = [];
-  for (const sync of syncs) {
-    const health = healthOf.get(sync.id) ?? { hasWorker: false, fault: null };
-    seen.push(statusOf(sync, health, await readMirror(control, sync)));
-  }
+  for (const sync of syncs) seen.push(await statusIn(healthOf, control, sync));
   return seen;
+}
+
+async function statusIn(
+  healthOf: Awaited<ReturnType<typeof readHealth>>,
+  control: Control,
+  sync: Sync,
+): Promise<SyncStatus> {
+  const health = healthOf.get(sync.id) ?? { hasWorker: false, fault: null };
+  return statusOf(sync, health, await readMirror(control, sync));
 }
 
 type MirrorView = Pick<SyncStatus, 'objects' | 'now' | 'unread'>;
@@ -80,9 +89,17 @@ const unreadHead = ({ code, message, next }: Fault) => ({
 });
 
 /** An object whose backfill is not complete. */
-export const isBackfilling = (state: string) => state === 'queued' || state === 'backfilling';
+const isBackfilling = (state: string) => state === 'queued' || state === 'backfilling';
 
-export function whyNotWell(seen: SyncStatus, maxAgeMs: number): string[] {
+/** Whether all is well: the reasons why not, and what is only reported. */
+export const checkHealth = (seen: SyncStatus, maxAgeMs: number): { reasons: string[]; notes: string[] } => ({
+  reasons: whyNotWell(seen, maxAgeMs),
+  notes: seen.findings
+    .filter(isHealthy)
+    .map(({ severity, says, reason }) => `${severity}: ${seen.sync.name}: ${says}. ${reason}`),
+});
+
+function whyNotWell(seen: SyncStatus, maxAgeMs: number): string[] {
   const { sync, state, headline, unread, objects, findings, now } = seen;
   const { name } = sync;
   const reasons = state !== 'running' || unread ? [`${name}: ${headline}`] : [];

@@ -1,14 +1,17 @@
 import { inRfc3339 } from '../core/plain-words.ts';
+import { isHealthy } from './findings.ts';
 import type { SyncStatus } from './sync-status.ts';
 
-/**
- * A sync as programs get it: its settings, whether it runs, and what it waits for. Contains no secret.
- *
- * @param proxyUrl  of the server that runs here; undefined: none does
- */
+/** Where a sync's proxy is, undefined if none runs here, and its mirror, without a login. */
+export interface SyncPlaces {
+  proxyUrl: string | undefined;
+  mirrorUrl: string;
+}
+
+/** A sync as programs get it: its settings, whether it runs, and what it waits for. Contains no secret. */
 export function syncView(
-  { sync, health, state, headline, unread }: SyncStatus,
-  proxyUrl: string | undefined,
+  { sync, health, state, word, headline, lines, findings, unread }: SyncStatus,
+  { proxyUrl, mirrorUrl }: SyncPlaces,
 ) {
   const { fault } = health;
   return {
@@ -20,8 +23,12 @@ export function syncView(
     base_url: proxyUrl === undefined ? null : `${proxyUrl}/${sync.id}`,
     objects: [...sync.sobjects],
     ...settingsView(sync),
+    mirror: { url: mirrorUrl, table_schema: sync.destination.tableSchema },
     state,
+    state_word: word,
     headline,
+    details: [...lines],
+    findings: findings.map((finding) => ({ ...finding, is_healthy: isHealthy(finding) })),
     has_worker: health.hasWorker,
     fault: fault && {
       code: fault.code,

@@ -5,7 +5,9 @@ import { inRfc3339 } from '../core/plain-words.ts';
 export const usageView = (
   { stopAtPercent }: Pick<Sync, 'stopAtPercent'>,
   { purposes, queries, org }: SyncUsage,
+  now: number,
 ) => ({
+  as_of: new Date(now).toISOString(),
   requests: purposes.map(({ purpose, lastHour, lastDay }) => ({
     purpose,
     last_hour: lastHour,
@@ -16,7 +18,7 @@ export const usageView = (
   stop_at_percent: stopAtPercent,
 });
 
-export const orgView = (org: SyncUsage['org']) =>
+const orgView = (org: SyncUsage['org']) =>
   org && { used: org.used, max: org.max, percent: percentOf(org), recorded_at: inRfc3339(org.recordedAt) };
 
 /** With one decimal. An org that Salesforce allows no requests at all counts as used up. */

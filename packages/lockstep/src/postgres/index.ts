@@ -24,6 +24,7 @@ export { refusePooler } from './poolers.ts';
 export type { ProblemRow } from './problem-sql.ts';
 export type { ProblemChange } from './problems.ts';
 export { publicDatabasesText, readPublicDatabases } from './public-databases.ts';
+export { createReader, dropReader, listReaders } from './readers.ts';
 export {
   dropRole,
   ensureRole,

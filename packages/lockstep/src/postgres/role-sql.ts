@@ -5,6 +5,15 @@ import { ident, join, literal, type Sql, sql } from '@lockstep/foundation/sql';
 export const roleExists = async (tx: Tx, role: string): Promise<boolean> =>
   (await tx.query(sql`SELECT FROM pg_catalog.pg_roles WHERE rolname = ${role}`)).length > 0;
 
+export const selectRolesWithPrefix = (tx: Tx, prefix: string) =>
+  tx.query<{ role: string }>(
+    sql`SELECT rolname::text AS role FROM pg_catalog.pg_roles WHERE starts_with(rolname, ${prefix}) ORDER BY 1`,
+  );
+
+/** Those that other roles opened go on. Needs the privileges of the role, see {@link joinRole}. */
+export const endSessions = (tx: Tx, role: string) =>
+  tx.query(sql`SELECT pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity WHERE usename = ${role}`);
+
 /** Creates the role, or gives an existing one these attributes. */
 export const ensureRole = async (tx: Tx, role: string, attributes: Sql): Promise<void> => {
   const verb = (await roleExists(tx, role)) ? sql`ALTER` : sql`CREATE`;
@@ -13,6 +22,8 @@ export const ensureRole = async (tx: Tx, role: string, attributes: Sql): Promise
 
 /** The attributes of a login. @param verifier  of its password, see `scramVerifier` */
 export const loginWith = (verifier: string): Sql => sql`LOGIN PASSWORD ${literal(verifier)}`;
+
+export const disableLogin = (tx: Tx, role: string) => tx.query(sql`ALTER ROLE ${ident(role)} NOLOGIN`);
 
 export const dropRole = (tx: Tx, role: string) => tx.query(sql`DROP ROLE IF EXISTS ${ident(role)}`);
 

@@ -6,6 +6,7 @@ import { type Database, databaseUrl, openDatabase } from '@lockstep/foundation/d
 import { ident, type Sql, sql } from '@lockstep/foundation/sql';
 import { openTestDatabase, type TestDatabase, testServerUrl } from '@lockstep/harness/database';
 import { newSyncId } from '../core/ids.ts';
+import { createReader, dropReader, listReaders } from './readers.ts';
 import { revokePublicConnect } from './role-sql.ts';
 import {
   createPrivateDatabase,
@@ -251,9 +252,7 @@ test('dropping removes the database and every role while a reader is connected',
   const harness = await openPrivateDatabase();
   await harness.writer.query(sql`CREATE TABLE salesforce.account (id text)`);
   const session = await harness.reader.session();
-  await admin.query(
-    sql`CREATE ROLE ${ident(`${harness.names.reader}_b`)} LOGIN IN ROLE ${ident(harness.names.readerGroup)}`,
-  );
+  await createReader(admin, harness.syncId, 'reports', 'a-password');
 
   await harness.writer.end();
   await dropPrivateDatabase(admin, harness.syncId);
@@ -266,6 +265,45 @@ test('dropping removes the database and every role while a reader is connected',
     UNION ALL SELECT datname FROM pg_database WHERE datname LIKE ${like}`);
   assert.deepEqual(left, []);
   await dropPrivateDatabase(admin, harness.syncId); // a second time: nothing to do
+});
+
+test('each application has a reader of its own, with the rights and limits of the others', async () => {
+  await using harness = await openPrivateDatabase();
+  const { names, syncId } = harness;
+  await harness.writer.query(sql`CREATE TABLE salesforce.account (id text)`);
+  const role = await createReader(admin, syncId, 'reports', 'its-password');
+  assert.equal(role, `${names.reader}_reports`);
+  assert.equal(await createReader(admin, syncId, 'reports', 'another'), null);
+  await createReader(admin, syncId, 'app', 'other-password');
+  assert.deepEqual(
+    (await listReaders(admin, syncId)).map(({ name }) => name),
+    ['app', 'reports'],
+  );
+  const reports = open(names.database, role, 'its-password');
+  assert.deepEqual(await reports.query(sql`SELECT id FROM salesforce.account`), []);
+  const limits = sql`
+    SELECT setconfig AS limits FROM pg_db_role_setting s JOIN pg_roles r ON r.oid = s.setrole WHERE r.rolname = `;
+  assert.deepEqual(
+    await superuser.query(sql`${limits}${role}`),
+    await superuser.query(sql`${limits}${names.reader}`),
+  );
+  await reports.query(sql`SET default_transaction_read_only = off`);
+  await denied(reports.query(sql`CREATE TABLE salesforce.mine (id text)`));
+  await reports.end();
+});
+
+test('dropping a reader ends its sessions and leaves the other readers alone', async () => {
+  await using harness = await openPrivateDatabase();
+  const { names, syncId } = harness;
+  await createReader(admin, syncId, 'reports', 'its-password');
+  const reports = open(names.database, `${names.reader}_reports`, 'its-password');
+  const session = await reports.session();
+  assert.equal(await dropReader(admin, syncId, 'reports'), true);
+  await session.closed;
+  await assert.rejects(reports.query(sql`SELECT 1`), { code: '28P01' });
+  await reports.end();
+  assert.equal(await dropReader(admin, syncId, 'reports'), false);
+  assert.deepEqual(await harness.reader.query(sql`SELECT 1 AS one`), [{ one: 1 }]);
 });
 
 test('a password reaches the server as the verifier that it would have computed itself', async () => {

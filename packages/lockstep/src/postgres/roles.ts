@@ -1,5 +1,5 @@
 /**
- * The private database of a sync and its four roles, on a server where we are superuser or have CREATEROLE and
+ * The private database of a sync and its roles, on a server where we are superuser or have CREATEROLE and
  * CREATEDB (PostgreSQL 13 or newer):
  *
  *   owner   no login; owns database, schemas and tables
@@ -7,7 +7,7 @@
  *           and the default privileges apply. `SET ROLE NONE` returns to the login itself, which is necessary to end
  *           another session of the writer (pg_terminate_backend).
  *   read    no login; every grant to readers goes to it
- *   ro      the reader's login, a member of read
+ *   ro      Lockstep's own login that reads, a member of read. Those of applications are called ro_ and their name.
  *
  * The grants protect. A reader's settings only guard against accidents: it may change them itself.
  * On PostgreSQL 13 and 14 only a superuser can revoke CREATE on schema `public` from PUBLIC, and on any version only a
@@ -32,6 +32,7 @@ import {
   revokePublicConnect,
   revokePublicSchema,
   roleExists,
+  selectRolesWithPrefix,
   selectUnboundReaders,
   setForRole,
 } from './role-sql.ts';
@@ -120,9 +121,10 @@ export async function restrictReaders(
 
 /** Drops database and roles, even if somebody is connected; what does not exist is skipped. */
 export async function dropPrivateDatabase(admin: Database, syncId: string): Promise<void> {
-  const { database, ...roles } = destinationNames(syncId);
-  const existing: string[] = [];
-  for (const role of [...Object.values(roles), `${roles.reader}_b`]) {
+  const { database, owner, writer, readerGroup, reader } = destinationNames(syncId);
+  const readers = await selectRolesWithPrefix(admin, reader);
+  const existing = readers.map(({ role }) => role);
+  for (const role of [owner, writer, readerGroup]) {
     if (await roleExists(admin, role)) existing.push(role);
   }
   // Ending a role's sessions and dropping what it owns both need its privileges.
@@ -136,17 +138,23 @@ async function createRoles(
   { owner, writer, readerGroup, reader }: DestinationNames,
   secrets: { writerPassword: string; readerPassword: string },
 ): Promise<void> {
-  const login = (password: string) => sql`INHERIT ${loginWith(scramVerifier(password))}`;
   await ensureRole(admin, owner, sql`NOLOGIN`);
   await ensureRole(admin, readerGroup, sql`NOLOGIN`);
   await ensureRole(admin, writer, sql`${login(secrets.writerPassword)} ${writerConnections}`);
-  await ensureRole(admin, reader, sql`${login(secrets.readerPassword)} ${readerConnections}`);
   await grantRole(admin, owner, writer);
-  await grantRole(admin, readerGroup, reader);
   await setForRole(admin, writer, sql`role = ${literal(owner)}`);
-  for (const setting of readerSettings) await setForRole(admin, reader, setting);
-  await admin.transaction((tx) => ifAllowed(tx, () => setForRole(tx, reader, readerTempFiles))); // a superuser may
+  await admin.transaction((tx) => ensureReader(tx, readerGroup, reader, secrets.readerPassword));
   await joinRole(admin, owner);
+}
+
+const login = (password: string) => sql`INHERIT ${loginWith(scramVerifier(password))}`;
+
+/** A login that may read, with the limits of all readers; an existing one gets this password. */
+export async function ensureReader(tx: Tx, group: string, reader: string, password: string): Promise<void> {
+  await ensureRole(tx, reader, sql`${login(password)} ${readerConnections}`);
+  await grantRole(tx, group, reader);
+  for (const setting of readerSettings) await setForRole(tx, reader, setting);
+  await ifAllowed(tx, () => setForRole(tx, reader, readerTempFiles)); // a superuser may
 }
 
 async function makeDatabase(admin: Database, { database, owner }: DestinationNames): Promise<void> {

@@ -83,7 +83,7 @@ export async function startServer(
       control,
       log,
       stop: stop.signal,
-      allowHosts: config.allowHosts,
+      allowHosts: deps.allowHosts,
       proxyUrl: () => proxyServer.proxyUrl,
     }),
   );

@@ -1,12 +1,10 @@
 /** `budget show` and `budget set`: the pace of a sync, and where it stops so that requests are left for others. */
-import { readUsage, type Sync, type SyncUsage } from '../../control/index.ts';
+import { type SyncView, syncSchema, type Usage, usageSchema } from '../../contract/syncs.ts';
 import { formatCount } from '../../core/plain-words.ts';
 import { usageError } from '../../core/request-error.ts';
-import { changeSync } from '../../operations/change-sync.ts';
-import { readNow } from '../../operations/read-objects.ts';
-import { orgView } from '../../operations/usage-view.ts';
 import { type Command, syncFlag } from '../arguments.ts';
-import { chooseSync, withControl } from '../running.ts';
+import { chooseSync, pathOf } from '../choose-sync.ts';
+import { findApi } from '../find-server.ts';
 import { intervalOf } from '../terminal/interval.ts';
 import { orgLines } from './usage.ts';
 
@@ -16,22 +14,23 @@ const notIncluded = 'Requests through the proxy and their read-backs are not inc
 
 export const budgetShow: Command = {
   flags: { sync: syncFlag },
-  run: (args, { config, output }) =>
-    withControl(config, async (control) => {
-      const sync = await chooseSync(control, args.text('sync'));
-      const { org, purposes } = await readUsage(control, sync.id);
-      const made = purposes.reduce((sum, { lastDay }) => sum + lastDay, 0);
-      if (output.wantsJson) {
-        output.object({ ...budgetJson(sync), requests_last_day: made, org: orgView(org) });
-        return;
-      }
-      const lines = [
-        budgetText(sync, org),
-        `It has made ${formatCount(made)} in the last 24 h. ${notIncluded}`,
-        ...orgLines(sync, org, await readNow(control.db)),
-      ];
-      for (const line of lines) output.data(output.pasteable(line));
-    }),
+  async run(args, context) {
+    const { output } = context;
+    const api = await findApi(context);
+    const sync = await chooseSync(api, args.text('sync'));
+    const used = await api.get(`${pathOf(sync.id)}/usage`, usageSchema);
+    const made = used.requests.reduce((sum, { last_day: lastDay }) => sum + lastDay, 0);
+    if (output.wantsJson) {
+      output.object({ ...budgetJson(sync), requests_last_day: made, org: used.org });
+      return;
+    }
+    const lines = [
+      budgetText(sync, used),
+      `It has made ${formatCount(made)} in the last 24 h. ${notIncluded}`,
+      ...orgLines(sync.name, used),
+    ];
+    for (const line of lines) output.data(output.pasteable(line));
+  },
 };
 
 export const budgetSet: Command = {
@@ -47,38 +46,38 @@ export const budgetSet: Command = {
         "The sync waits once all programs together have used this share of the org's daily requests, 10 to 100.",
     },
   },
-  async run(args, { config, output }) {
+  async run(args, context) {
+    const { output } = context;
     const every = args.text('every');
     if (every === undefined && !args.isSet('stop-at'))
       throw usageError('budget set needs --every or --stop-at', help);
-    const intervalMs = every === undefined ? undefined : intervalOf(every, help);
-    const stopAtPercent = args.isSet('stop-at')
-      ? args.number('stop-at', { min: 10, max: 100, otherwise: 90 })
-      : undefined;
-    await withControl(config, async (control) => {
-      const sync = await changeSync(control, await chooseSync(control, args.text('sync')), {
-        ...(intervalMs !== undefined && { intervalMs }),
-        ...(stopAtPercent !== undefined && { stopAtPercent }),
-      });
-      if (output.wantsJson) output.object(budgetJson(sync));
-      else output.data(budgetText(sync, (await readUsage(control, sync.id)).org));
-      output.say(notIncluded);
-    });
+    const change = {
+      ...(every !== undefined && { interval_ms: intervalOf(every, help) }),
+      ...(args.isSet('stop-at') && {
+        stop_at_percent: args.number('stop-at', { min: 10, max: 100, otherwise: 90 }),
+      }),
+    };
+    const api = await findApi(context);
+    const { id } = await chooseSync(api, args.text('sync'));
+    const sync = await api.patch(pathOf(id), change, syncSchema);
+    if (output.wantsJson) output.object(budgetJson(sync));
+    else output.data(budgetText(sync, await api.get(`${pathOf(id)}/usage`, usageSchema)));
+    output.say(notIncluded);
   },
 };
 
-const requestsPerDay = ({ intervalMs }: Sync) => Math.floor(dayMs / intervalMs);
+const requestsPerDay = ({ interval_ms: intervalMs }: SyncView) => Math.floor(dayMs / intervalMs);
 
-const budgetJson = (sync: Sync) => ({
+const budgetJson = (sync: SyncView) => ({
   schema: 1,
   name: sync.name,
-  interval_ms: sync.intervalMs,
+  interval_ms: sync.interval_ms,
   requests_per_day: requestsPerDay(sync),
-  stop_at_percent: sync.stopAtPercent,
+  stop_at_percent: sync.stop_at_percent,
 });
 
-function budgetText(sync: Sync, org: SyncUsage['org']): string {
-  const { name, intervalMs, stopAtPercent } = sync;
+function budgetText(sync: SyncView, { org }: Usage): string {
+  const { name, interval_ms: intervalMs, stop_at_percent: stopAtPercent } = sync;
   const most = requestsPerDay(sync);
   const share = org && org.max > 0 ? `, ${Math.round((most / org.max) * 100)} % of the org's` : '';
   return `${name}: one request every ${intervalMs / 1_000} s = at most ${formatCount(most)} requests a day${share}; stops when the org has used ${stopAtPercent} %.`;

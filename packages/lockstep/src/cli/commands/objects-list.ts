@@ -1,39 +1,35 @@
 /** `objects list`: the state of each object, when it was last verified, and what is wrong with it. */
-import type { Sync } from '../../control/index.ts';
-import { formatCount, timeSince } from '../../core/plain-words.ts';
-import { findingsOf, objectWord } from '../../operations/findings.ts';
-import { objectView } from '../../operations/object-view.ts';
-import { withViews } from '../../operations/open-mirror.ts';
-import { type ObjectStatus, readObjects } from '../../operations/read-objects.ts';
+import { type ObjectView, objectSchema, type SyncView } from '../../contract/syncs.ts';
+import { formatCount, timeOf, timeSince } from '../../core/plain-words.ts';
 import { type Command, syncFlag } from '../arguments.ts';
-import { chooseSync, withControl } from '../running.ts';
+import { chooseSync, pathOf } from '../choose-sync.ts';
+import { findApi } from '../find-server.ts';
 import { findingLines } from '../terminal/finding-lines.ts';
 import { table } from '../terminal/output.ts';
 
 export const objectsList: Command = {
   flags: { sync: syncFlag },
-  run: (args, { config, output }) =>
-    withControl(config, async (control) => {
-      const sync = await chooseSync(control, args.text('sync'));
-      const { objects, now } = await withViews(control, sync, readObjects);
-      if (output.wantsJson) {
-        output.object({ schema: 1, name: sync.name, items: objects.map(objectView) });
-      } else output.data(output.pasteable(objectsText(sync, objects, now)));
-    }),
+  async run(args, context) {
+    const { output } = context;
+    const api = await findApi(context);
+    const sync = await chooseSync(api, args.text('sync'));
+    const { items, as_of: asOf } = await api.list(`${pathOf(sync.id)}/objects`, objectSchema);
+    if (output.wantsJson) output.object({ schema: 1, name: sync.name, items });
+    else output.data(output.pasteable(objectsText(sync, items, timeOf(asOf))));
+  },
 };
 
 /** @param now  the mirror server's time, in milliseconds since 1970 */
 export function objectsText(
-  sync: Pick<Sync, 'name' | 'intervalMs' | 'destination'>,
-  objects: readonly ObjectStatus[],
+  { mirror, findings }: Pick<SyncView, 'mirror' | 'findings'>,
+  objects: readonly ObjectView[],
   now: number,
 ): string {
-  const findings = findingsOf(sync, objects, now, null);
   const countOrDash = (rows: number) => (rows === 0 ? '–' : formatCount(rows));
   const rows = objects.map((object) => [
     object.sobject,
-    `${sync.destination.tableSchema}.${object.table_name}`,
-    objectWord(object, findings),
+    `${mirror.table_schema}.${object.table_name}`,
+    object.state_word,
     formatCount(object.rows),
     timeSince(object.read_until, now),
     timeSince(object.settled_until, now),

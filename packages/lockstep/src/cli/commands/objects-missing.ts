@@ -1,15 +1,14 @@
 /** `objects missing`: rows that Salesforce stopped showing to the sync all at once, and the decision about them. */
 
+import { objectSchema } from '../../contract/syncs.ts';
 import { Fault } from '../../core/faults.ts';
 import { formatCount } from '../../core/plain-words.ts';
 import { RequestError, usageError } from '../../core/request-error.ts';
-import { chosenObjects } from '../../operations/chosen-objects.ts';
-import { withViews } from '../../operations/open-mirror.ts';
-import { type ObjectStatus, readObjects } from '../../operations/read-objects.ts';
 import type { Arguments, Command, Context } from '../arguments.ts';
-import { chooseSync, withControl } from '../running.ts';
+import { chooseSync, pathOf } from '../choose-sync.ts';
+import { findApi } from '../find-server.ts';
 import { table } from '../terminal/output.ts';
-import { makeRequest, waitFlags } from './objects-verify.ts';
+import { runOperation, waitFlags } from './objects-verify.ts';
 
 const help = 'lockstep help objects missing';
 
@@ -34,8 +33,9 @@ export const objectsMissing: Command = {
   },
 };
 
-async function list(args: Arguments, { config, output }: Context): Promise<number> {
-  const { name, missing } = await readMissing(args, config);
+async function list(args: Arguments, context: Context): Promise<number> {
+  const { output } = context;
+  const { name, missing } = await readMissing(args, context);
   if (output.wantsJson) {
     const items = missing.map(({ sobject, table_name, rows, missing_rows }) => ({
       sobject,
@@ -65,28 +65,21 @@ async function decide(
   args: Arguments,
   context: Context,
   kind: 'keep' | 'remove',
-  word: string,
+  object: string,
 ): Promise<number> {
-  const { name, missing } = await readMissing(args, context.config, word);
-  if (missing.length === 0) {
-    throw new RequestError(`${name} has no missing rows of ${word}`, {
+  const { name, missing } = await readMissing(args, context);
+  if (!missing.some(({ sobject }) => sobject.toLowerCase() === object.toLowerCase())) {
+    throw new RequestError(`${name} has no missing rows of ${object}`, {
       kind: 'not found',
       next: 'lockstep objects missing',
     });
   }
-  return makeRequest(args, context, 'objects missing', (sync) => ({
-    kind,
-    objects: chosenObjects(sync, [word]),
-  }));
+  return runOperation(args, context, 'objects missing', { kind, object });
 }
 
-/** For all objects, or only for the one that is named. */
-const readMissing = (args: Arguments, config: Context['config'], word?: string) =>
-  withControl(config, async (control) => {
-    const sync = await chooseSync(control, args.text('sync'));
-    const names = word === undefined ? sync.sobjects : chosenObjects(sync, [word]);
-    const { objects } = await withViews(control, sync, readObjects);
-    const hasMissing = ({ sobject, missing_rows }: ObjectStatus) =>
-      names.includes(sobject) && missing_rows > 0;
-    return { name: sync.name, missing: objects.filter(hasMissing) };
-  });
+async function readMissing(args: Arguments, context: Context) {
+  const api = await findApi(context);
+  const { id, name } = await chooseSync(api, args.text('sync'));
+  const { items } = await api.list(`${pathOf(id)}/objects`, objectSchema);
+  return { name, missing: items.filter(({ missing_rows: rows }) => rows > 0) };
+}

@@ -1,17 +1,15 @@
 /** `objects set-aside`: lists the records that PostgreSQL cannot hold as they are, with reasons, or retries them. */
 
 import { shellWord } from '@lockstep/foundation/shell-words';
-import type { Control, Sync } from '../../control/index.ts';
-import { counted, formatCount, timeSince, timeUntil } from '../../core/plain-words.ts';
+import { recordsMax } from '../../contract/operations.ts';
+import { retriedSchema, type SetAside, type SyncView, setAsideSchema } from '../../contract/syncs.ts';
+import { counted, formatCount, timeOf, timeSince, timeUntil } from '../../core/plain-words.ts';
 import { usageError } from '../../core/request-error.ts';
-import { hasWorker } from '../../operations/ask-sync.ts';
-import { chosenObjects } from '../../operations/chosen-objects.ts';
-import { withViews } from '../../operations/open-mirror.ts';
-import { recordsMax, retrySetAside } from '../../operations/retry-set-aside.ts';
-import { readSetAsideOf, rowsOf, type SetAside, setAsideView } from '../../operations/set-aside-view.ts';
-import { setAsidePlace, setAsideReason, setAsideRemedy } from '../../operations/set-aside-words.ts';
-import { type Arguments, type Command, type Context, syncFlag } from '../arguments.ts';
-import { chooseSync, withControl } from '../running.ts';
+import { setAsidePlace, setAsideRemedy } from '../../operations/set-aside-words.ts';
+import type { ApiClient } from '../api-client.ts';
+import { type Command, syncFlag } from '../arguments.ts';
+import { chooseSync, pathOf } from '../choose-sync.ts';
+import { findApi } from '../find-server.ts';
 import { type Output, table } from '../terminal/output.ts';
 
 const shownByDefault = 100;
@@ -30,64 +28,55 @@ export const objectsSetAside: Command = {
     if (args.isSet('retry') && args.isSet('limit'))
       throw usageError('--limit applies to the list, not to --retry', 'lockstep help objects set-aside');
     const limit = args.number('limit', { min: 1, max: shownMax, otherwise: shownByDefault });
-    return withControl(context.config, async (control) => {
-      const sync = await chooseSync(control, args.text('sync'));
-      return args.isSet('retry')
-        ? retry(args, context, control, sync)
-        : list(args, context, control, sync, limit);
-    });
+    const api = await findApi(context);
+    const sync = await chooseSync(api, args.text('sync'));
+    if (args.isSet('retry')) await retry(api, sync, args.words, context.output);
+    else await list(api, sync, args.words, limit, context.output);
   },
 };
 
-/** The objects that are named; null: all of them. */
-function chosenIn(sync: Sync, words: readonly string[]): readonly string[] | null {
-  const chosen = chosenObjects(sync, words);
-  return chosen.length > 0 ? chosen : null;
-}
-
 async function list(
-  args: Arguments,
-  { output }: Context,
-  control: Control,
-  sync: Sync,
+  api: ApiClient,
+  sync: SyncView,
+  objects: readonly string[],
   limit: number,
-): Promise<number> {
-  const sobjects = chosenIn(sync, args.words);
-  const seen = await readSetAsideOf(control, sync, sobjects, limit);
-  if (output.wantsJson) output.object({ schema: 1, name: sync.name, ...setAsideView(seen) });
+  output: Output,
+): Promise<void> {
+  const only = objects.length > 0 ? `&objects=${encodeURIComponent(objects.join(','))}` : '';
+  const seen = await api.get(`${pathOf(sync.id)}/set-aside?limit=${limit}${only}`, setAsideSchema);
+  if (output.wantsJson) output.object({ schema: 1, name: sync.name, ...seen });
   else if (seen.groups.length === 0) output.data(`${sync.name}: no records are set aside.`);
   else output.data(output.pasteable(setAsideText(sync, seen)));
-  return 0;
 }
 
-export function setAsideText({ name }: Pick<Sync, 'name'>, { groups, records, now }: SetAside): string {
-  const grouped = groups.map(({ sobject, column_name: column, code, rows }) => [
+function setAsideText(
+  { name }: Pick<SyncView, 'name'>,
+  { rows, groups, items, as_of: asOf }: SetAside,
+): string {
+  const now = timeOf(asOf);
+  const grouped = groups.map(({ sobject, column_name: column, rows, reason }) => [
     sobject,
     setAsidePlace(column),
     formatCount(rows),
-    setAsideReason(code),
+    reason,
   ]);
-  const listed = records.map((record) => [
+  const listed = items.map((record) => [
     record.sobject,
     record.id,
     setAsidePlace(record.column_name),
     timeSince(record.first_seen_at, now),
     formatCount(record.tries),
-    timeUntil(record.retry_at, now),
-    setAsideReason(record.code),
+    record.retry_at === null ? '–' : timeUntil(record.retry_at, now),
+    record.reason,
   ]);
-  const more = rowsOf(groups) - records.length;
+  const more = rows - items.length;
   const headers = ['OBJECT', 'ID', 'COLUMN', 'FIRST SEEN', 'TRIES', 'NEXT TRY', 'REASON'];
   const [first] = groups;
   return [
     table(['OBJECT', 'COLUMN', 'RECORDS', 'REASON'], grouped, new Set([2])),
     '',
     table(headers, listed, new Set([3, 4, 5])),
-    ...(more > 0
-      ? [
-          `${formatCount(more)} more; list them with --limit ${formatCount(rowsOf(groups)).replaceAll(',', '')}.`,
-        ]
-      : []),
+    ...(more > 0 ? [`${formatCount(more)} more; list them with --limit ${rows}.`] : []),
     '',
     'The mirror has their last storable version, or none; everything else is up to date. Lockstep retries them by itself.',
     ...(first
@@ -100,25 +89,19 @@ export function setAsideText({ name }: Pick<Sync, 'name'>, { groups, records, no
 }
 
 /** Retries those first that were tried longest ago, so that repeating the command covers all of them. */
-async function retry(args: Arguments, { output }: Context, control: Control, sync: Sync): Promise<number> {
-  const items = await withViews(control, sync, (mirror) =>
-    retrySetAside(control, mirror, sync, chosenIn(sync, args.words)),
-  );
-  const running = await hasWorker(control, sync);
-  if (output.wantsJson) output.object({ schema: 1, name: sync.name, items, running });
-  else for (const item of items) output.data(askedText(sync, item));
-  if (!running) output.say('No Lockstep process is running this sync; to start one: lockstep start');
-  tellNext(sync, output);
-  return 0;
-}
-
-function askedText(
-  { name }: Sync,
-  { sobject, rows, of }: { sobject: string; rows: number; of: number },
-): string {
-  const rest = of > rows ? `, of ${formatCount(of)}: repeat the command for the rest` : '';
-  return `${name}: retry of ${counted(rows, 'record')} of ${sobject} requested${rest}.`;
-}
-
-const tellNext = ({ name }: Sync, output: Output) =>
+async function retry(
+  api: ApiClient,
+  { id, name, has_worker }: SyncView,
+  objects: readonly string[],
+  output: Output,
+): Promise<void> {
+  const chosen = objects.length > 0 ? { objects } : {};
+  const { items } = await api.post(`${pathOf(id)}/set-aside/retry`, chosen, retriedSchema);
+  if (output.wantsJson) output.object({ schema: 1, name, items, has_worker });
+  for (const { sobject, rows, of } of output.wantsJson ? [] : items) {
+    const rest = of > rows ? `, of ${formatCount(of)}: repeat the command for the rest` : '';
+    output.data(`${name}: retry of ${counted(rows, 'record')} of ${sobject} requested${rest}.`);
+  }
+  if (!has_worker) output.say('No Lockstep process is running this sync; to start one: lockstep start');
   output.say(`To see what is still refused afterwards: lockstep objects set-aside --sync ${shellWord(name)}`);
+}

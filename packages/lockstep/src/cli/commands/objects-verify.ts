@@ -1,15 +1,14 @@
 /** `objects verify` and `objects refetch`: reads that a user asks for, in addition to the polls. */
 
 import { shellWord } from '@lockstep/foundation/shell-words';
-import type { NewSyncRequest, Sync } from '../../control/index.ts';
+import { type NewOperation, recordsMax } from '../../contract/operations.ts';
 import { counted } from '../../core/plain-words.ts';
 import { usageError } from '../../core/request-error.ts';
-import { ask } from '../../operations/ask-sync.ts';
-import { chosenObjects, chosenRecords } from '../../operations/chosen-objects.ts';
-import { recordsMax } from '../../operations/retry-set-aside.ts';
+import { chosenRecords } from '../../operations/chosen-objects.ts';
 import { type Arguments, type Command, type Context, syncFlag } from '../arguments.ts';
-import { chooseSync, withControl } from '../running.ts';
-import { reportResult, requestAndWait, shortDuration, timeoutOf } from './sync-request.ts';
+import { chooseSync } from '../choose-sync.ts';
+import { findApi } from '../find-server.ts';
+import { beginOperation, operate, reportResult, shortDuration, timeoutOf } from './operation.ts';
 
 export const waitFlags: NonNullable<Command['flags']> = {
   sync: syncFlag,
@@ -21,11 +20,7 @@ export const waitFlags: NonNullable<Command['flags']> = {
   },
 };
 
-const levels = {
-  counts: 'verify counts',
-  ids: 'verify ids',
-  content: 'verify content',
-} as const;
+const levels = ['counts', 'ids', 'content'] as const;
 
 export const objectsVerify: Command = {
   positionals: { shown: '[OBJECT…]', min: 0, max: 1_000 },
@@ -38,17 +33,13 @@ export const objectsVerify: Command = {
     ...waitFlags,
   },
   run(args, context) {
-    const level = args.text('level') ?? 'counts';
-    if (!isLevel(level))
-      throw usageError('--level takes counts, ids or content', 'lockstep help objects verify');
-    return makeRequest(args, context, 'objects verify', (sync) => {
-      const objects = chosenObjects(sync, args.words);
-      return { kind: levels[level], objects: objects.length > 0 ? objects : null };
-    });
+    const given = args.text('level') ?? 'counts';
+    const level = levels.find((one) => one === given);
+    if (!level) throw usageError('--level takes counts, ids or content', 'lockstep help objects verify');
+    const objects = args.words.length > 0 ? [...args.words] : undefined;
+    return runOperation(args, context, 'objects verify', { kind: 'verify', level, objects });
   },
 };
-
-const isLevel = (text: string): text is keyof typeof levels => Object.hasOwn(levels, text);
 
 export const objectsRefetch: Command = {
   positionals: { shown: 'OBJECT ID…', min: 2, max: 1 + recordsMax },
@@ -56,54 +47,45 @@ export const objectsRefetch: Command = {
   run(args, context) {
     const [object = '', ...words] = args.words;
     const ids = chosenRecords(words, 'lockstep help objects refetch');
-    return makeRequest(args, context, 'objects refetch', (sync) => ({
-      kind: 'refetch',
-      objects: chosenObjects(sync, [object]),
-      ids,
-    }));
+    return runOperation(args, context, 'objects refetch', { kind: 'refetch', object, ids });
   },
 };
 
-/** Makes the sync request and waits until it is done; with --no-wait the sync does it when it runs. */
-export async function makeRequest(
+/** Asks for the work and waits until it is done; with --no-wait the sync does it when it runs. */
+export async function runOperation(
   args: Arguments,
-  { config, output, stop }: Context,
+  context: Context,
   command: string,
-  requestOf: (sync: Sync) => NewSyncRequest,
+  work: NewOperation,
 ): Promise<number> {
-  const help = `lockstep help ${command}`;
-  const timeoutMs = timeoutOf(args, Infinity, help);
+  const { output, stop } = context;
+  const timeoutMs = timeoutOf(args, Infinity, `lockstep help ${command}`);
   const waits = !args.isSet('no-wait');
   if (!waits && (args.isSet('timeout') || args.isSet('wait')))
-    throw usageError('--no-wait cannot be combined with --wait or --timeout', help);
-  return withControl(config, async (control) => {
-    const sync = await chooseSync(control, args.text('sync'));
-    const { name } = sync;
-    const syncRequest = requestOf(sync);
-    const { kind, objects } = syncRequest;
-    if (!waits) {
-      const { requestId, hasWorker } = await ask(control, sync, syncRequest);
-      if (output.wantsJson)
-        output.object({ schema: 1, name, kind, objects, request_id: requestId, running: hasWorker });
-      else output.data(`${name}: ${kind} of ${objects?.join(', ') ?? 'all objects'} requested.`);
-      if (sync.paused)
-        output.say(`The sync is paused; it does this after lockstep sync resume --sync ${shellWord(name)}`);
-      else if (!hasWorker)
-        output.say('No Lockstep process is running this sync; to start one: lockstep start');
-      return 0;
-    }
-    const waiting = { control, sync, output, stop, timeoutMs, isKept: true };
-    const result = await requestAndWait(waiting, syncRequest);
-    const { skipped, repairs, setAside, tookMs } = result;
-    if (output.wantsJson) {
-      const told = { objects: result.objects, skipped, repairs, set_aside: setAside, took_ms: tookMs };
-      output.object({ schema: 1, name, kind, ...told });
-    } else {
-      const repaired = repairs.length === 0 ? 'nothing had to be repaired' : 'differences were repaired';
-      output.data(
-        `${name}: ${kind} of ${counted(result.objects, 'object')} took ${shortDuration(tookMs)}; ${repaired}.`,
-      );
-    }
-    return reportResult(result, output);
-  });
+    throw usageError('--no-wait cannot be combined with --wait or --timeout', `lockstep help ${command}`);
+  const api = await findApi(context);
+  const sync = await chooseSync(api, args.text('sync'));
+  const { name } = sync;
+  const kind = work.kind === 'verify' ? `verify ${work.level}` : work.kind;
+  if (!waits) {
+    const { id, objects } = await beginOperation(api, sync, work);
+    if (output.wantsJson)
+      output.object({ schema: 1, name, kind, objects, operation_id: id, has_worker: sync.has_worker });
+    else output.data(`${name}: ${kind} of ${objects?.join(', ') ?? 'all objects'} requested.`);
+    if (sync.paused)
+      output.say(`The sync is paused; it does this after lockstep sync resume --sync ${shellWord(name)}`);
+    else if (!sync.has_worker)
+      output.say('No Lockstep process is running this sync; to start one: lockstep start');
+    return 0;
+  }
+  const result = await operate({ api, sync, output, stop, timeoutMs, isKept: true }, work);
+  const { objects, repairs, took_ms: tookMs } = result;
+  if (output.wantsJson) output.object({ schema: 1, name, kind, ...result });
+  else {
+    const repaired = repairs.length === 0 ? 'nothing had to be repaired' : 'differences were repaired';
+    output.data(
+      `${name}: ${kind} of ${counted(objects, 'object')} took ${shortDuration(tookMs)}; ${repaired}.`,
+    );
+  }
+  return reportResult(result, output);
 }

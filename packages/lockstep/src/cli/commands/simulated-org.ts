@@ -97,7 +97,7 @@ export const simulatedOrg: Command = {
     say('To run a server that may read it:');
     say(`  ${allow} lockstep start`);
     say('To create a sync of it, in another terminal:');
-    say(`  ${allow} lockstep sync create --org ${program.url} ${files} --objects Account,Contact`);
+    say(`  lockstep sync create --org ${program.url} ${files} --objects Account,Contact`);
     say('Ctrl-C stops it.');
     await Promise.race([aborted(stop), program.ended, lost]);
     if (!stop.aborted)

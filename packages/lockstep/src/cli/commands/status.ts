@@ -1,22 +1,17 @@
 /** `status`: whether each sync runs, what it waits for, and the state of each of its objects. */
-import { type Control, listSyncs, type Sync } from '../../control/index.ts';
-import { formatCount, timeSince } from '../../core/plain-words.ts';
+import { checkSchema, type ObjectView, objectSchema, type SyncView } from '../../contract/syncs.ts';
+import { systemSchema } from '../../contract/system.ts';
+import { formatCount, timeOf, timeSince } from '../../core/plain-words.ts';
 import { usageError } from '../../core/request-error.ts';
-import { isHealthy, objectWord } from '../../operations/findings.ts';
-import { objectView } from '../../operations/object-view.ts';
-import {
-  isBackfilling,
-  readSyncStatuses,
-  type SyncStatus,
-  whyNotWell,
-} from '../../operations/sync-status.ts';
-import { publicDatabasesText, readPublicDatabases } from '../../postgres/index.ts';
+import { publicDatabasesText } from '../../postgres/index.ts';
+import type { ApiClient } from '../api-client.ts';
 import { type Arguments, type Command, syncFlag } from '../arguments.ts';
-import { chooseSync, withControl } from '../running.ts';
+import { chooseSyncs, pathOf } from '../choose-sync.ts';
+import { findApi } from '../find-server.ts';
 import { parseDuration } from '../terminal/duration.ts';
 import { exitCodes } from '../terminal/exit-codes.ts';
 import { findingLines } from '../terminal/finding-lines.ts';
-import { table } from '../terminal/output.ts';
+import { type Output, table } from '../terminal/output.ts';
 
 export const status: Command = {
   flags: {
@@ -30,37 +25,28 @@ export const status: Command = {
       description: 'With --check: also fail if an object was last read longer ago than this, such as 60s.',
     },
   },
-  async run(args, { config, output }) {
+  async run(args, context) {
+    const { output } = context;
     const maxAgeMs = maxAgeOf(args);
-    return withControl(config, async (control) => {
-      const seen = await readSyncStatuses(control, await chosenSyncs(control, args.text('sync')));
-      const publicDatabases = await readPublicDatabases(control.db);
-      if (output.wantsJson) {
-        output.object({
-          schema: 1,
-          items: seen.map(asJson),
-          public_databases: publicDatabases,
-        });
-      } else {
-        for (const one of seen) output.data(output.pasteable(asText(one)));
-      }
-      const isPerson = !output.wantsJson && !args.isSet('check');
-      if (isPerson && publicDatabases.length > 0) output.say(publicDatabasesText(publicDatabases));
-      if (!args.isSet('check')) return 0;
-      const reasons = seen.flatMap((one) => whyNotWell(one, maxAgeMs));
-      for (const reason of reasons) output.say(`not healthy: ${reason}`);
-      for (const { sync, findings } of seen) {
-        for (const { severity, says, reason } of findings.filter(isHealthy))
-          output.say(`${severity}: ${sync.name}: ${says}. ${reason}`);
-      }
-      return reasons.length > 0 ? exitCodes['not healthy'] : 0;
-    });
+    const api = await findApi(context);
+    const syncs = await chooseSyncs(api, args.text('sync'));
+    const { public_databases } = await api.get('/system', systemSchema);
+    const items: object[] = [];
+    for (const sync of syncs) {
+      const { items: objects, as_of: asOf } = await objectsOf(api, sync);
+      if (output.wantsJson) items.push({ ...sync, objects });
+      else output.data(output.pasteable(statusText(sync, objects, timeOf(asOf))));
+    }
+    if (output.wantsJson) output.object({ schema: 1, items, public_databases });
+    if (args.isSet('check')) return check(api, syncs, maxAgeMs, output);
+    if (!output.wantsJson && public_databases.length > 0) output.say(publicDatabasesText(public_databases));
+    return 0;
   },
 };
 
-function maxAgeOf(args: Arguments): number {
+function maxAgeOf(args: Arguments): number | undefined {
   const text = args.text('max-age');
-  if (text === undefined) return Infinity;
+  if (text === undefined) return undefined;
   const help = 'lockstep help status';
   if (!args.isSet('check')) throw usageError('--max-age belongs to --check', help);
   const ms = parseDuration(text);
@@ -68,46 +54,32 @@ function maxAgeOf(args: Arguments): number {
   return ms;
 }
 
-/** @throws {@link RequestError} if there is no sync at all */
-async function chosenSyncs(control: Control, named: string | undefined): Promise<readonly Sync[]> {
-  const syncs = named === undefined ? await listSyncs(control) : [];
-  return syncs.length > 0 ? syncs : [await chooseSync(control, named)];
+/** None if the mirror cannot be read, which the sync itself says. */
+const objectsOf = async (api: ApiClient, { id, mirror_fault: unread }: SyncView) =>
+  unread ? { items: [], as_of: new Date(0).toISOString() } : api.list(`${pathOf(id)}/objects`, objectSchema);
+
+async function check(
+  api: ApiClient,
+  syncs: readonly SyncView[],
+  maxAgeMs: number | undefined,
+  output: Output,
+): Promise<number> {
+  const query = maxAgeMs === undefined ? '' : `?max_age_ms=${maxAgeMs}`;
+  const checks = await Promise.all(
+    syncs.map(({ id }) => api.get(`${pathOf(id)}/check${query}`, checkSchema)),
+  );
+  for (const { reasons } of checks) for (const reason of reasons) output.say(`not healthy: ${reason}`);
+  for (const { notes } of checks) for (const note of notes) output.say(note);
+  return checks.every(({ is_healthy: isHealthy }) => isHealthy) ? 0 : exitCodes['not healthy'];
 }
 
-function asJson({ sync, health, state, headline, unread, objects }: SyncStatus) {
-  const { id, name, orgId, intervalMs, paused } = sync;
-  const { hasWorker: held, fault } = health;
-  return {
-    id,
-    name,
-    org_id: orgId,
-    interval_ms: intervalMs,
-    paused,
-    held,
-    state,
-    headline,
-    fault: fault && {
-      code: fault.code,
-      says: fault.says,
-      next: fault.next,
-      since: fault.since,
-      retry_at: fault.retryAt,
-    },
-    mirror_fault: unread && {
-      code: unread.code,
-      says: unread.message,
-      next: unread.next,
-    },
-    objects: objects.map(objectView),
-  };
-}
-
-export function asText(seen: SyncStatus): string {
-  const { sync, headline, lines, objects, findings, unread, now } = seen;
-  const isCopying = objects.some(({ state }) => isBackfilling(state));
+/** @param now  the mirror server's time, in milliseconds since 1970 */
+export function statusText(sync: SyncView, objects: readonly ObjectView[], now: number): string {
+  const { name, headline, details, findings } = sync;
+  const isCopying = objects.some(({ state }) => state === 'queued' || state === 'backfilling');
   const rows = objects.map((object) => [
     object.sobject,
-    objectWord(object, findings),
+    object.state_word,
     formatCount(object.rows),
     ...(isCopying ? [object.rows_expected === null ? '–' : formatCount(object.rows_expected)] : []),
     ...(isCopying ? [String(object.backfill_percent)] : []),
@@ -115,14 +87,14 @@ export function asText(seen: SyncStatus): string {
     timeSince(object.settled_until, now),
   ]);
   const headers = ['OBJECT', 'STATE', 'ROWS', ...(isCopying ? ['EXPECTED', '%'] : []), 'READ', 'SETTLED'];
-  const indent = ' '.repeat(sync.name.length + 2);
+  const indent = ' '.repeat(name.length + 2);
   const head = [
-    `${sync.name}  ${headline}`,
-    ...[...lines, `org ${sync.orgId}, id ${sync.id}`].map((line) => `${indent}${line}`),
+    `${name}  ${headline}`,
+    ...[...details, `org ${sync.org_id}, id ${sync.id}`].map((line) => `${indent}${line}`),
     '',
   ];
-  if (unread) return [...head, 'The state of its objects is not known.', ''].join('\n');
-  const inHead = seen.state === 'running' ? 1 : 0;
+  if (sync.mirror_fault) return [...head, 'The state of its objects is not known.', ''].join('\n');
+  const inHead = sync.state === 'running' ? 1 : 0;
   return [
     ...head,
     table(headers, rows, new Set(headers.map((_, column) => column).slice(2))),

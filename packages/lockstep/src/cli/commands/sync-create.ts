@@ -1,22 +1,31 @@
-/** `sync create`: collects the options, asks for the secret if it was not given, and checks all before it signs in. */
-import { once } from 'node:events';
-import { readFile } from 'node:fs/promises';
-import { createInterface } from 'node:readline/promises';
-import { Writable } from 'node:stream';
-import { text as readAll } from 'node:stream/consumers';
-import { assert } from '@lockstep/foundation/assert';
+/** `sync create`: collects the options, asks for the secret if it was not given, and lets the server create the sync. */
+import { randomUUID } from 'node:crypto';
 import { systemClock } from '@lockstep/foundation/clock';
-import { type Control, findSync, readSync } from '../../control/index.ts';
+import { shellWord } from '@lockstep/foundation/shell-words';
+import type { z } from 'zod';
+import { readerOnceSchema } from '../../contract/mirrors.ts';
+import { checkedSyncSchema, type newSyncSchema, type SyncView, syncSchema } from '../../contract/syncs.ts';
 import { givenName } from '../../core/given-names.ts';
 import { isSyncId } from '../../core/ids.ts';
-import { interruption, usageError } from '../../core/request-error.ts';
-import { createSync, newSyncApiVersion } from '../../operations/create-sync.ts';
+import { counted, formatCount } from '../../core/plain-words.ts';
+import { usageError } from '../../core/request-error.ts';
+import type { ApiClient } from '../api-client.ts';
 import type { Arguments, Command } from '../arguments.ts';
-import { noLog, withControl } from '../running.ts';
+import { pathOf } from '../choose-sync.ts';
+import { findApi } from '../find-server.ts';
 import { intervalOf } from '../terminal/interval.ts';
-import { addressesOf, showAddresses } from './sync-addresses.ts';
+import { type Output, table } from '../terminal/output.ts';
+import { placeLines } from '../terminal/place-lines.ts';
+import { psqlLine } from '../terminal/psql-line.ts';
+import { readSecretFile, secretOf } from '../terminal/secret.ts';
+
+type NewSync = z.input<typeof newSyncSchema>;
 
 const help = 'lockstep help sync create';
+/** The reader that is made with a sync. */
+const firstReader = 'main';
+/** Of a request that was not answered, or is still under way. */
+const repetitions = 5;
 
 export const syncCreate: Command = {
   flags: {
@@ -30,37 +39,75 @@ export const syncCreate: Command = {
     objects: { value: 'A,B', description: 'API names of the objects to mirror.' },
     every: { value: 'TIME', description: 'Time between two requests, 0.2s to 300s (default 3s).' },
     name: { value: 'NAME', description: "Name of the sync (default: from the org's address)." },
+    'dry-run': { description: 'Only test everything, and say what would be made.' },
   },
-  async run(args, { config, output, stop }) {
-    const loginUrl = orgUrl(required(args, 'org'));
-    const sobjects = objectsOf(required(args, 'objects'));
-    const intervalMs = intervalOf(args.text('every') ?? '3s', help);
-    const name = checkedName(args.text('name')?.trim() ?? nameOf(loginUrl));
-    const clientId =
-      args.text('client-id') ?? (await readSecret(required(args, 'client-id-file', 'client-id')));
-    await withControl(config, async (control) => {
-      await refuseTakenName(control, name);
-      const clientSecret = await clientSecretOf(args.text('client-secret-file'));
-      const say = (step: string) => output.say(step);
-      const deps = { control, clock: systemClock, log: noLog, say };
-      const { allowHosts } = config;
-      const options = {
-        name,
-        loginUrl,
-        clientId,
-        clientSecret,
-        sobjects,
-        intervalMs,
-        apiVersion: newSyncApiVersion,
-        allowHosts,
-      };
-      const id = await createSync(deps, options, stop);
-      const sync = await readSync(control, id);
-      assert(sync, 'a sync that was created is there');
-      showAddresses(await addressesOf(config, control, sync), output);
+  async run(args, context) {
+    const { output } = context;
+    const login_url = orgUrl(required(args, 'org'));
+    const objects = objectsOf(required(args, 'objects'));
+    const interval_ms = intervalOf(args.text('every') ?? '3s', help);
+    const name = checkedName(args.text('name')?.trim() ?? nameOf(login_url));
+    const client_id =
+      args.text('client-id') ?? (await readSecretFile(required(args, 'client-id-file', 'client-id'), help));
+    const api = await findApi(context);
+    await refuseTakenName(api, name);
+    const client_secret = await secretOf({
+      file: args.text('client-secret-file'),
+      question: 'Consumer secret: ',
+      flag: 'client-secret-file',
+      help,
     });
+    const credential = { flow: 'client credentials' as const, client_id, client_secret };
+    const sync: NewSync = { name, login_url, credential, objects, interval_ms };
+    if (args.isSet('dry-run')) return dryRun(api, sync, output);
+    output.say(
+      `Testing the sign-in at ${login_url} and ${counted(objects.length, 'object')}, then making the mirror.`,
+    );
+    const created = await create(api, sync);
+    const reader = await api.post(`${pathOf(created.id)}/readers`, { name: firstReader }, readerOnceSchema);
+    show(created, reader.mirror_url, output);
   },
 };
+
+async function dryRun(api: ApiClient, sync: NewSync, output: Output): Promise<void> {
+  const checked = await api.post('/syncs?dry_run=true', sync, checkedSyncSchema);
+  if (output.wantsJson) return output.object({ schema: 1, name: sync.name, ...checked });
+  output.data(`${sync.name}: org ${checked.org_id}, ${checked.instance_url}. Nothing was made.`);
+  const rows = checked.objects.map(({ sobject, label, table_name, columns }) => [
+    sobject,
+    label,
+    table_name,
+    formatCount(columns),
+  ]);
+  output.data(table(['OBJECT', 'LABEL', 'TABLE', 'COLUMNS'], rows, new Set([3])));
+}
+
+/** If it is not known whether the request arrived, it is repeated under the same key: it is done once. */
+async function create(api: ApiClient, sync: NewSync): Promise<SyncView> {
+  const headers = { 'idempotency-key': randomUUID() };
+  for (let tries = 0; ; tries++) {
+    try {
+      return await api.post('/syncs', sync, syncSchema, headers);
+    } catch (error) {
+      const { code, label } = error as { code?: unknown; label?: unknown };
+      if (tries === repetitions || (code !== 'SYS-20' && label !== 'API-07')) throw error;
+    }
+    await systemClock.sleep(1_000 * 2 ** tries);
+  }
+}
+
+function show(sync: SyncView, mirrorUrl: string, output: Output): void {
+  if (output.wantsJson) return output.object({ schema: 1, ...sync, mirror_url: mirrorUrl });
+  const lines = [
+    ...placeLines(sync),
+    'The mirror, read only:',
+    `  ${psqlLine(mirrorUrl)}`,
+    'Its progress:',
+    `  lockstep status --sync ${shellWord(sync.name)}`,
+  ];
+  for (const line of lines) output.data(output.pasteable(line));
+  output.say('The line for psql holds a password: store it now, it is not shown again.');
+}
 
 function required(args: Arguments, flag: string, shown = flag): string {
   const value = args.text(flag);
@@ -91,8 +138,10 @@ function checkedName(name: string): string {
   );
 }
 
-async function refuseTakenName(control: Control, name: string): Promise<void> {
-  if (await findSync(control, name))
+/** Before anybody is asked for a secret. */
+async function refuseTakenName(api: ApiClient, name: string): Promise<void> {
+  const { items } = await api.list('/syncs', syncSchema);
+  if (items.some((sync) => sync.name === name))
     throw usageError(`A sync named ${JSON.stringify(name)} already exists`, 'Choose another --name.');
 }
 
@@ -101,38 +150,4 @@ function nameOf(url: string): string {
   const { hostname } = new URL(url);
   if (hostname.startsWith('[')) return hostname.slice(1, -1).replaceAll(/:+/g, '-').replace(/^-/, '');
   return /^[\d.]+$/.test(hostname) ? hostname : (hostname.split('.')[0] ?? hostname);
-}
-
-async function clientSecretOf(file: string | undefined): Promise<string> {
-  if (file === '-') return (await readAll(process.stdin)).trim();
-  if (file !== undefined) return readSecret(file);
-  if (process.stdin.isTTY && process.stderr.isTTY) return askSecret('Consumer secret: ');
-  throw usageError('Without a terminal to ask on, sync create needs --client-secret-file', help);
-}
-
-async function readSecret(file: string): Promise<string> {
-  const secret = await readFile(file, 'utf8').catch((error: { code?: unknown }) => {
-    throw usageError(`The file ${file} cannot be read (${String(error.code)})`, help);
-  });
-  if (secret.trim() === '') throw usageError(`The file ${file} is empty`, help);
-  return secret.trim();
-}
-
-/**
- * Does not echo what is typed.
- * @throws an interruption, which ends the command quietly, after Ctrl-C and Ctrl-D
- */
-async function askSecret(question: string): Promise<string> {
-  process.stderr.write(question);
-  const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
-  const reader = createInterface({ input: process.stdin, output: nowhere, terminal: true });
-  const ended = once(reader, 'close').then(() => undefined);
-  try {
-    const answer = await Promise.race([reader.question('').catch(() => undefined), ended]);
-    if (answer === undefined) throw interruption();
-    return answer.trim();
-  } finally {
-    reader.close();
-    process.stderr.write('\n');
-  }
 }

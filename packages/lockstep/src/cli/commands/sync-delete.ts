@@ -1,10 +1,11 @@
 /** `sync delete`: says what is erased and what stays, asks for the name, and erases it. */
 import { createInterface } from 'node:readline/promises';
 import { shellWord } from '@lockstep/foundation/shell-words';
+import { deletionSchema } from '../../contract/syncs.ts';
 import { interruption, RequestError } from '../../core/request-error.ts';
-import { deleteSync, deletionOf } from '../../operations/delete-sync.ts';
 import { type Command, syncFlag } from '../arguments.ts';
-import { chooseSync, withControl } from '../running.ts';
+import { chooseSync, pathOf } from '../choose-sync.ts';
+import { findApi } from '../find-server.ts';
 
 export const syncDelete: Command = {
   flags: {
@@ -12,24 +13,25 @@ export const syncDelete: Command = {
     yes: { description: 'Do not ask.' },
     'dry-run': { description: 'Only say what would be erased.' },
   },
-  run: (args, { config, output, stop }) =>
-    withControl(config, async (control) => {
-      const sync = await chooseSync(control, args.text('sync'));
-      const deletion = deletionOf(sync);
-      const isDryRun = args.isSet('dry-run');
-      if (!output.wantsJson) {
-        output.say(`${sync.name}: this erases`);
-        for (const line of deletion.erases) output.say(`  - ${line}`);
-        output.say('and keeps');
-        for (const line of deletion.keeps) output.say(`  - ${line}`);
-      }
-      if (!isDryRun) {
-        if (!args.isSet('yes')) await confirm(sync.name, stop);
-        await deleteSync(control, sync, stop);
-      }
-      if (output.wantsJson) output.object({ schema: 1, name: sync.name, deleted: !isDryRun, ...deletion });
-      else if (!isDryRun) output.say(`${sync.name} is deleted.`);
-    }),
+  async run(args, context) {
+    const { output, stop } = context;
+    const api = await findApi(context);
+    const { id, name } = await chooseSync(api, args.text('sync'));
+    const deletion = await api.delete(`${pathOf(id)}?dry_run=true`, deletionSchema);
+    const isDryRun = args.isSet('dry-run');
+    if (!output.wantsJson) {
+      output.say(`${name}: this erases`);
+      for (const line of deletion.erases) output.say(`  - ${line}`);
+      output.say('and keeps');
+      for (const line of deletion.keeps) output.say(`  - ${line}`);
+    }
+    if (!isDryRun) {
+      if (!args.isSet('yes')) await confirm(name, stop);
+      await api.delete(pathOf(id), deletionSchema);
+    }
+    if (output.wantsJson) output.object({ schema: 1, name, deleted: !isDryRun, ...deletion });
+    else if (!isDryRun) output.say(`${name} is deleted.`);
+  },
 };
 
 /** @throws {@link RequestError} if another name is typed, or if there is no terminal to ask on */

@@ -1,11 +1,11 @@
 /** `sync set`: what the proxy does with writes while the mirror's database is down, and what its tables have. */
-import type { Sync } from '../../control/index.ts';
+import { type SyncView, syncSchema } from '../../contract/syncs.ts';
 import { usageError } from '../../core/request-error.ts';
-import { changeSync } from '../../operations/change-sync.ts';
 import { type Command, syncFlag } from '../arguments.ts';
-import { chooseSync, withControl } from '../running.ts';
+import { chooseSync, pathOf } from '../choose-sync.ts';
+import { findApi } from '../find-server.ts';
 
-type WithoutDatabase = Sync['withoutDatabase'];
+type OnDatabaseDown = SyncView['on_database_down'];
 
 export const syncSet: Command = {
   flags: {
@@ -21,34 +21,30 @@ export const syncSet: Command = {
         'on: give the tables foreign keys that refuse no row (NOT ENFORCED, PostgreSQL 18), so that tools draw relations. off, the default: remove them.',
     },
   },
-  async run(args, { config, output }) {
+  async run(args, context) {
+    const { output } = context;
     const choice = args.text('on-database-down');
     if (choice !== undefined && !isChoice(choice))
       throw usageError('--on-database-down takes refuse or forward', 'lockstep help sync set');
     const foreignKeys = args.text('foreign-keys');
     if (foreignKeys !== undefined && foreignKeys !== 'on' && foreignKeys !== 'off')
       throw usageError('--foreign-keys takes on or off', 'lockstep help sync set');
-    await withControl(config, async (control) => {
-      const sync = await chooseSync(control, args.text('sync'));
-      const changed = await changeSync(control, sync, {
-        ...(choice !== undefined && { withoutDatabase: choice }),
-        ...(foreignKeys !== undefined && { foreignKeys: foreignKeys === 'on' }),
-      });
-      const { name, withoutDatabase } = changed;
-      const keys = changed.foreignKeys ? 'on' : 'off';
-      if (output.wantsJson)
-        output.object({ schema: 1, name, on_database_down: withoutDatabase, foreign_keys: keys });
-      else {
-        output.data(`${name}: ${consequences[withoutDatabase]}`);
-        output.data(`${name}: its tables have ${changed.foreignKeys ? '' : 'no '}foreign keys (${keys}).`);
-      }
-    });
+    const api = await findApi(context);
+    const { id } = await chooseSync(api, args.text('sync'));
+    const change = { on_database_down: choice, foreign_keys: foreignKeys && foreignKeys === 'on' };
+    const { name, on_database_down, foreign_keys } = await api.patch(pathOf(id), change, syncSchema);
+    const keys = foreign_keys ? 'on' : 'off';
+    if (output.wantsJson) output.object({ schema: 1, name, on_database_down, foreign_keys: keys });
+    else {
+      output.data(`${name}: ${consequences[on_database_down]}`);
+      output.data(`${name}: its tables have ${foreign_keys ? '' : 'no '}foreign keys (${keys}).`);
+    }
   },
 };
 
-const isChoice = (text: string): text is WithoutDatabase => Object.hasOwn(consequences, text);
+const isChoice = (text: string): text is OnDatabaseDown => Object.hasOwn(consequences, text);
 
-const consequences: Record<WithoutDatabase, string> = {
+const consequences: Record<OnDatabaseDown, string> = {
   refuse:
     "while the mirror's database does not answer, writes to mirrored objects are refused with 503 and not sent (refuse).",
   forward:

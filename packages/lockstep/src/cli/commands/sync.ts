@@ -1,45 +1,30 @@
 /** `sync list`, `show`, `pause` and `resume`. */
 
 import { shellWord } from '@lockstep/foundation/shell-words';
-import { type Control, listSyncs } from '../../control/index.ts';
-import { changeSync } from '../../operations/change-sync.ts';
-import { readSyncStatuses } from '../../operations/sync-status.ts';
-import { type Command, syncFlag } from '../arguments.ts';
-import { chooseSync, findProxyUrl, withControl } from '../running.ts';
+import { readerSchema } from '../../contract/mirrors.ts';
+import { type SyncView, syncSchema } from '../../contract/syncs.ts';
+import { type Arguments, type Command, type Context, syncFlag } from '../arguments.ts';
+import { chooseSync, pathOf } from '../choose-sync.ts';
+import { findApi } from '../find-server.ts';
 import { table } from '../terminal/output.ts';
-import { addressesOf, showAddresses } from './sync-addresses.ts';
+import { placeLines } from '../terminal/place-lines.ts';
+import { psqlLine } from '../terminal/psql-line.ts';
 
 export const syncList: Command = {
-  async run(_, { config, output }) {
-    const seen = await withControl(config, async (control) =>
-      readSyncStatuses(control, await listSyncs(control)),
-    );
+  async run(_, context) {
+    const { output } = context;
+    const { items } = await (await findApi(context)).list('/syncs', syncSchema);
     if (output.wantsJson) {
-      const proxyUrl = await findProxyUrl(config);
-      const items = seen.map(({ sync, health, state, headline }) => ({
-        id: sync.id,
-        name: sync.name,
-        org_id: sync.orgId,
-        instance_url: sync.instanceUrl,
-        base_url: proxyUrl === undefined ? null : `${proxyUrl}/${sync.id}`,
-        objects: sync.sobjects,
-        interval_ms: sync.intervalMs,
-        paused: sync.paused,
-        held: health.hasWorker,
-        fault: health.fault?.code ?? null,
-        state,
-        headline,
-      }));
       output.object({ schema: 1, items });
       return;
     }
-    const rows = seen.map(({ sync, word }) => [
+    const rows = items.map((sync) => [
       sync.name,
       sync.id,
-      sync.instanceUrl,
-      word,
-      `${sync.intervalMs / 1000} s`,
-      sync.sobjects.join(', '),
+      sync.instance_url,
+      sync.state_word,
+      `${sync.interval_ms / 1000} s`,
+      sync.objects.join(', '),
     ]);
     if (rows.length === 0) output.say('No sync yet. To create one: lockstep help sync create');
     else output.data(table(['NAME', 'ID', 'ORG', 'STATE', 'EVERY', 'OBJECTS'], rows, new Set()));
@@ -48,33 +33,49 @@ export const syncList: Command = {
 
 export const syncShow: Command = {
   flags: { sync: syncFlag },
-  run: (args, { config, output }) =>
-    withControl(config, async (control) =>
-      showAddresses(await addressesOf(config, control, await chooseSync(control, args.text('sync'))), output),
-    ),
+  async run(args, context) {
+    const { output } = context;
+    const api = await findApi(context);
+    const sync = await chooseSync(api, args.text('sync'));
+    const { items: readers } = await api.list(`${pathOf(sync.id)}/readers`, readerSchema);
+    if (output.wantsJson) {
+      output.object({ schema: 1, ...sync, readers });
+      return;
+    }
+    const lines = [
+      ...placeLines(sync),
+      'The mirror, read only:',
+      `  ${psqlLine(sync.mirror.url)}`,
+      readers.length === 0
+        ? '  It has no reader yet.'
+        : `  Its readers: ${readers.map(({ name, login }) => `${name} (${login})`).join(', ')}.`,
+      `  To make a login for an application: lockstep reader create NAME --sync ${shellWord(sync.name)}`,
+    ];
+    for (const line of lines) output.data(output.pasteable(line));
+  },
 };
 
 export const syncPause: Command = {
   flags: { sync: syncFlag },
-  run: (args, { config, output }) =>
-    withControl(config, async (control) => {
-      const name = await pause(control, args.text('sync'), true);
-      if (output.wantsJson) output.object({ schema: 1, name, paused: true });
-      else output.say(`${name} is paused. To resume it: lockstep sync resume --sync ${shellWord(name)}`);
-    }),
+  async run(args, context) {
+    const { name } = await setPaused(args, context, true);
+    if (context.output.wantsJson) context.output.object({ schema: 1, name, paused: true });
+    else
+      context.output.say(`${name} is paused. To resume it: lockstep sync resume --sync ${shellWord(name)}`);
+  },
 };
 
 export const syncResume: Command = {
   flags: { sync: syncFlag },
-  run: (args, { config, output }) =>
-    withControl(config, async (control) => {
-      const name = await pause(control, args.text('sync'), false);
-      if (output.wantsJson) output.object({ schema: 1, name, paused: false });
-      else output.say(`${name} is resumed.`);
-    }),
+  async run(args, context) {
+    const { name } = await setPaused(args, context, false);
+    if (context.output.wantsJson) context.output.object({ schema: 1, name, paused: false });
+    else context.output.say(`${name} is resumed.`);
+  },
 };
 
-async function pause(control: Control, nameOrId: string | undefined, paused: boolean): Promise<string> {
-  const { name } = await changeSync(control, await chooseSync(control, nameOrId), { paused });
-  return name;
+async function setPaused(args: Arguments, context: Context, paused: boolean): Promise<SyncView> {
+  const api = await findApi(context);
+  const { id } = await chooseSync(api, args.text('sync'));
+  return api.patch(pathOf(id), { paused }, syncSchema);
 }

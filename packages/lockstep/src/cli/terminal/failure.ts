@@ -1,7 +1,7 @@
 /** What a command prints, and the exit code it ends with, when it fails. */
 
 import { faults } from '../../core/fault-catalogue.ts';
-import { Fault } from '../../core/faults.ts';
+import { Fault, isFaultCode } from '../../core/faults.ts';
 import { type ErrorKind, errorKindOf, RequestError } from '../../core/request-error.ts';
 import { exitCodes } from './exit-codes.ts';
 import type { Output } from './output.ts';
@@ -41,7 +41,11 @@ function describeError(error: unknown): FailureText {
   }
   if (error instanceof RequestError) {
     const { label, message, next, kind, details } = error;
-    return { code: label, title: message, explanation: '', next, kind, details };
+    const title = isFaultCode(label) ? faults[label].title : message;
+    // A fault that the server reports has its title in its message, as one of this process has.
+    if (!message.startsWith(`${title}. `))
+      return { code: label, title: message, explanation: '', next, kind, details };
+    return { code: label, title, explanation: message.slice(title.length + 2), next, kind, details };
   }
   // Never the message, which may contain a record's value.
   const thrown = error instanceof Error ? error.constructor.name : typeof error;

@@ -6,6 +6,7 @@
 import { systemClock } from '@lockstep/foundation/clock';
 import { shellWord } from '@lockstep/foundation/shell-words';
 import { defaultDataDir, terminalCanRepaint } from '../../config.ts';
+import { printable } from '../../core/plain-words.ts';
 
 export interface Output {
   /** Width of the terminal; 80 if there is none. */
@@ -73,7 +74,7 @@ export function openOutput({ dataDir, ...options }: { wantsJson: boolean; dataDi
 
 /** Command names after `lockstep` in our texts. */
 const namedCommand =
-  /(?<![\w/-])lockstep (sync (?:create|list|show|pause|resume|delete|set)|objects (?:list|verify|refetch|missing|set-aside)|budget (?:show|set)|api-key (?:create|list|revoke)|start|demo|simulated-org|status|flush|usage|sql|openapi|help|COMMAND)(?![\w-])/g;
+  /(?<![\w/-])lockstep (sync (?:create|list|show|pause|resume|delete|set)|objects (?:list|verify|refetch|missing|set-aside)|budget (?:show|set)|api-key (?:create|list|revoke)|reader (?:create|list|drop)|login|logout|start|demo|simulated-org|status|flush|usage|sql|openapi|help|COMMAND)(?![\w-])/g;
 
 /** A clone has no `lockstep` on the PATH, but one in its folder. */
 export function pasteable(text: string, dataDir?: string): string {
@@ -105,7 +106,3 @@ export function table(
       .trimEnd();
   return all.map(line).join('\n');
 }
-
-/** Escapes control characters, so that the text stays on one line and cannot act on the terminal. */
-export const printable = (text: string): string =>
-  text.replaceAll(/\p{Cc}/gu, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);

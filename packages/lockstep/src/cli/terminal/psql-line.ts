@@ -11,5 +11,6 @@ export function withoutPassword(url: string): { url: string; password: string } 
 /** A shell line that opens psql. Its arguments are visible to every user of the machine, its environment is not. */
 export function psqlLine(url: string): string {
   const mirror = withoutPassword(url);
+  if (mirror.password === '') return `psql ${quoted(mirror.url)}`;
   return `PGPASSWORD=${quoted(mirror.password)} psql ${quoted(mirror.url)}`;
 }

@@ -2,9 +2,19 @@
 import { z } from 'zod';
 import { givenName } from '../core/given-names.ts';
 import { isSyncId } from '../core/ids.ts';
+import { asOf } from './pages.ts';
 
 const time = z.iso.datetime();
 const fault = z.object({ code: z.string(), says: z.string(), next: z.string() });
+
+const finding = z.object({
+  sobject: z.string(),
+  severity: z.string(),
+  is_healthy: z.boolean().describe('True: it is only reported.'),
+  says: z.string(),
+  reason: z.string(),
+  next: z.string(),
+});
 
 const settings = {
   paused: z
@@ -41,19 +51,31 @@ export const syncSchema = z
     base_url: z.string().nullable().describe('In place of the instance URL, for clients of the proxy.'),
     objects: z.array(z.string()),
     ...settings,
+    mirror: z
+      .object({
+        url: z.string().describe('Without a login: each application has one of its own, see readers.'),
+        table_schema: z.string(),
+      })
+      .describe('Where the tables are.'),
     state: z.enum(['running', 'waiting', 'locked', 'paused', 'not running']),
-    headline: z.string(),
+    state_word: z.string().describe('The state with the worst finding, in a word or two.'),
+    headline: z.string().describe('The same as a sentence.'),
+    details: z.array(z.string()).describe('What belongs below the headline, such as the next step.'),
+    findings: z.array(finding).describe('What is wrong with its objects, worst first.'),
     has_worker: z.boolean(),
     fault: fault.extend({ since: time.nullable(), retry_at: time.nullable() }).nullable(),
     mirror_fault: fault.nullable().describe('Why the state of the objects cannot be read.'),
   })
   .meta({ id: 'Sync' });
 
+export type SyncView = z.infer<typeof syncSchema>;
+
 export const objectSchema = z
   .object({
     sobject: z.string(),
     table_name: z.string(),
     state: z.string(),
+    state_word: z.string().describe('The state with the worst finding, in a word or two.'),
     rows: z.int(),
     rows_expected: z.int().nullable(),
     backfill_percent: z.int(),
@@ -73,6 +95,8 @@ export const objectSchema = z
     hidden_fields: z.array(z.object({ field: z.string(), column_name: z.string(), since: time.nullable() })),
   })
   .meta({ id: 'SyncObject' });
+
+export type ObjectView = z.infer<typeof objectSchema>;
 
 export const deletionSchema = z
   .object({ erases: z.array(z.string()), keeps: z.array(z.string()) })
@@ -119,8 +143,10 @@ export const usageSchema = z
         "The org's requests of 24 hours, by all programs together; null: Salesforce has not said yet.",
       ),
     stop_at_percent: z.int(),
+    as_of: asOf,
   })
   .meta({ id: 'Usage' });
+export type Usage = z.infer<typeof usageSchema>;
 
 const setAside = {
   sobject: z.string(),
@@ -145,5 +171,32 @@ export const setAsideSchema = z
         }),
       )
       .describe('The first of them, those tried longest ago first.'),
+    as_of: asOf,
   })
   .meta({ id: 'SetAside' });
+export type SetAside = z.infer<typeof setAsideSchema>;
+
+export const retrySchema = z
+  .strictObject({ objects: z.array(z.string().min(1).max(100)).min(1).max(1_000).optional() })
+  .meta({ id: 'RetrySetAside' });
+
+export const retriedSchema = z
+  .object({
+    items: z.array(
+      z.object({
+        sobject: z.string(),
+        rows: z.int(),
+        of: z.int().describe('If more: repeat the request for the rest.'),
+        operation_id: z.string(),
+      }),
+    ),
+  })
+  .meta({ id: 'RetriedSetAside' });
+
+export const checkSchema = z
+  .object({
+    is_healthy: z.boolean(),
+    reasons: z.array(z.string()).describe('Why it is not.'),
+    notes: z.array(z.string()).describe('What is only reported.'),
+  })
+  .meta({ id: 'Check' });

@@ -1,0 +1,60 @@
+/** An answer of server-sent events (HTML standard, 9.2). */
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import { Fault } from '../core/faults.ts';
+
+/** So that a balancer does not take a quiet stream for a dead one. */
+const beatEveryMs = 5_000;
+const streamsMax = 200;
+/** What a reader who does not read may have waiting. */
+const waitingBytesMax = 1_000_000;
+
+/** Of each route that answers with events. */
+export const eventsAnswer = {
+  description: 'Events',
+  content: { 'text/event-stream': { schema: z.string() } },
+};
+
+export interface EventStream {
+  send(type: string, data: object): void;
+  end(): void;
+  /** Aborts when the reader is gone, or when the server stops. */
+  closed: AbortSignal;
+}
+
+/** @returns what begins a stream; together they serve up to {@link streamsMax} readers */
+export function eventStreams(
+  stop: AbortSignal,
+): (request: FastifyRequest, reply: FastifyReply) => EventStream {
+  let streams = 0;
+  /** @throws {@link Fault} `API-09`: there are too many readers */
+  return ({ raw: request }, reply) => {
+    if (streams >= streamsMax) throw new Fault('API-09');
+    const { raw: response } = reply.hijack();
+    streams += 1;
+    response.writeHead(200, {
+      ...(reply.getHeaders() as Record<string, string>),
+      'Content-Type': 'text/event-stream',
+      Connection: 'keep-alive',
+    });
+    const closed = new AbortController();
+    const write = (text: string) => {
+      if (response.writableLength > waitingBytesMax) response.destroy();
+      else response.write(text);
+    };
+    const beat = setInterval(() => write(': alive\n\n'), beatEveryMs);
+    const end = () => response.end();
+    stop.addEventListener('abort', end, { once: true });
+    request.once('close', () => {
+      streams -= 1;
+      clearInterval(beat);
+      stop.removeEventListener('abort', end);
+      closed.abort();
+    });
+    return {
+      send: (type, data) => write(`event: ${type}\ndata: ${JSON.stringify(data)}\n\n`),
+      end,
+      closed: closed.signal,
+    };
+  };
+}

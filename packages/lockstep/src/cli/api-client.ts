@@ -1,0 +1,177 @@
+/** The management API as commands use it: one request, its answer in the form of the contract, its failure as an error. */
+import { createParser, type EventSourceMessage } from 'eventsource-parser';
+import { type Dispatcher, request } from 'undici';
+import type { z } from 'zod';
+import { pageOf } from '../contract/pages.ts';
+import { type Problem, problemSchema } from '../contract/problem.ts';
+import { systemSchema } from '../contract/system.ts';
+import { Fault } from '../core/faults.ts';
+import { RequestError } from '../core/request-error.ts';
+import { ownVersion } from '../core/version.ts';
+
+export interface ApiEvent {
+  type: string;
+  data: unknown;
+}
+
+export interface ApiClient {
+  get<Form extends z.ZodType>(path: string, form: Form): Promise<z.infer<Form>>;
+  /** All pages of a list. */
+  list<Form extends z.ZodType>(path: string, item: Form): Promise<{ items: z.infer<Form>[]; as_of: string }>;
+  post<Form extends z.ZodType>(
+    path: string,
+    body: object,
+    form: Form,
+    headers?: Record<string, string>,
+  ): Promise<z.infer<Form>>;
+  patch<Form extends z.ZodType>(path: string, body: object, form: Form): Promise<z.infer<Form>>;
+  delete<Form extends z.ZodType>(path: string, form: Form, signal?: AbortSignal): Promise<z.infer<Form>>;
+  /** Server-sent events until the server ends the stream. */
+  events(path: string, signal: AbortSignal): AsyncIterable<ApiEvent>;
+}
+
+type Method = Dispatcher.HttpMethod;
+type Answer = Dispatcher.ResponseData;
+
+interface Sent {
+  body?: object;
+  headers?: Record<string, string>;
+  signal?: AbortSignal;
+}
+
+/** A stream of events is never silent for as long. */
+const silenceMaxMs = 30_000;
+const prefix = '/api/v1';
+const localHosts = ['localhost', '127.0.0.1', '[::1]'];
+
+/** @throws Fault `SYS-22`: http to another machine */
+export function openApiClient({
+  url,
+  key,
+  stop,
+}: {
+  url: string;
+  key: string;
+  stop: AbortSignal;
+}): ApiClient {
+  const { protocol, hostname } = new URL(url);
+  if (protocol !== 'https:' && !localHosts.includes(hostname)) throw new Fault('SYS-22', { host: url });
+
+  const send = (method: Method, path: string, { signal = stop, ...sent }: Sent) =>
+    sendTo(url, key, method, path, { ...sent, signal });
+
+  async function ask<Form extends z.ZodType>(
+    method: Method,
+    path: string,
+    form: Form,
+    sent: Sent = {},
+  ): Promise<z.infer<Form>> {
+    const answer = await send(method, path, sent);
+    const json = await bodyOf(answer);
+    if (!isOk(answer)) throw refusal(json, answer);
+    const read = form.safeParse(json);
+    if (read.success) return read.data;
+    throw new Fault('SYS-21', {
+      reason: `server ${await serverVersion()}, command ${ownVersion()}`,
+    });
+  }
+
+  /** For the one case in which an answer is not understood. */
+  async function serverVersion(): Promise<string> {
+    const json = await bodyOf(await send('GET', '/system', {}));
+    return systemSchema.pick({ version: true }).safeParse(json).data?.version ?? 'unknown';
+  }
+
+  return {
+    get: (path, form) => ask('GET', path, form),
+    post: (path, body, form, headers = {}) => ask('POST', path, form, { body, headers }),
+    patch: (path, body, form) => ask('PATCH', path, form, { body }),
+    delete: (path, form, signal = stop) => ask('DELETE', path, form, { signal }),
+    async list(path, item) {
+      const items: z.infer<typeof item>[] = [];
+      for (let after = ''; ; ) {
+        const page = await ask('GET', `${path}?limit=500${after}`, pageOf(item));
+        items.push(...page.items);
+        if (page.next === null) return { items, as_of: page.as_of };
+        after = `&after=${page.next}`;
+      }
+    },
+    async *events(path, signal) {
+      const answer = await send('GET', path, { signal });
+      if (!isOk(answer)) throw refusal(await bodyOf(answer), answer);
+      try {
+        for await (const { event = '', data } of eventsIn(answer.body))
+          yield { type: event, data: JSON.parse(data) as unknown };
+      } catch (error) {
+        signal.throwIfAborted();
+        throw noAnswer(url, error);
+      }
+    },
+  };
+}
+
+/** Follows no redirect: the key is for this server alone. */
+async function sendTo(
+  url: string,
+  key: string,
+  method: Method,
+  path: string,
+  { body, headers, signal }: Sent & { signal: AbortSignal },
+): Promise<Answer> {
+  try {
+    return await request(`${url}${prefix}${path}`, {
+      method,
+      headers: {
+        authorization: `Bearer ${key}`,
+        ...(body && { 'content-type': 'application/json' }),
+        ...headers,
+      },
+      ...(body && { body: JSON.stringify(body) }),
+      headersTimeout: 0, // creating a sync of many objects takes minutes
+      bodyTimeout: silenceMaxMs,
+      signal,
+    });
+  } catch (error) {
+    signal.throwIfAborted();
+    throw noAnswer(url, error);
+  }
+}
+
+const isOk = ({ statusCode }: Answer) => statusCode >= 200 && statusCode < 300;
+
+const bodyOf = async ({ statusCode, body }: Answer): Promise<unknown> =>
+  statusCode === 204 ? null : body.json().catch(() => null);
+
+async function* eventsIn(body: Answer['body']): AsyncIterable<EventSourceMessage> {
+  const events: EventSourceMessage[] = [];
+  const parser = createParser({ onEvent: (event) => events.push(event) });
+  const decoder = new TextDecoder();
+  for await (const bytes of body) {
+    parser.feed(decoder.decode(bytes as Buffer, { stream: true }));
+    yield* events.splice(0);
+  }
+}
+
+function noAnswer(url: string, error: unknown): Fault {
+  const { code, name } = error as { code?: string; name?: string };
+  return new Fault('SYS-20', { host: url, reason: code ?? name ?? 'unknown' });
+}
+
+/** @throws nothing: returns the error that a problem of the server describes */
+export function refusal(json: unknown, answer?: Answer): RequestError {
+  const problem = problemSchema.safeParse(json).data;
+  if (problem) return errorOf(problem);
+  // A balancer, or something that is no Lockstep.
+  return new RequestError(
+    `The server answers ${answer?.statusCode ?? 'nothing'}, in a form that is not Lockstep's`,
+    {
+      kind: 'unexpected',
+      next: 'Check the address: lockstep login URL',
+    },
+  );
+}
+
+function errorOf({ detail, kind, code, next, errors, lines }: Problem): RequestError {
+  const fields = errors.map(({ field, reason }) => `  ${field === '' ? 'request' : field}: ${reason}`);
+  return new RequestError(detail, { kind, label: code, next, details: [...lines, ...fields] });
+}

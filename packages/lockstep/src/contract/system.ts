@@ -1,0 +1,12 @@
+import { z } from 'zod';
+
+export const systemSchema = z
+  .object({
+    version: z.string(),
+    database_host: z.string().describe('Of the control database and the mirrors.'),
+    proxy_url: z.string().nullable(),
+    public_databases: z
+      .array(z.string())
+      .describe('Databases of that server that readers of the mirrors can connect to, because PUBLIC may.'),
+  })
+  .meta({ id: 'System' });

@@ -1,0 +1,188 @@
+/** The commands about syncs, keys, readers and servers, against the API of a control database. No worker runs. */
+import assert from 'node:assert/strict';
+import { stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { openDatabase } from '@lockstep/foundation/database';
+import { sql } from '@lockstep/foundation/sql';
+import { openApi, withSyncs } from '@lockstep/harness/api-harness';
+import { type Cli, type ExitResult, openCli } from '@lockstep/harness/cli-process';
+import { startOrg } from '@lockstep/harness/org';
+import {
+  type Control,
+  countQuery,
+  countRequest,
+  listSyncs,
+  recordOrgUsage,
+  type Sync,
+} from 'lockstep/control';
+
+interface Setup extends AsyncDisposable {
+  control: Control;
+  cli: Cli;
+  sync: Sync;
+}
+
+async function openSetup(): Promise<Setup> {
+  await using undo = new AsyncDisposableStack();
+  const api = undo.use(await withSyncs(['acme']));
+  const { control } = api.control;
+  const cli = undo.use(await openCli(api.environment));
+  const [sync] = await listSyncs(control);
+  assert.ok(sync);
+  const ends = undo.move();
+  return { control, cli, sync, [Symbol.asyncDispose]: () => ends.disposeAsync() };
+}
+
+const json = ({ stdout }: ExitResult): unknown => JSON.parse(stdout);
+
+test('usage shows where requests went and how many of its daily requests the org has used', async () => {
+  await using setup = await openSetup();
+  const { control, cli, sync } = setup;
+  const before = await cli.run(['usage']);
+  assert.match(before.stdout, /Salesforce has not said yet/);
+  for (const purpose of ['poll', 'poll', 'setup']) countRequest(control, sync.id, purpose);
+  countQuery(control, sync.id, { sobject: 'Account', kind: 'head', rows: 1_200 });
+  recordOrgUsage(control, sync.id, { used: 13_650, max: 15_000 });
+  await control.usage.flush();
+
+  const { stdout } = await cli.run(['usage', '--sync', 'acme']);
+  assert.match(stdout, /^poll +2 +2$/m);
+  assert.match(stdout, /^all +3 +3$/m);
+  assert.match(stdout, /^Account +head +1 +1,200$/m);
+  assert.match(stdout, /13,650 of 15,000 requests of 24 h \(91 %\).*as of \d+ s ago; acme stops at 90 %/);
+  assert.match(stdout, /LIM-02: Stop line reached.*\nnext: .*budget set --stop-at/);
+  const {
+    org,
+    as_of: _,
+    ...rest
+  } = json(await cli.run(['usage', '--json'])) as {
+    org: Record<string, unknown>;
+    as_of: string;
+  };
+  const { recorded_at: recordedAt, ...figures } = org;
+  assert.deepEqual(figures, { used: 13_650, max: 15_000, percent: 91 });
+  assert.match(String(recordedAt), /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/);
+  assert.deepEqual(rest, {
+    schema: 1,
+    name: 'acme',
+    requests: [
+      { purpose: 'poll', last_hour: 2, last_day: 2 },
+      { purpose: 'setup', last_hour: 1, last_day: 1 },
+    ],
+    queries: [{ sobject: 'Account', kind: 'head', queries: 1, rows: 1_200 }],
+    stop_at_percent: 90,
+  });
+});
+
+test('a budget is shown with its share of the day, and its stop percentage can change alone', async () => {
+  await using setup = await openSetup();
+  const { control, cli, sync } = setup;
+  recordOrgUsage(control, sync.id, { used: 1_500, max: 15_000 });
+  await control.usage.flush();
+  const set = await cli.run(['budget', 'set', '--stop-at', '75', '--json']);
+  const budget = {
+    schema: 1,
+    name: 'acme',
+    interval_ms: 3_000,
+    requests_per_day: 28_800,
+    stop_at_percent: 75,
+  };
+  assert.deepEqual(json(set), budget);
+  const { stdout } = await cli.run(['budget', 'show']);
+  assert.match(stdout, /every 3 s = at most 28,800 requests a day, 192 % of the org's; .*has used 75 %/);
+  assert.match(stdout, /1,500 of 15,000 requests/);
+  const { org, ...shown } = json(await cli.run(['budget', 'show', '--json'])) as { org: { percent: number } };
+  assert.deepEqual(shown, { ...budget, requests_last_day: 0 });
+  assert.equal(org.percent, 10);
+});
+
+test('the setting for writes while the database is down is shown with its consequence, and changed', async () => {
+  await using setup = await openSetup();
+  const { cli } = setup;
+  const shown = await cli.run(['sync', 'set']);
+  assert.match(shown.stdout, /^acme: .*refused with 503 and not sent \(refuse\)\.$/m);
+  const set = await cli.run(['sync', 'set', '--sync', 'acme', '--on-database-down', 'forward', '--json']);
+  const changed = { schema: 1, name: 'acme', on_database_down: 'forward', foreign_keys: 'off' };
+  assert.deepEqual(json(set), changed);
+  assert.match((await cli.run(['sync', 'set'])).stdout, /answered as pending.*\(forward\)\.$/m);
+});
+
+test('a sync is deleted by its name, only with --yes where there is no terminal to ask on', async () => {
+  await using setup = await openSetup();
+  const { cli } = setup;
+  const unasked = await cli.run(['sync', 'delete']);
+  assert.equal(unasked.code, 2);
+  assert.match(unasked.stderr, /this erases\n {2}- the database lockstep_s.*next: Nothing was erased/s);
+  const dry = json(await cli.run(['sync', 'delete', '--dry-run', '--json'])) as { deleted: boolean };
+  assert.equal(dry.deleted, false);
+  assert.equal((await cli.run(['sync', 'delete', '--sync', 'nobody', '--yes'])).code, 4);
+  const deleted = await cli.run(['sync', 'delete', '--yes']);
+  assert.equal(deleted.code, 0, deleted.stderr);
+  assert.match(deleted.stderr, /\nacme is deleted\.\n$/);
+  assert.equal((await cli.run(['sync', 'delete', '--yes'])).code, 4);
+});
+
+test('a key of the API is shown once, listed without what makes it valid, and revoked', async () => {
+  await using setup = await openSetup();
+  const { cli } = setup;
+  const made = await cli.run(['api-key', 'create', 'deploy', '--scope', 'write', '--expires-in-days', '30']);
+  assert.match(made.stdout, /^lsk_[0-9a-f]{12}_[\w-]{43}\n$/);
+  const list = await cli.run(['api-key', 'list']);
+  assert.match(list.stdout, /deploy +write +\d{4}-\d\d-\d\dT\S+ +–\n/);
+  assert.ok(!list.stdout.includes(made.stdout.trim().slice(-20)));
+  assert.equal((await cli.run(['api-key', 'create', 'deploy'])).code, 2);
+  assert.equal((await cli.run(['api-key', 'revoke', 'deploy'])).code, 0);
+  assert.equal((await cli.run(['api-key', 'revoke', 'deploy'])).code, 4);
+});
+
+test('a sync is made, read, changed and deleted by commands of another machine that has logged in', async () => {
+  await using org = await startOrg({ records: 100 });
+  await using api = await openApi([new URL(org.url).host]);
+  const made = await api.ask('POST', '/api/v1/api-keys', { name: 'ann', scope: 'write' });
+  await using cli = await openCli();
+  const file = async (name: string, text: string) => {
+    const path = join(cli.folder, name);
+    await writeFile(path, text);
+    return path;
+  };
+  const wrong = await cli.run(['login', api.url, '--key-file', await file('wrong', 'lsk_wrong')]);
+  assert.equal(wrong.code, 5);
+  assert.match(wrong.stderr, /^error API-02: /);
+  const login = await cli.run(['login', api.url, '--key-file', await file('key', String(made.body.key))]);
+  assert.equal(login.code, 0, login.stderr);
+  const stored = join(cli.folder, '.config', 'lockstep', 'login.json');
+  assert.equal((await stat(stored)).mode & 0o777, 0o600);
+
+  const { clientId, clientSecret } = org.credentials.integration;
+  const flags = ['--org', org.url, '--name', 'acme', '--objects', 'account,Contact'];
+  const credential = ['--client-id', clientId, '--client-secret-file', await file('secret', clientSecret)];
+  const create = ['sync', 'create', ...flags, ...credential];
+  const dry = await cli.run([...create, '--dry-run']);
+  assert.match(dry.stdout, /Nothing was made\.\nOBJECT .*\nAccount +Account +account +\d+\n/);
+  const created = json(await cli.run([...create, '--json'])) as { mirror_url: string };
+  const mirror = openDatabase({ url: created.mirror_url, applicationName: 'test' });
+  assert.deepEqual(await mirror.query(sql`SELECT count(*) FROM salesforce.account`), [{ count: 0 }]);
+  await mirror.end();
+
+  const status = await cli.run(['status']);
+  assert.match(status.stdout, /^acme {2}Not running/);
+  assert.match(status.stderr, new RegExp(`^at ${api.url}$`, 'm'));
+  const read = await cli.run(['sql', 'SELECT count(*) FROM contact']);
+  assert.equal(read.stdout, 'count\n0\n', read.stderr);
+  assert.equal((await cli.run(['budget', 'set', '--every', '10s'])).code, 0);
+  assert.equal((await cli.run(['sync', 'pause'])).code, 0);
+  assert.match((await cli.run(['sync', 'list'])).stdout, /^acme .* Paused +10 s +Account, Contact$/m);
+
+  const reader = await cli.run(['reader', 'create', 'reports']);
+  assert.match(reader.stdout, /^PGPASSWORD='\w+' psql 'postgres:\/\/lockstep_\w+_ro_reports@/);
+  assert.match((await cli.run(['reader', 'list'])).stdout, /^main +lockstep_.*\nreports +lockstep_/m);
+  assert.equal((await cli.run(['reader', 'drop', 'reports'])).code, 0);
+  assert.equal((await cli.run(['reader', 'drop', 'reports'])).code, 4);
+
+  assert.equal((await cli.run(['sync', 'delete', '--yes'])).code, 0);
+  assert.match((await cli.run(['status'])).stderr, /There is no sync yet/);
+  assert.equal((await cli.run(['logout'])).code, 0);
+  assert.match((await cli.run(['status'])).stderr, /^error SYS-11: /);
+  await assert.rejects(stat(stored));
+});

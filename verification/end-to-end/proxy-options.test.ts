@@ -23,6 +23,19 @@ test('a certificate needs its key, and a key its certificate', () => {
   assert.deepEqual(both.proxyCertificate, { cert: 'c', key: 'k' });
 });
 
+test('the API does not listen where other machines reach it without TLS or a named terminator', () => {
+  const elsewhere = { LOCKSTEP_API_HOST: '0.0.0.0' };
+  assert.throws(
+    () => configOf(elsewhere),
+    /LOCKSTEP_API_HOST=0\.0\.0\.0 also needs LOCKSTEP_API_TLS_CERT, or LOCKSTEP_TRUSTED_PROXIES/,
+  );
+  const pair = { LOCKSTEP_API_TLS_CERT: 'c', LOCKSTEP_API_TLS_KEY: 'k' };
+  assert.deepEqual(configOf({ ...elsewhere, ...pair }).apiCertificate, { cert: 'c', key: 'k' });
+  assert.equal(configOf({ ...elsewhere, LOCKSTEP_TRUSTED_PROXIES: '172.17.0.1' }).apiHost, '0.0.0.0');
+  for (const host of ['127.0.0.2', '::1', 'localhost'])
+    assert.equal(configOf({ LOCKSTEP_API_HOST: host }).apiHost, host);
+});
+
 test('public hosts and trusted proxies are checked at the start', () => {
   const config = configOf({
     LOCKSTEP_PROXY_PUBLIC_HOST: 'Sync.example.com, sync.example.com:8443',

@@ -1,7 +1,10 @@
 /** The management API on a control database of its own, and a client of it. */
 
+import { BlockList } from 'node:net';
+import { parseAddressList } from '@lockstep/foundation/address-list';
 import { startApi } from 'lockstep/api';
 import { recordSync } from 'lockstep/control';
+import type { Certificate } from 'lockstep/core/certificate';
 import { newSync, openTestControl, type TestControl } from './control.ts';
 import type { TestOrg } from './org.ts';
 
@@ -32,13 +35,22 @@ export async function openApi(allowHosts: readonly string[] = []): Promise<ApiHa
   return { ...api, [Symbol.asyncDispose]: () => ends.disposeAsync() };
 }
 
+interface Listening {
+  host: string;
+  certificate: Certificate | undefined;
+  trustedProxies: readonly string[];
+}
+
 /** The API of a control database that somebody else closes. */
 export async function openApiOn(
   control: TestControl,
   allowHosts: readonly string[] = [],
+  { host = '127.0.0.1', certificate, trustedProxies = [] }: Partial<Listening> = {},
 ): Promise<ApiHarness> {
   const api = await startApi({
-    host: '127.0.0.1',
+    host,
+    certificate,
+    trustedProxies: parseAddressList(trustedProxies) ?? new BlockList(),
     port: 0,
     publicHosts: ['lockstep.example.com'],
     localKey,

@@ -1,3 +1,5 @@
+import { isThisMachine } from './this-machine.ts';
+
 /** Parameters of a connection URL that decide about TLS. */
 const decidesTls = ['sslmode', 'ssl', 'sslnegotiation', 'sslrootcert', 'sslcert', 'sslkey'];
 
@@ -13,11 +15,3 @@ export function withTls(url: string): string {
   parsed.searchParams.set('sslmode', 'verify-full');
   return parsed.toString();
 }
-
-/** A folder is that of a Unix socket; without a host the driver connects to localhost. */
-const isThisMachine = (host: string): boolean =>
-  host === '' ||
-  host.startsWith('/') ||
-  /^(?:.+\.)?localhost$/i.test(host) ||
-  /^127(?:\.\d{1,3}){3}$/.test(host) ||
-  /^\[?::1\]?$/.test(host);

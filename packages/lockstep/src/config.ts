@@ -9,8 +9,10 @@ import { join } from 'node:path';
 import { parseEnv } from 'node:util';
 import { parseAddressList } from '@lockstep/foundation/address-list';
 import { nearNames } from '@lockstep/foundation/near-names';
+import { isThisMachine } from '@lockstep/foundation/this-machine';
 import { z } from 'zod';
 import type { KeySource, MailOptions } from './control/index.ts';
+import type { CertificateFiles } from './core/certificate.ts';
 import { Fault } from './core/faults.ts';
 
 /** What a user needs to know about an option: the form of its value, its default, and what it is for. */
@@ -127,7 +129,7 @@ const options = z.object({
     .register(explained, {
       form: 'addresses or networks such as 10.0.0.0/8, separated by commas',
       unset: 'none',
-      why: 'Load balancers and TLS terminators in front of the proxy. Only their X-Forwarded-Host replaces the Host header.',
+      why: 'Load balancers and TLS terminators in front of the proxy and the API. Only their X-Forwarded-Host replaces the Host header at the proxy, and only from them and this machine the API takes requests over plain http.',
     }),
   LOCKSTEP_API_HOST: text.default('127.0.0.1').register(explained, {
     form: 'an address of this machine',
@@ -136,6 +138,16 @@ const options = z.object({
   LOCKSTEP_API_PORT: port.default(8400).register(explained, {
     form: portForm,
     why: 'Its port. If taken, the next free one.',
+  }),
+  LOCKSTEP_API_TLS_CERT: text.optional().register(explained, {
+    form: 'a PEM file: the certificate, then its intermediate certificates',
+    unset: 'no TLS',
+    why: 'The management API then speaks only https. A renewed file is loaded within a minute, without a restart.',
+  }),
+  LOCKSTEP_API_TLS_KEY: text.optional().register(explained, {
+    form: 'a PEM file without a passphrase',
+    unset: 'no TLS',
+    why: 'The private key of that certificate.',
   }),
   LOCKSTEP_API_PUBLIC_HOST: hostList.register(explained, {
     form: 'names separated by commas, with the port if clients send one',
@@ -200,13 +212,15 @@ export interface Config {
   proxyHost: string;
   proxyPort: number;
   /** Undefined: the proxy speaks http. */
-  proxyCertificate: { cert: string; key: string } | undefined;
+  proxyCertificate: CertificateFiles | undefined;
   /** In lower case. */
   proxyPublicHosts: readonly string[];
   corsOrigins: readonly string[];
   trustedProxies: BlockList;
   apiHost: string;
   apiPort: number;
+  /** Undefined: the API speaks http. */
+  apiCertificate: CertificateFiles | undefined;
   /** In lower case. */
   apiPublicHosts: readonly string[];
   /** For commands: the server that they use, if it is named. */
@@ -231,7 +245,9 @@ export function readConfig(environment = process.env, folder = process.cwd()): C
   const problems = [
     ...unknown.filter((name) => !optionNames.some((known) => known === name)).map(unknownOption),
     ...halfOfMail(given),
-    ...halfOfCertificate(given),
+    ...halfOfCertificate(given, 'PROXY'),
+    ...halfOfCertificate(given, 'API'),
+    ...plainApi(given),
     ...new Set((read.error?.issues ?? []).map(({ path: [name] }) => wrongValue(name as OptionName))),
   ];
   if (!read.success || problems.length > 0) throw new Fault('CFG-01', { reason: problems.join(' ') });
@@ -249,12 +265,13 @@ export function readConfig(environment = process.env, folder = process.cwd()): C
     allowHosts: data.LOCKSTEP_ALLOW_HOST,
     proxyHost: data.LOCKSTEP_PROXY_HOST,
     proxyPort: data.LOCKSTEP_PROXY_PORT,
-    proxyCertificate: certificateOf(data),
+    proxyCertificate: certificateOf(data.LOCKSTEP_PROXY_TLS_CERT, data.LOCKSTEP_PROXY_TLS_KEY),
     proxyPublicHosts: data.LOCKSTEP_PROXY_PUBLIC_HOST,
     corsOrigins: data.LOCKSTEP_PROXY_CORS_ORIGIN,
     trustedProxies: data.LOCKSTEP_TRUSTED_PROXIES,
     apiHost: data.LOCKSTEP_API_HOST,
     apiPort: data.LOCKSTEP_API_PORT,
+    apiCertificate: certificateOf(data.LOCKSTEP_API_TLS_CERT, data.LOCKSTEP_API_TLS_KEY),
     apiPublicHosts: data.LOCKSTEP_API_PUBLIC_HOST,
     serverUrl: data.LOCKSTEP_URL && new URL(data.LOCKSTEP_URL).origin,
     serverKey: data.LOCKSTEP_API_KEY,
@@ -306,17 +323,24 @@ function halfOfMail(given: NodeJS.Dict<string>): string[] {
   return [`LOCKSTEP_SMTP_URL also needs ${missing.join(' and ')}.`];
 }
 
-function halfOfCertificate(given: NodeJS.Dict<string>): string[] {
-  const pair = ['LOCKSTEP_PROXY_TLS_CERT', 'LOCKSTEP_PROXY_TLS_KEY'];
+function halfOfCertificate(given: NodeJS.Dict<string>, part: 'PROXY' | 'API'): string[] {
+  const pair = [`LOCKSTEP_${part}_TLS_CERT`, `LOCKSTEP_${part}_TLS_KEY`];
   const [missing, ...both] = pair.filter((name) => !given[name]);
   if (missing === undefined || both.length > 0) return [];
   return [`${pair.find((name) => name !== missing)} also needs ${missing}.`];
 }
 
-function certificateOf(data: z.infer<typeof options>): Config['proxyCertificate'] {
-  const { LOCKSTEP_PROXY_TLS_CERT: cert, LOCKSTEP_PROXY_TLS_KEY: key } = data;
-  return cert !== undefined && key !== undefined ? { cert, key } : undefined;
+/** On an address that other machines reach, keys would be readable on the way. */
+function plainApi(given: NodeJS.Dict<string>): string[] {
+  const host = given.LOCKSTEP_API_HOST || '127.0.0.1';
+  if (isThisMachine(host) || given.LOCKSTEP_API_TLS_CERT || given.LOCKSTEP_TRUSTED_PROXIES) return [];
+  return [
+    `LOCKSTEP_API_HOST=${host.slice(0, 80)} also needs LOCKSTEP_API_TLS_CERT, or LOCKSTEP_TRUSTED_PROXIES with the TLS terminator in front of it.`,
+  ];
 }
+
+const certificateOf = (cert: string | undefined, key: string | undefined): CertificateFiles | undefined =>
+  cert !== undefined && key !== undefined ? { cert, key } : undefined;
 
 const wrongValue = (name: OptionName) => `${name} must be ${explanationOf(name).form}.`;
 

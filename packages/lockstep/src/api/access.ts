@@ -4,10 +4,15 @@
  */
 import { timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
+import type { BlockList } from 'node:net';
+import { isListed } from '@lockstep/foundation/address-list';
+import { isThisMachine } from '@lockstep/foundation/this-machine';
 import type { ApiKey } from '../control/index.ts';
 import { Fault } from '../core/faults.ts';
 
 export interface AccessRules {
+  /** Besides this machine, who may send requests over plain http: TLS terminators. */
+  trustedProxies: BlockList;
   /** What the Host header may be, with the port if clients send one. In lower case. */
   hosts: () => readonly string[];
   /** The key of commands on this machine, which read it from a file that only their user can read. It may do all. */
@@ -17,6 +22,8 @@ export interface AccessRules {
 }
 
 interface AccessRequest {
+  /** Where it comes from. */
+  peer: { address: string; isEncrypted: boolean };
   headers: IncomingHttpHeaders;
   /** A route that everybody may read: it still answers to this server's own name only. */
   isPublic: boolean;
@@ -24,13 +31,16 @@ interface AccessRequest {
 }
 
 /**
- * @throws Fault `API-03`: another host, or a page of another origin; `API-02`: no key, or not one of this server's;
+ * @throws Fault `API-10`: plain http from another machine; `API-03`: another host, or a page of another origin; `API-02`: no key, or not one of this server's;
  *         `API-08`: a key that may only read
  */
 export async function checkAccess(
-  { headers, isPublic, changesNothing }: AccessRequest,
+  { peer, headers, isPublic, changesNothing }: AccessRequest,
   rules: AccessRules,
 ): Promise<void> {
+  const { address, isEncrypted } = peer;
+  if (!isEncrypted && !isThisMachine(address) && !isListed(rules.trustedProxies, address))
+    throw new Fault('API-10', { host: address });
   const { host = '', origin, 'sec-fetch-site': site } = headers;
   if (!rules.hosts().includes(host.toLowerCase())) throw new Fault('API-03', { reason: 'the host' });
   const isOwnPage = origin === undefined || URL.parse(origin)?.host === host.toLowerCase();

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { request } from 'node:http';
+import { connect } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
 import { localKey, openApi, withSyncs } from '@lockstep/harness/api-harness';
 import { changeSettings, countRequest, listSyncs, recordOrgUsage } from '../control/index.ts';
@@ -195,4 +197,14 @@ test('a path that is not there is a problem like any other, and a code of a prob
   const { status, body } = await api.ask('GET', '/api/v1/errors/DB-20', undefined, { authorization: '' });
   assert.equal(status, 200);
   assert.equal(body.title, 'A connection pooler is in the way');
+});
+
+test('a request whose address is too long, or that is no HTTP, is refused as a problem too', async () => {
+  await using api = await withSyncs([]);
+  const long = await api.ask('GET', `/api/v1/syncs?after=${'x'.repeat(20_000)}`);
+  assert.deepEqual([long.status, long.body.code, long.body.status], [431, 'API-01', 431]);
+  const socket = connect(api.port, '127.0.0.1');
+  socket.end('what is this\r\n\r\n');
+  const answer = await text(socket);
+  assert.match(answer, /^HTTP\/1\.1 400 Bad Request\r\n.*"code":"API-01"/s);
 });

@@ -12,7 +12,11 @@ const waitingBytesMax = 1_000_000;
 /** Of each route that answers with events. */
 export const eventsAnswer = {
   description: 'Events',
-  content: { 'text/event-stream': { schema: z.string() } },
+  content: {
+    'text/event-stream': {
+      schema: z.object({ event: z.string(), data: z.string().describe('JSON') }).describe('Of one event.'),
+    },
+  },
 };
 
 export interface EventStream {

@@ -71,7 +71,7 @@ test('a long result is cut, and the server makes no more rows than are answered'
 
 test('a query that the server refuses is answered in its own words, with the place', async () => {
   const { status, body } = await query('SELECT id,\n  nme FROM salesforce.account');
-  assert.deepEqual([status, body.code, body.kind], [503, '42703', 'database refused']);
+  assert.deepEqual([status, body.code, body.kind], [422, '42703', 'database refused']);
   assert.match(String(body.detail), /column "nme" does not exist/);
   assert.deepEqual((body.lines as string[]).slice(0, 2), [
     'line 2:   nme FROM salesforce.account',
@@ -80,7 +80,7 @@ test('a query that the server refuses is answered in its own words, with the pla
   const several = await query('SELECT 1; SELECT 2');
   assert.match(String(several.body.detail), /one query at a time/);
   const write = await query("INSERT INTO salesforce.account (id) VALUES ('001')");
-  assert.deepEqual([write.status, write.body.code], [503, '25006']);
+  assert.deepEqual([write.status, write.body.code], [422, '25006']);
 });
 
 test('a key that may only read may query, and make no reader', async () => {

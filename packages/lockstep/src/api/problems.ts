@@ -38,6 +38,7 @@ const ownStatuses: Record<string, number> = {
   'API-07': 409,
   'API-08': 403,
   'API-09': 429,
+  'API-10': 403,
 };
 
 interface FieldError {
@@ -90,7 +91,7 @@ const ofRequestError = (
 ): Problem => ({
   type: 'about:blank',
   title: message,
-  status: statuses[kind],
+  status: label === '' ? statuses[kind] : 422, // what PostgreSQL says of a query, with its SQLSTATE
   detail: message,
   code: label,
   kind,

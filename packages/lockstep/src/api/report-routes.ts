@@ -73,7 +73,7 @@ function setAsideRoute(app: ApiInstance, control: Control): void {
       objects: z
         .string()
         .min(1)
-        .max(10_000)
+        .max(2_000)
         .optional()
         .describe('Only of these objects: API names, separated by commas.'),
       limit: z.coerce.number().int().min(1).max(100_000).default(100),

@@ -1,8 +1,12 @@
 /** The management API: its server, the checks of every request, and the document that describes its routes. */
 import { randomUUID } from 'node:crypto';
-import type { AddressInfo } from 'node:net';
+import { STATUS_CODES } from 'node:http';
+import { Server as TlsServer } from 'node:https';
+import type { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
 import swagger from '@fastify/swagger';
-import { listenFrom } from '@lockstep/foundation/listen-from';
+import { systemClock } from '@lockstep/foundation/clock';
+import { listenFrom, urlOf } from '@lockstep/foundation/listen-from';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import {
   jsonSchemaTransform,
@@ -12,6 +16,7 @@ import {
   type ZodTypeProvider,
 } from 'fastify-type-provider-zod';
 import { findApiKey } from '../control/index.ts';
+import { type Certificate, renewCertificate, tlsOptions } from '../core/certificate.ts';
 import { Fault } from '../core/faults.ts';
 import { ownVersion } from '../core/version.ts';
 import { type AccessRules, checkAccess } from './access.ts';
@@ -26,7 +31,9 @@ import { reportRoutes } from './report-routes.ts';
 import { type SyncRouteDeps, syncRoutes } from './sync-routes.ts';
 import { systemRoute } from './system-route.ts';
 
-export interface ApiDeps extends SyncRouteDeps, Pick<AccessRules, 'localKey'> {
+export interface ApiDeps extends SyncRouteDeps, Pick<AccessRules, 'localKey' | 'trustedProxies'> {
+  /** Without one it speaks http. */
+  certificate: Certificate | undefined;
   host: string;
   /** If it is taken, one of the next is used; 0 for any. */
   port: number;
@@ -50,13 +57,18 @@ export async function startApi(deps: ApiDeps): Promise<RunningApi> {
   const keyOf = (key: string) => findApiKey(deps.control, key);
   const closing = new AbortController();
   const stop = AbortSignal.any([deps.stop, closing.signal]);
-  const app = await openApp({ ...deps, stop }, { hosts: () => hosts, localKey: deps.localKey, keyOf });
+  const { certificate, localKey, trustedProxies } = deps;
+  const rules = { hosts: () => hosts, localKey, trustedProxies, keyOf };
+  const app = await openApp({ ...deps, stop }, rules, certificate && tlsOptions(certificate));
   await app.ready();
   const port = await listenFrom(app.server, deps.host, deps.port);
-  const shown = deps.host.includes(':') ? `[${deps.host}]` : deps.host;
-  hosts = [`localhost:${port}`, `${shown}:${port}`, ...deps.publicHosts].map((host) => host.toLowerCase());
+  const url = urlOf(certificate ? 'https' : 'http', deps.host, port);
+  const own = [`localhost:${port}`, `127.0.0.1:${port}`, new URL(url).host];
+  hosts = [...own, ...deps.publicHosts].map((host) => host.toLowerCase());
+  if (certificate && app.server instanceof TlsServer)
+    void renewCertificate(app.server, certificate, { clock: systemClock, log: deps.log }, stop);
   return {
-    url: `http://${shown}:${(app.server.address() as AddressInfo).port}`,
+    url,
     port,
     async close() {
       closing.abort(); // ends event streams, which would last for ever
@@ -70,7 +82,7 @@ export async function startApi(deps: ApiDeps): Promise<RunningApi> {
 
 /** OpenAPI 3.1, made from the schemas that validate. */
 export async function openApiDocument(): Promise<object> {
-  const app = await openApp({} as SyncRouteDeps, null); // no route is called
+  const app = await openApp({} as SyncRouteDeps, null, undefined); // no route is called
   await app.ready();
   const document = app.swagger();
   await app.close();
@@ -105,24 +117,35 @@ function tidied(document: Document): Document {
   return JSON.parse(text) as Document;
 }
 
-async function openApp(deps: SyncRouteDeps, access: AccessRules | null): Promise<FastifyInstance> {
-  const app = Fastify({
+async function openApp(
+  deps: SyncRouteDeps,
+  access: AccessRules | null,
+  tls: ReturnType<typeof tlsOptions> | undefined,
+): Promise<FastifyInstance> {
+  const options = {
     bodyLimit: bodyBytesMax,
     requestTimeout: requestTimeoutMs,
     genReqId: () => randomUUID(),
+    clientErrorHandler: refuseUnreadable,
     // A path that cannot be decoded, or with a part that is longer than any name.
-    frameworkErrors(_error, request, reply) {
+    frameworkErrors(_error: unknown, request: FastifyRequest, reply: FastifyReply) {
       void sendProblem(new Fault('API-05'), request, reply);
     },
-  }).withTypeProvider<ZodTypeProvider>();
+  };
+  // To Fastify's types, a server with TLS is another kind of instance.
+  const instance = tls
+    ? (Fastify({ ...options, https: tls }) as unknown as FastifyInstance)
+    : Fastify(options);
+  const app = instance.withTypeProvider<ZodTypeProvider>();
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
   app.addHook('onRequest', async (request, reply) => {
     reply.header('Cache-Control', 'no-store').header('X-Content-Type-Options', 'nosniff');
     reply.header('X-Request-Id', request.id);
-    const { method, headers, routeOptions } = request;
+    const { method, headers, routeOptions, socket } = request;
+    const peer = { address: socket.remoteAddress ?? '', isEncrypted: socket instanceof TLSSocket };
     const { isPublic = false, changesNothing = method === 'GET' || method === 'HEAD' } = routeOptions.config;
-    if (access) await checkAccess({ headers, isPublic, changesNothing }, access);
+    if (access) await checkAccess({ peer, headers, isPublic, changesNothing }, access);
   });
   app.addHook('onResponse', async ({ method, id }, { statusCode, elapsedTime }) =>
     deps.log.info('api request', {
@@ -156,6 +179,23 @@ async function openApp(deps: SyncRouteDeps, access: AccessRules | null): Promise
   await app.register(keyRoutes, { ...deps, prefix: apiPath });
   await app.register(errorRoutes, { prefix: apiPath });
   return app;
+}
+
+/** What is no HTTP, or has longer headers than Node reads. */
+function refuseUnreadable(error: { code?: string }, socket: Socket): void {
+  const isTooLong = error.code === 'HPE_HEADER_OVERFLOW';
+  const reason = isTooLong ? 'the address and the headers are too long' : 'this is no HTTP request';
+  const status = isTooLong ? 431 : 400;
+  const problem = problemOf({ validation: [{ message: reason }] }, randomUUID());
+  const body = JSON.stringify({ ...problem, status });
+  const head = [
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
+    'Content-Type: application/problem+json',
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    'Connection: close',
+  ];
+  if (socket.writable) socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
+  else socket.destroy();
 }
 
 function sendProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {

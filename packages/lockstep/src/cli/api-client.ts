@@ -1,6 +1,7 @@
 /** The management API as commands use it: one request, its answer in the form of the contract, its failure as an error. */
+import { isThisMachine } from '@lockstep/foundation/this-machine';
 import { createParser, type EventSourceMessage } from 'eventsource-parser';
-import { type Dispatcher, request } from 'undici';
+import { Agent, type Dispatcher, request } from 'undici';
 import type { z } from 'zod';
 import { pageOf } from '../contract/pages.ts';
 import { type Problem, problemSchema } from '../contract/problem.ts';
@@ -42,23 +43,23 @@ interface Sent {
 /** A stream of events is never silent for as long. */
 const silenceMaxMs = 30_000;
 const prefix = '/api/v1';
-const localHosts = ['localhost', '127.0.0.1', '[::1]'];
 
-/** @throws Fault `SYS-22`: http to another machine */
-export function openApiClient({
-  url,
-  key,
-  stop,
-}: {
+interface ApiServer {
   url: string;
   key: string;
-  stop: AbortSignal;
-}): ApiClient {
+  /** It runs on this machine and data directory: nobody is in between, and its certificate names what others call it. */
+  isOwn?: boolean;
+}
+
+/** @throws Fault `SYS-22`: http to another machine */
+export function openApiClient({ stop, ...server }: ApiServer & { stop: AbortSignal }): ApiClient {
+  const { url, isOwn = false } = server;
   const { protocol, hostname } = new URL(url);
-  if (protocol !== 'https:' && !localHosts.includes(hostname)) throw new Fault('SYS-22', { host: url });
+  if (protocol !== 'https:' && !isOwn && !isThisMachine(hostname)) throw new Fault('SYS-22', { host: url });
+  const dispatcher = new Agent({ connect: { rejectUnauthorized: !isOwn } });
 
   const send = (method: Method, path: string, { signal = stop, ...sent }: Sent) =>
-    sendTo(url, key, method, path, { ...sent, signal });
+    sendTo(server, method, path, { ...sent, signal, dispatcher });
 
   async function ask<Form extends z.ZodType>(
     method: Method,
@@ -112,11 +113,10 @@ export function openApiClient({
 
 /** Follows no redirect: the key is for this server alone. */
 async function sendTo(
-  url: string,
-  key: string,
+  { url, key }: ApiServer,
   method: Method,
   path: string,
-  { body, headers, signal }: Sent & { signal: AbortSignal },
+  { body, headers, signal, dispatcher }: Sent & { signal: AbortSignal; dispatcher: Agent },
 ): Promise<Answer> {
   try {
     return await request(`${url}${prefix}${path}`, {
@@ -130,6 +130,7 @@ async function sendTo(
       headersTimeout: 0, // creating a sync of many objects takes minutes
       bodyTimeout: silenceMaxMs,
       signal,
+      dispatcher,
     });
   } catch (error) {
     signal.throwIfAborted();

@@ -10,13 +10,13 @@ import { type Login, readLogin } from './login-file.ts';
 
 /** @throws {@link RequestError} `SYS-11` if nothing runs here; Fault `SYS-22` */
 export async function findApi({ config, output, stop }: Context): Promise<ApiClient> {
-  const { url, key, isRemembered } = await findServer(config);
-  const api = openApiClient({ url, key, stop });
-  if (isRemembered) output.say(`at ${url}`);
+  const { isRemembered, ...server } = await findServer(config);
+  const api = openApiClient({ ...server, stop });
+  if (isRemembered) output.say(`at ${server.url}`);
   return api;
 }
 
-async function findServer(config: Config): Promise<Login & { isRemembered?: boolean }> {
+async function findServer(config: Config): Promise<Login & { isRemembered?: boolean; isOwn?: boolean }> {
   const { serverUrl, serverKey, loginFile, dataDir } = config;
   const login = loginFile === undefined ? null : await readLogin(loginFile);
   if (serverUrl !== undefined) {
@@ -30,7 +30,7 @@ async function findServer(config: Config): Promise<Login & { isRemembered?: bool
   if (login) return { ...login, isRemembered: true };
   const running = await readRunFile(dataDir);
   if (running?.apiUrl !== undefined && running.apiKey !== undefined)
-    return { url: running.apiUrl, key: running.apiKey };
+    return { url: reachable(running.apiUrl), key: running.apiKey, isOwn: true };
   const { title, next } = faults['SYS-11'];
   throw new RequestError(`${title}. No server is using the data directory ${resolve(dataDir)}`, {
     kind: 'not found',
@@ -38,3 +38,7 @@ async function findServer(config: Config): Promise<Login & { isRemembered?: bool
     next,
   });
 }
+
+/** A server that listens on all addresses is reached at one of them. */
+const reachable = (url: string): string =>
+  url.replace('//0.0.0.0:', '//127.0.0.1:').replace('//[::]:', '//[::1]:');

@@ -37,6 +37,12 @@ export const faults = {
     explanation: 'The API has no such path, or not for this method.',
     next: 'All paths: lockstep openapi',
   },
+  'API-10': {
+    kind: 'needs-person',
+    title: 'Not over plain http from another machine',
+    explanation: 'The request came from {host} unencrypted; whoever listens on the way now knows its key.',
+    next: 'Revoke the key (lockstep api-key revoke). Set LOCKSTEP_API_TLS_CERT, or name your TLS terminator in LOCKSTEP_TRUSTED_PROXIES.',
+  },
   'API-09': {
     kind: 'transient',
     title: 'Too many watch',
@@ -215,9 +221,10 @@ export const faults = {
   },
   'CFG-02': {
     kind: 'needs-person',
-    title: 'The certificate of the proxy cannot be used',
-    explanation: 'The proxy needs a certificate and its private key. {reason}',
-    next: 'Correct the files named in LOCKSTEP_PROXY_TLS_CERT and LOCKSTEP_PROXY_TLS_KEY: lockstep help config',
+    title: 'A certificate cannot be used',
+    explanation:
+      'Proxy and API each need a certificate and its private key, if they are to speak https. {reason}',
+    next: 'Correct the files named in LOCKSTEP_PROXY_TLS_CERT and LOCKSTEP_PROXY_TLS_KEY, or in LOCKSTEP_API_TLS_CERT and LOCKSTEP_API_TLS_KEY: lockstep help config',
   },
   'SYS-05': {
     kind: 'transient',

@@ -17,8 +17,8 @@ import {
   syncId,
   token,
 } from '@lockstep/harness/proxy-harness';
+import { readCertificate } from '../core/certificate.ts';
 import { Fault } from '../core/faults.ts';
-import { readCertificate } from './certificate.ts';
 
 const rows = '/services/data/v64.0/sobjects/Account';
 const first = generateKeyPairSync('rsa', { modulusLength: 2048 });

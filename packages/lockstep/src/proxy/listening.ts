@@ -4,8 +4,8 @@ import { createServer as createTlsServer, type Server as TlsServer } from 'node:
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Clock } from '@lockstep/foundation/clock';
+import { type Certificate, tlsOptions } from '../core/certificate.ts';
 import { Fault } from '../core/faults.ts';
-import { type Certificate, tlsOptions } from './certificate.ts';
 import { faultAnswer, refuse } from './errors.ts';
 import { requestHeadBytesMax } from './target.ts';
 

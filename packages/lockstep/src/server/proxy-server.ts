@@ -16,7 +16,7 @@ export interface ProxyServer extends AsyncDisposable {
 
 /** Runs until disposed; requests under way are finished first. */
 export async function openProxyServer(
-  { config, log, certificate, say }: ServerBase,
+  { config, log, certificates, say }: ServerBase,
   control: Control,
   { deps, syncs }: { deps: EngineDeps; syncs: OpenSyncs },
 ): Promise<ProxyServer> {
@@ -36,7 +36,7 @@ export async function openProxyServer(
   const proxy = await listenAsConfigured('proxy', config, say, (at) =>
     startProxy({
       ...at,
-      certificate,
+      certificate: certificates.proxy,
       publicHosts: config.proxyPublicHosts,
       corsOrigins: config.corsOrigins,
       trustedProxies: config.trustedProxies,

@@ -9,6 +9,7 @@ import {
   openControl,
   readSyncIds,
 } from '../control/index.ts';
+import { type Certificate, readCertificate } from '../core/certificate.ts';
 import type { AppLog } from '../core/log-fields.ts';
 import { ownVersion } from '../core/version.ts';
 import { preferredPort, rememberPort } from '../operations/ports.ts';
@@ -29,7 +30,6 @@ import {
   selectOtherUse,
   startEmbedded,
 } from '../postgres/index.ts';
-import { type Certificate, readCertificate } from '../proxy/index.ts';
 import { prepareDirectory } from './directory.ts';
 import { openLogFiles } from './log-files.ts';
 
@@ -48,8 +48,8 @@ export interface ServerBase extends AsyncDisposable {
   controlUrl: string;
   postgresPort: number | undefined;
   runFile: RunFileClaim;
-  /** The proxy's; without one it speaks http. */
-  certificate: Certificate | undefined;
+  /** Of the proxy and of the API; without one they speak http. */
+  certificates: { proxy: Certificate | undefined; api: Certificate | undefined };
   say: (line: string) => void;
   /** Rejects if the database server has stopped for good; never resolves. */
   lost: Promise<never>;
@@ -58,7 +58,10 @@ export interface ServerBase extends AsyncDisposable {
 /** @throws Fault `CFG-02`, `SYS-07`, `SYS-08`, `SYS-10`; a RequestError if another server runs on the directory */
 export async function openServerBase(config: Config, say: (line: string) => void): Promise<ServerBase> {
   const { dataDir } = config;
-  const certificate = config.proxyCertificate && (await readCertificate(config.proxyCertificate));
+  const certificates = {
+    proxy: config.proxyCertificate && (await readCertificate(config.proxyCertificate)),
+    api: config.apiCertificate && (await readCertificate(config.apiCertificate)),
+  };
   await using undo = new AsyncDisposableStack();
   await prepareDirectory(dataDir);
   const runFile = await claimRunFile(dataDir);
@@ -73,7 +76,7 @@ export async function openServerBase(config: Config, say: (line: string) => void
     log,
     ...database,
     runFile,
-    certificate,
+    certificates,
     say,
     [Symbol.asyncDispose]: () => ends.disposeAsync(),
   };

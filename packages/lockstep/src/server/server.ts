@@ -6,10 +6,9 @@
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import { systemClock } from '@lockstep/foundation/clock';
-import { startApi } from '../api/index.ts';
 import { type Control, listenForChanges, runLeases, runMail } from '../control/index.ts';
 import { type EngineDeps, openSyncs, runSync } from '../engine/index.ts';
-import { listenAsConfigured } from './listen-as-configured.ts';
+import { openApiServer } from './api-server.ts';
 import { openProxyServer } from './proxy-server.ts';
 import type { ServerBase } from './server-base.ts';
 
@@ -74,25 +73,12 @@ export async function startServer(
     await Promise.all(running);
   });
   const proxyServer = undo.use(await openProxyServer(base, control, { deps, syncs }));
-  const apiKey = randomBytes(32).toString('base64url');
-  const api = await listenAsConfigured('api', config, say, (at) =>
-    startApi({
-      ...at,
-      publicHosts: config.apiPublicHosts,
-      localKey: apiKey,
-      control,
-      log,
-      stop: stop.signal,
-      allowHosts: deps.allowHosts,
-      proxyUrl: () => proxyServer.proxyUrl,
-    }),
-  );
-  undo.defer(() => api.close());
+  const api = undo.use(await openApiServer(base, control, { ...options, proxyServer }));
   await runFile.publish({
     controlUrl: base.controlUrl,
     proxyUrl: proxyServer.proxyUrl,
     apiUrl: api.url,
-    apiKey,
+    apiKey: api.localKey,
     ...(base.postgresPort !== undefined && { postgresPort: base.postgresPort }),
     ...(org && { orgUrl: org.url, orgPid: org.pid }),
   });

@@ -1,11 +1,11 @@
-/** The proxy's own certificate: read and checked before the proxy listens, and reloaded when its files change. */
+/** The certificate of a server: read and checked before the server listens, and reloaded when its files change. */
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import type { Server as TlsServer } from 'node:tls';
 import { createSecureContext } from 'node:tls';
 import type { Clock } from '@lockstep/foundation/clock';
-import { Fault } from '../core/faults.ts';
-import type { AppLog } from '../core/log-fields.ts';
+import { Fault } from './faults.ts';
+import type { AppLog } from './log-fields.ts';
 
 /** Names of PEM files. */
 export interface CertificateFiles {

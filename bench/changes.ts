@@ -8,7 +8,7 @@ import { findSync, openWriterUrl } from 'lockstep/control';
 import { settleSeconds } from 'lockstep/engine/testing';
 import { createSync } from 'lockstep/operations/create-sync';
 import { dropPrivateDatabase } from 'lockstep/postgres';
-import { openSalesforce } from 'lockstep/salesforce';
+import { openSalesforce, ownSessionStore } from 'lockstep/salesforce';
 import { type Figures, rounded } from './figures.ts';
 
 const sobject = 'Metric__c';
@@ -38,8 +38,16 @@ export async function changes(): Promise<Figures> {
   const control = undo.use(await openTestControl());
   const { log } = control.log;
   const { clientId, clientSecret } = org.credentials.integration;
-  const credential = { clientId, clientSecret, apiVersion: '62.0', allowHosts: [new URL(org.url).host] };
-  const options = { name: 'changes', loginUrl: org.url, ...credential, sobjects: [sobject], intervalMs };
+  const credential = { flow: 'client credentials' as const, clientId, clientSecret };
+  const common = { apiVersion: '62.0', allowHosts: [new URL(org.url).host] };
+  const options = {
+    name: 'changes',
+    loginUrl: org.url,
+    credential,
+    ...common,
+    sobjects: [sobject],
+    intervalMs,
+  };
   const signal = new AbortController().signal;
   const syncId = await createSync({ control: control.control, clock: systemClock, log }, options, signal);
   undo.defer(() => dropPrivateDatabase(control.control.db, syncId));
@@ -53,7 +61,13 @@ export async function changes(): Promise<Figures> {
     holder: { owner: 'bench', epoch: 1 },
     clock,
     log,
-    salesforce: openSalesforce({ loginUrl: org.url, ...credential, clock, log, expectOrgId: sync.orgId }),
+    salesforce: openSalesforce({
+      store: ownSessionStore({ loginUrl: org.url, credential }),
+      ...common,
+      clock,
+      log,
+      expectOrgId: sync.orgId,
+    }),
     writerUrl: await openWriterUrl(control.control, sync),
     intervalMs,
     living: () => [],

@@ -9,7 +9,7 @@ import { systemClock } from '@lockstep/foundation/clock';
 import { certificateOf } from '@lockstep/harness/certificate';
 import { openTestLog } from '@lockstep/harness/control';
 import { Fault } from 'lockstep/core/faults';
-import { openSalesforce } from 'lockstep/salesforce';
+import { openSalesforce, ownSessionStore } from 'lockstep/salesforce';
 
 const keys = generateKeyPairSync('rsa', { modulusLength: 2048 });
 const key = keys.privateKey.export({ type: 'pkcs8', format: 'pem' });
@@ -23,9 +23,10 @@ after(() => setDefaultCACertificates(trusted));
 async function faultOfSignIn(loginUrl: string): Promise<Fault> {
   const { host } = new URL(loginUrl);
   const salesforce = openSalesforce({
-    loginUrl,
-    clientId: 'client id',
-    clientSecret: 'client secret',
+    store: ownSessionStore({
+      loginUrl,
+      credential: { flow: 'client credentials', clientId: 'client id', clientSecret: 'client secret' },
+    }),
     allowHosts: [host],
     apiVersion: '62.0',
     clock: systemClock,

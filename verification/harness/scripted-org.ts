@@ -8,9 +8,15 @@ import { createServer, type IncomingHttpHeaders, type Server, type ServerRespons
 import type { AddressInfo, Socket } from 'node:net';
 import { systemClock } from '@lockstep/foundation/clock';
 import { openLog } from '@lockstep/foundation/log';
+import type { Credential } from 'lockstep/core/credential';
 import { Fault } from 'lockstep/core/faults';
 import type { AppLog } from 'lockstep/core/log-fields';
-import { openSalesforce, type Salesforce, type SalesforceOptions } from 'lockstep/salesforce/testing';
+import {
+  openSalesforce,
+  ownSessionStore,
+  type Salesforce,
+  type SalesforceOptions,
+} from 'lockstep/salesforce/testing';
 
 interface Received {
   method: string;
@@ -28,6 +34,12 @@ interface Reply {
 }
 
 type Script = (request: Received) => Reply | 'hang' | Promise<Reply>;
+
+const scriptedCredential: Credential = {
+  flow: 'client credentials',
+  clientId: 'the-client-id',
+  clientSecret: 'the-client-secret',
+};
 
 export interface ScriptedOrg extends AsyncDisposable {
   url: string;
@@ -75,13 +87,11 @@ export async function openScriptedOrg(answer: Script = () => ({ body: '{}' })): 
     nextArrival: () => once(server, 'arrived'),
     open(options) {
       const client = openSalesforce({
-        loginUrl: org.url,
-        clientId: 'the-client-id',
-        clientSecret: 'the-client-secret',
         allowHosts: [host],
         apiVersion: '62.0',
         clock: systemClock,
         log,
+        store: ownSessionStore({ loginUrl: org.url, credential: scriptedCredential }),
         ...options,
       });
       clients.push(client);

@@ -24,7 +24,8 @@ export async function makeTestSync(
   { loginUrl = org.url, ...options }: TestSyncOptions,
 ): Promise<AsyncDisposable & { sync: Sync }> {
   const { clientId, clientSecret } = org.credentials.integration;
-  const newSync = { loginUrl, clientId, clientSecret, apiVersion: '62.0', ...options };
+  const credential = { flow: 'client credentials' as const, clientId, clientSecret };
+  const newSync = { loginUrl, credential, apiVersion: '62.0', ...options };
   const deps = { control, clock: systemClock, log: log.log };
   const id = await createSync(deps, newSync, new AbortController().signal);
   const sync = await findSync(control, id);

@@ -9,6 +9,7 @@ import {
   type NewSyncOptions,
   newSyncApiVersion,
 } from '../operations/create-sync.ts';
+import { credentialOf } from '../operations/given-credential.ts';
 import { addIdempotency, idempotencyHeaders } from './idempotency.ts';
 import { problemAnswers } from './problems.ts';
 import { dryRun, requiredSync, type SyncRouteDeps, tagOf, viewOf } from './sync-routes.ts';
@@ -44,12 +45,10 @@ export const createRoute: FastifyPluginAsyncZod<SyncRouteDeps> = async (app, dep
 };
 
 function optionsOf(body: z.infer<typeof newSyncSchema>): Omit<NewSyncOptions, 'allowHosts'> {
-  const { client_id: clientId, client_secret: clientSecret } = body.credential;
   return {
     name: body.name,
     loginUrl: new URL(body.login_url).origin,
-    clientId,
-    clientSecret,
+    credential: credentialOf(body.credential),
     sobjects: body.objects,
     intervalMs: body.interval_ms,
     apiVersion: newSyncApiVersion,

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { givenName } from '../core/given-names.ts';
 import { isSyncId } from '../core/ids.ts';
+import { loginUrlSchema, newCredentialSchema } from './credentials.ts';
 import { asOf } from './pages.ts';
 
 const time = z.iso.datetime();
@@ -108,14 +109,8 @@ export const newSyncSchema = z
       .string()
       .regex(givenName, 'up to 60 letters, digits, spaces and . _ -, the first a letter or digit')
       .refine((name) => !isSyncId(name), 'a name cannot have the form of an id'),
-    login_url: z.url({ protocol: /^https?$/ }).describe("The org's My Domain address."),
-    credential: z
-      .strictObject({
-        flow: z.literal('client credentials'),
-        client_id: z.string().min(1).max(1_000),
-        client_secret: z.string().min(1).max(1_000),
-      })
-      .describe('Is sealed, and never shown again.'),
+    login_url: loginUrlSchema,
+    credential: newCredentialSchema,
     objects: z.array(z.string().min(1).max(100)).min(1).max(1_000).describe('API names, in any letter case.'),
     interval_ms: settings.interval_ms.default(3_000),
   })

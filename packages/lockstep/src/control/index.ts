@@ -4,6 +4,7 @@
  */
 export { type ApiKey, createApiKey, findApiKey, listApiKeys, revokeApiKey } from './api-keys.ts';
 export { listenForChanges } from './changes.ts';
+export { openCredential, replaceCredential, sessionStore } from './credentials.ts';
 export { type Control, controlDatabase, findKey, keyOf, openControl } from './database.ts';
 export { clearSyncProblem, type Health, readHealth, recordSyncProblem } from './health.ts';
 export { beginOnce, endOnce, type StoredAnswer } from './idempotency-keys.ts';
@@ -35,7 +36,6 @@ export {
   moveInstanceUrl,
   moveLoginUrl,
   type NewSync,
-  openCredential,
   openReaderUrl,
   openWriterUrl,
   readSync,

@@ -57,15 +57,6 @@ export const insertSync = (
   INSERT INTO lockstep.sync (sync_id, name, org_id, api_version, interval_ms, sealed_data_key)
   VALUES (${sync.id}, ${sync.name}, ${sync.orgId}, ${sync.apiVersion}, ${sync.intervalMs}, ${sync.sealedDataKey})`);
 
-export const insertCredential = (
-  tx: Tx,
-  credential: { syncId: SyncId; loginUrl: string; sealedClientId: string; sealedClientSecret: string },
-) =>
-  tx.query(sql`
-  INSERT INTO lockstep.credential (sync_id, login_url, sealed_client_id, sealed_client_secret)
-  VALUES (${credential.syncId}, ${credential.loginUrl},
-          ${credential.sealedClientId}, ${credential.sealedClientSecret})`);
-
 export const insertDestination = (
   tx: Tx,
   destination: {
@@ -174,14 +165,12 @@ export const updateInstanceUrl = (tx: Tx, syncId: SyncId, instanceUrl: string) =
 
 /** One row: the sync exists. */
 export const updateLoginUrl = (tx: Tx, syncId: SyncId, loginUrl: string) =>
-  tx.query(
-    sql`UPDATE lockstep.credential SET login_url = ${loginUrl} WHERE sync_id = ${syncId} RETURNING sync_id`,
-  );
+  tx.query(sql`
+  UPDATE lockstep.credential SET login_url = ${loginUrl}, sealed_session = NULL
+   WHERE sync_id = ${syncId} RETURNING sync_id`);
 
 export type SealedSecrets = {
   sealed_data_key: string;
-  sealed_client_id: string;
-  sealed_client_secret: string;
   sealed_writer_password: string;
   sealed_reader_password: string;
 };
@@ -189,10 +178,8 @@ export type SealedSecrets = {
 /** No row: there is no such sync. */
 export const selectSealedSecrets = (tx: Tx, syncId: SyncId) =>
   tx.query<SealedSecrets>(sql`
-  SELECT s.sealed_data_key, c.sealed_client_id, c.sealed_client_secret,
-         d.sealed_writer_password, d.sealed_reader_password
+  SELECT s.sealed_data_key, d.sealed_writer_password, d.sealed_reader_password
     FROM lockstep.sync s
-    JOIN lockstep.credential c ON c.sync_id = s.sync_id
     JOIN lockstep.destination d ON d.sync_id = s.sync_id
    WHERE s.sync_id = ${syncId}`);
 

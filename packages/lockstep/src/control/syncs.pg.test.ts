@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { sql } from '@lockstep/foundation/sql';
 import { newSync, openTestControl, openTestLog, type TestControl } from '@lockstep/harness/control';
 import { listenForChanges } from './changes.ts';
+import { openCredential } from './credentials.ts';
 import { openControl } from './database.ts';
 import { keyFromBytes, newKeyBytes } from './sealing.ts';
 import {
@@ -11,7 +12,6 @@ import {
   findSync,
   listSyncs,
   moveInstanceUrl,
-  openCredential,
   openReaderUrl,
   openWriterUrl,
   readSync,
@@ -20,8 +20,11 @@ import {
 import { countRequest } from './usage.ts';
 
 const canaries = {
-  clientId: 'canary-client-id',
-  clientSecret: 'canary-client-secret',
+  credential: {
+    flow: 'client credentials' as const,
+    clientId: 'canary-client-id',
+    clientSecret: 'canary-client-secret',
+  },
   writerPassword: 'canary writer:/@ password',
   readerPassword: 'canary reader:/@ password',
 };
@@ -82,7 +85,8 @@ test('no table and no log contains a secret of a sync in clear text', async () =
 
   const stored = await dump(harness);
   assert.match(stored, /Acme visible/);
-  for (const canary of Object.values(canaries)) {
+  const { credential, ...passwords } = canaries;
+  for (const canary of [credential.clientId, credential.clientSecret, ...Object.values(passwords)]) {
     for (const form of ['utf8', 'base64', 'base64url', 'hex'] as const) {
       assert.ok(!stored.includes(Buffer.from(canary).toString(form)), `stored in ${form}`);
     }
@@ -97,8 +101,7 @@ test('the secrets of a sync open with the key they were sealed with', async () =
   const sync = await readSync(harness.control, given.id);
   assert.ok(sync);
 
-  const { clientId, clientSecret } = canaries;
-  assert.deepEqual(await openCredential(harness.control, given.id), { clientId, clientSecret });
+  assert.deepEqual(await openCredential(harness.control, given.id), canaries.credential);
   const writer = new URL(await openWriterUrl(harness.control, sync));
   assert.equal(writer.username, `lockstep_${given.id}_writer`);
   assert.equal(decodeURIComponent(writer.password), canaries.writerPassword);
@@ -122,8 +125,8 @@ test('another key opens nothing, and a secret that was moved to another sync doe
   });
 
   await harness.control.db.query(sql`
-    UPDATE lockstep.credential SET sealed_client_secret =
-           (SELECT sealed_client_secret FROM lockstep.credential WHERE sync_id = ${one.id})
+    UPDATE lockstep.credential SET sealed_credential =
+           (SELECT sealed_credential FROM lockstep.credential WHERE sync_id = ${one.id})
      WHERE sync_id = ${two.id}`);
   await assert.rejects(openCredential(harness.control, two.id), { code: 'KEY-03' });
 

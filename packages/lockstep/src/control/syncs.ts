@@ -1,15 +1,17 @@
 import { databaseUrl, sqlState, type Tx } from '@lockstep/foundation/database';
 import { shellWord } from '@lockstep/foundation/shell-words';
+import type { Credential } from '../core/credential.ts';
 import { Fault } from '../core/faults.ts';
 import { isSyncId, type OrgId, type SyncId } from '../core/ids.ts';
 import { destinationNames } from '../postgres/index.ts';
+import { clearRefusal, insertCredential } from './credential-sql.ts';
+import { sealCredential } from './credentials.ts';
 import { type Control, keyOf } from './database.ts';
 import { checkIntervalMs, checkStopAt } from './interval.ts';
 import { newDataKey, unwrapDataKey } from './keys.ts';
 import { type Key, seal, unseal } from './sealing.ts';
 import {
   deleteSync,
-  insertCredential,
   insertDestination,
   insertStreams,
   insertSync,
@@ -64,8 +66,7 @@ export type NewSync = Omit<
   'stopAtPercent' | 'paused' | 'withoutDatabase' | 'foreignKeys' | 'isDeleting' | 'epoch' | 'destination'
 > & {
   tableSchema: string;
-  clientId: string;
-  clientSecret: string;
+  credential: Credential;
   writerPassword: string;
   readerPassword: string;
 };
@@ -90,8 +91,8 @@ export async function recordSync(control: Control, sync: NewSync): Promise<void>
       await insertCredential(tx, {
         syncId: sync.id,
         loginUrl: sync.loginUrl,
-        sealedClientId: sealed('sealed_client_id', sync.clientId),
-        sealedClientSecret: sealed('sealed_client_secret', sync.clientSecret),
+        flow: sync.credential.flow,
+        sealed: sealCredential(dataKey, sync.id, sync.credential),
       });
       await insertDestination(tx, {
         syncId: sync.id,
@@ -153,6 +154,7 @@ export async function changeSettings(
     const [current] = await selectSyncsById(tx, [id]);
     if (current?.is_deleting) throw new Fault('SYS-18', { sync: shellWord(current.name) });
     if (current && !isExpected(toSync(current))) throw new Fault('API-04');
+    await clearRefusal(tx, id);
     return (await updateSync(tx, id, change)).length > 0;
   });
 }
@@ -171,7 +173,7 @@ export const moveInstanceUrl = (control: Control, id: SyncId, instanceUrl: strin
     return moved.length > 0;
   });
 
-/** Where the sync signs in from now on; open sessions are not affected. False: there is no such sync. */
+/** Where the sync signs in from now on, beginning with its next session. False: there is no such sync. */
 export const moveLoginUrl = (control: Control, id: SyncId, loginUrl: string): Promise<boolean> =>
   changing(control, id, async (tx) => (await updateLoginUrl(tx, id, loginUrl)).length > 0);
 
@@ -183,19 +185,10 @@ const changing = (control: Control, id: SyncId, change: (tx: Tx) => Promise<bool
   });
 
 /**
- * The sync's own credentials in Salesforce.
+ * The URL with which the sync writes, with its password: never logged.
  *
- * @throws {@link Fault} `KEY-02`, `KEY-03`; `PRX-01`: there is no such sync. The same for the two below.
+ * @throws {@link Fault} `KEY-02`, `KEY-03`; `PRX-01`: there is no such sync. The same for the next one.
  */
-export async function openCredential(
-  control: Control,
-  syncId: SyncId,
-): Promise<{ clientId: string; clientSecret: string }> {
-  const open = await openSecrets(control, syncId);
-  return { clientId: open('sealed_client_id'), clientSecret: open('sealed_client_secret') };
-}
-
-/** The URL with which the sync writes, with its password: never logged. */
 export async function openWriterUrl(control: Control, sync: Sync): Promise<string> {
   const open = await openSecrets(control, sync.id);
   const user = destinationNames(sync.id).writer;
@@ -216,14 +209,10 @@ export const mirrorUrl = (
   login: { user: string; password: string } = { user: '', password: '' },
 ): string => databaseUrl(control.url, { database, ...login });
 
-type SecretName =
-  | 'sealed_client_id'
-  | 'sealed_client_secret'
-  | 'sealed_writer_password'
-  | 'sealed_reader_password';
+type SecretName = 'sealed_writer_password' | 'sealed_reader_password';
 
 const placeOf = (syncId: SyncId, secret: SecretName) => ({
-  table: secret.startsWith('sealed_client') ? 'credential' : 'destination',
+  table: 'destination',
   column: secret,
   rowId: syncId,
 });

@@ -6,7 +6,7 @@ export const salesforceFaults = {
     kind: 'needs-person',
     title: 'Salesforce no longer accepts the sign-in',
     explanation: 'The stored credential was refused ({reason}).',
-    next: 'Fix the app or its run-as user in Salesforce; to try again, run lockstep sync pause and lockstep sync resume.',
+    next: 'Fix the app or its user in Salesforce and run lockstep sync resume to try again, or replace the credential: lockstep help sync reauth',
   },
   'SF-02': {
     kind: 'transient',
@@ -14,11 +14,67 @@ export const salesforceFaults = {
     explanation: 'The sign-in works, but {host} refuses requests with the new session ({reason}).',
     next: "A sync tries again by itself; a command or a proxied request has to be repeated. If it persists, check in Salesforce that the app's policies and its run-as user allow API access from this machine.",
   },
+  'SF-03': {
+    kind: 'needs-person',
+    title: 'The app must be installed in the org first',
+    explanation:
+      'Since September 2025 users may not approve apps that are not installed in their org ({reason}).',
+    next: 'Use an external client app that was made in this org: docs/connect.md',
+  },
+  'SF-04': {
+    kind: 'needs-person',
+    title: 'The user is not approved for this app',
+    explanation: "Salesforce answered {reason}: the app's policy lets administrators approve its users.",
+    next: "In the app's policies add the user's profile or permission set.",
+  },
+  'SF-05': {
+    kind: 'needs-person',
+    title: 'The callback address does not match',
+    explanation: 'The app in Salesforce lists another callback address ({reason}).',
+    next: 'Copy the callback address into the app; it takes up to ten minutes until Salesforce knows it.',
+  },
+  'SF-06': {
+    kind: 'needs-person',
+    title: 'This sign-in attempt is over',
+    explanation:
+      'Salesforce or Lockstep no longer knows it, or it was begun in another browser ({reason}). An attempt lasts ten minutes and works once.',
+    next: 'Start the sign-in again, in one browser, and do not reload the page that Salesforce returns to.',
+  },
   'SF-07': {
     kind: 'needs-person',
     title: 'Consumer key or secret is wrong',
     explanation: 'Salesforce answered {reason}.',
     next: 'Copy both again; it takes some minutes until Salesforce accepts a new app.',
+  },
+  'SF-08': {
+    kind: 'needs-person',
+    title: 'The signed assertion was refused',
+    explanation: 'Salesforce answered {reason}.',
+    next: "Upload this key's certificate to the app, check the user name, whether the org is a sandbox, and the clock of this machine.",
+  },
+  'SF-09': {
+    kind: 'needs-person',
+    title: 'This flow needs My Domain',
+    explanation: 'Salesforce refuses it at its login hosts ({reason}).',
+    next: "Use the org's My Domain address, https://NAME.my.salesforce.com.",
+  },
+  'SF-10': {
+    kind: 'needs-person',
+    title: 'The app has no run-as user',
+    explanation: 'The client credentials flow needs one ({reason}).',
+    next: "In the app's policies set the user to run as.",
+  },
+  'SF-11': {
+    kind: 'needs-person',
+    title: 'Access was declined',
+    explanation: "Salesforce's consent page was answered with Deny, or closed ({reason}).",
+    next: 'Start the sign-in again and choose Allow.',
+  },
+  'SF-13': {
+    kind: 'needs-person',
+    title: 'The user is inactive',
+    explanation: 'Salesforce knows the user or the org but lets it do nothing ({reason}).',
+    next: 'Activate the user in Salesforce, or replace the credential: lockstep help sync reauth',
   },
   'ORG-01': {
     kind: 'needs-person',
@@ -26,6 +82,13 @@ export const salesforceFaults = {
     explanation:
       'The credential belongs to org {org}, which is not the org of this sync. Nothing was written.',
     next: 'Sign in to the right org, or create a new sync.',
+  },
+  'ORG-02': {
+    kind: 'needs-person',
+    title: 'The org was replaced',
+    explanation:
+      'The credential of the sync now leads to org {org}: that is what a refresh of a sandbox does. Ids of the old org mean nothing there. No row was touched.',
+    next: 'Copy the new org into the same tables, which keeps names, views and grants (lockstep help sync recopy), or sign in to the right org (lockstep help sync reauth).',
   },
   'ORG-04': {
     kind: 'needs-person',

@@ -3,11 +3,11 @@ import { WakeSignal } from '@lockstep/foundation/wake-signal';
 import {
   type Control,
   countRequest,
-  openCredential,
   openWriterUrl,
   readSync,
   readSyncIds,
   type Sync,
+  sessionStore,
 } from '../control/index.ts';
 import type { Fault } from '../core/faults.ts';
 import type { SyncId } from '../core/ids.ts';
@@ -143,11 +143,10 @@ const refreshPauseMs = 2_000;
 async function openOne(deps: EngineDeps, id: SyncId): Promise<OpenSync | null> {
   const settings = await readSync(deps.control, id);
   if (!settings) return null;
-  const { clientId, clientSecret } = await openCredential(deps.control, id);
+  const store = sessionStore(deps.control, id);
+  await store.read(); // fails now if the credential cannot be opened
   const salesforce = openSalesforce({
-    loginUrl: settings.loginUrl,
-    clientId,
-    clientSecret,
+    store,
     expectOrgId: settings.orgId,
     apiVersion: settings.apiVersion,
     allowHosts: deps.allowHosts,

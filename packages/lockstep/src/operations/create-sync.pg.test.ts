@@ -25,7 +25,7 @@ const create = (sobjects: readonly string[], say?: (step: string) => void) =>
   createSync(
     { control: control.control, clock: systemClock, log: control.log.log, ...(say && { say }) },
     {
-      ...org.credentials.integration,
+      credential: { flow: 'client credentials', ...org.credentials.integration },
       name: 'world',
       loginUrl: org.url,
       sobjects,

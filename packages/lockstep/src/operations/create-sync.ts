@@ -2,6 +2,7 @@ import type { Clock } from '@lockstep/foundation/clock';
 import { databaseUrl, openDatabase } from '@lockstep/foundation/database';
 import { nearNames } from '@lockstep/foundation/near-names';
 import { type Control, checkChange, findSync, keyOf, readSync, recordSync } from '../control/index.ts';
+import type { Credential } from '../core/credential.ts';
 import type { Describe } from '../core/describe.ts';
 import { Fault } from '../core/faults.ts';
 import { newSyncId, type OrgId, type SyncId } from '../core/ids.ts';
@@ -15,15 +16,20 @@ import {
   prepareDestination,
   type TablePlan,
 } from '../postgres/index.ts';
-import { describeSObjects, listSObjects, openSalesforce, type Salesforce } from '../salesforce/index.ts';
+import {
+  describeSObjects,
+  listSObjects,
+  openSalesforce,
+  ownSessionStore,
+  type Salesforce,
+} from '../salesforce/index.ts';
 import { newPassword } from './readers.ts';
 
 export interface NewSyncOptions {
   name: string;
   /** The org's My Domain address. */
   loginUrl: string;
-  clientId: string;
-  clientSecret: string;
+  credential: Credential;
   /** API names, in any letter case. */
   sobjects: readonly string[];
   intervalMs: number;
@@ -70,7 +76,8 @@ export async function checkNewSync(
   checkChange({ intervalMs: options.intervalMs });
   if (await findSync(control, options.name))
     throw new Fault('CFG-01', { reason: `A sync named ${JSON.stringify(options.name)} already exists.` });
-  const salesforce = openSalesforce({ ...options, clock: deps.clock, log: deps.log });
+  const store = ownSessionStore(options);
+  const salesforce = openSalesforce({ ...options, store, clock: deps.clock, log: deps.log });
   try {
     const { orgId, instanceUrl } = await salesforce.identity(signal);
     deps.say?.(`signed in to org ${orgId}`);

@@ -1,19 +1,19 @@
 /**
- * The session of a sync: a token from the client-credentials grant, kept in memory only. A caller that needs a token
- * while one is being fetched waits for that one.
+ * The session of a sync. A caller that needs one while another is being fetched waits for that one, in whichever
+ * process it is fetched.
  */
 
 import { orAbort } from '@lockstep/foundation/abort';
-import type { Clock } from '@lockstep/foundation/clock';
-import { z } from 'zod';
 import { Fault, isCredentialRefused } from '../core/faults.ts';
-import { type OrgId, toLongId } from '../core/ids.ts';
+import type { OrgId } from '../core/ids.ts';
 import type { AppLog } from '../core/log-fields.ts';
-import { faultOf, parseJsonOrUndefined } from './faults.ts';
+import { type GrantDeps, type Granted, signInWith } from './grants.ts';
 import { allowedOrigin } from './hosts.ts';
-import type { Answer, Transport } from './transport.ts';
+import { type SessionStore, type SignInState, type StoredSession, signInMaxMs } from './session-store.ts';
 
 export interface SalesforceSession {
+  /** Increases with each session of the sync. */
+  no: number;
   token: string;
   orgId: OrgId;
   instance: URL;
@@ -28,21 +28,20 @@ const refusalLastsMs = 3_600_000;
  * 3,600 sign-ins an hour.
  */
 const signInEveryMs = 10_000;
+/** While another process signs in. */
+const lookEveryMs = 200;
+/** Of storing a session that Salesforce has given. */
+const saveEveryMs = 1_000;
 
-interface AuthOptions {
-  transport: Transport;
-  loginUrl: string;
-  clientId: string;
-  clientSecret: string;
-  allowHosts: readonly string[];
+interface AuthOptions extends GrantDeps {
+  store: SessionStore;
   expectOrgId: OrgId | undefined;
-  clock: Clock;
   log: AppLog;
 }
 
 export interface Auth {
   session(signal: AbortSignal): Promise<SalesforceSession>;
-  /** Forgets that the credential was refused: somebody may have fixed it. */
+  /** Looks again at what is stored: somebody may have replaced the credential, or fixed what was wrong with it. */
   forgetRefusal(): void;
   /** Makes the next request sign in again, unless the session was renewed a moment ago. */
   drop(refused: SalesforceSession): void;
@@ -54,26 +53,35 @@ export interface Auth {
 }
 
 export function openAuth(options: AuthOptions): Auth {
+  const { clock } = options;
   let current: SalesforceSession | null = null;
   let underWay: Promise<SalesforceSession> | null = null;
   let refusal: { fault: Fault; until: number } | null = null;
   let renewedAt = Number.NEGATIVE_INFINITY;
+  /** No session up to this one is used any more. */
+  let dropped = 0;
+
+  const refuse = (fault: Fault, lastsMs: number) => {
+    refusal = { fault, until: clock.now() + lastsMs };
+  };
 
   const session = async (signal: AbortSignal): Promise<SalesforceSession> => {
     if (current) return current;
-    if (refusal && options.clock.now() < refusal.until) throw refusal.fault;
+    if (refusal && clock.now() < refusal.until) throw refusal.fault;
     // One caller's signal must not abort what others wait for; the transport's time-out bounds it.
-    underWay ??= fetchSession(options)
-      .then((fetched) => {
-        current = fetched;
+    underWay ??= newestSession(options, dropped)
+      .then((newest) => {
+        current = newest;
         refusal = null;
-        return fetched;
+        return newest;
       })
       .catch((error: unknown) => {
-        if (error instanceof Fault && error.kind === 'needs-person') {
-          const lastsMs = isCredentialRefused(error) ? refusalLastsMs : signInEveryMs;
-          refusal = { fault: error, until: options.clock.now() + lastsMs };
+        if (error instanceof StoredRefusal) {
+          refuse(error.fault, error.lastsMs);
+          throw error.fault;
         }
+        if (error instanceof Fault && error.kind === 'needs-person')
+          refuse(error, isCredentialRefused(error) ? refusalLastsMs : signInEveryMs);
         throw error;
       })
       .finally(() => {
@@ -83,9 +91,10 @@ export function openAuth(options: AuthOptions): Auth {
   };
 
   const drop = (refused: SalesforceSession) => {
-    const now = options.clock.now();
-    if (current !== refused || now - renewedAt < signInEveryMs) return;
+    const now = clock.now();
+    if (current?.no !== refused.no || now - renewedAt < signInEveryMs) return;
     current = null;
+    dropped = refused.no;
     renewedAt = now;
   };
 
@@ -93,79 +102,95 @@ export function openAuth(options: AuthOptions): Auth {
     session,
     forgetRefusal() {
       refusal = null;
+      current = null;
     },
     drop,
     async renewed(refused, signal) {
       drop(refused);
-      return current === refused ? null : session(signal);
+      return current?.no === refused.no ? null : session(signal);
     },
   };
 }
 
-const tokenSchema = z.object({
-  access_token: z.string().min(1),
-  instance_url: z.string(),
-  id: z.string(), // https://login.salesforce.com/id/<org id>/<user id>
-});
-
-async function fetchSession(options: AuthOptions): Promise<SalesforceSession> {
-  const { transport, loginUrl, clientId, clientSecret, allowHosts, expectOrgId, log } = options;
-  const login = allowedOrigin(loginUrl, allowHosts);
-  const form = { grant_type: 'client_credentials', client_id: clientId, client_secret: clientSecret };
-  const request = {
-    method: 'POST' as const,
-    path: '/services/oauth2/token',
-    headers: { 'content-type': 'application/x-www-form-urlencoded', accept: 'application/json' },
-    body: new URLSearchParams(form).toString(),
-  };
-  const answer = await transport.exchange(login, request, new AbortController().signal);
-  if (answer.status !== 200) throw grantFault(answer);
-  const read = tokenSchema.safeParse(parseJsonOrUndefined(answer.text));
-  if (!read.success) throw new Fault('DATA-03', { where: 'the token answer' });
-  const orgId = orgOf(read.data.id);
-  if (expectOrgId !== undefined && orgId !== expectOrgId) throw new Fault('ORG-01', { org: orgId });
-  const instance = allowedOrigin(read.data.instance_url, allowHosts);
-  log.info('signed in to salesforce', { org: orgId, host: instance.host });
-  return { token: read.data.access_token, orgId, instance };
+/** What another process was told a while ago. */
+class StoredRefusal extends Error {
+  readonly fault: Fault;
+  readonly lastsMs: number;
+  constructor({ fault, lastsMs }: NonNullable<SignInState['refusal']>) {
+    super(fault.message);
+    this.fault = fault;
+    this.lastsMs = lastsMs;
+  }
 }
 
-function orgOf(identityUrl: string): OrgId {
-  const found = /\/id\/(00D\w{12,15})\/\w{15,18}$/.exec(identityUrl);
-  const orgId = toLongId(found?.[1] ?? '');
-  if (orgId === undefined) throw new Fault('DATA-03', { where: 'the org id of the token answer' });
-  return orgId as OrgId;
+/** The stored session if it is newer than `dropped`, else a new one, by this process or by another. */
+async function newestSession(options: AuthOptions, dropped: number): Promise<SalesforceSession> {
+  const { store, clock } = options;
+  const began = clock.now();
+  while (clock.now() - began < 2 * signInMaxMs) {
+    const known = usable(options, await store.read(), dropped);
+    if (known) return known;
+    const claimed = await store.claim();
+    if (claimed) return signIn(options, claimed, dropped);
+    await clock.sleep(lookEveryMs);
+  }
+  throw new Fault('NET-01', { host: 'Salesforce', reason: 'another process is signing in' });
 }
 
-/** Errors of the token endpoint that are temporary and say nothing about the credential. */
-const temporaryErrors = new Set(['unknown_error', 'server_error', 'temporarily_unavailable', 'slow_down']);
-const temporaryDescription = /rate exceeded|retry your request/i;
-
-/** Descriptions that tell a person what to do and quote no input; all others are left out. */
-const knownDescriptions = [
-  'no client credentials user enabled',
-  'request not supported on this domain',
-  'authentication failure',
-  'inactive user',
-  'inactive organization',
-];
-
-const refusalSchema = z.object({
-  error: z.string().regex(/^[a-z_]{1,40}$/),
-  error_description: z.string().optional(),
-});
-
-function grantFault(answer: Answer): Fault {
-  const refusal = refusalSchema.safeParse(parseJsonOrUndefined(answer.text));
-  if (answer.status >= 500) return faultOf(answer);
-  if (!refusal.success) {
-    return answer.status === 401 ? new Fault('SF-01', { reason: 'status 401' }) : faultOf(answer);
+/** Null also for one of another org or at an address that is not allowed: a new sign-in may give a better one. */
+function usable(
+  options: AuthOptions,
+  { session, refusal }: SignInState,
+  dropped: number,
+): SalesforceSession | null {
+  if (refusal) throw new StoredRefusal(refusal);
+  if (!session || session.no <= dropped) return null;
+  try {
+    return checked(options, session);
+  } catch {
+    return null;
   }
-  const { error, error_description: description } = refusal.data;
-  if (temporaryErrors.has(error) || temporaryDescription.test(description ?? '')) {
-    return new Fault('NET-01', { host: answer.host, reason: error, status: answer.status });
+}
+
+/** @throws Fault `ORG-02`: the credential, which was of the sync's own org when it was stored, is now of another; `ORG-04` */
+function checked({ allowHosts, expectOrgId }: AuthOptions, stored: StoredSession): SalesforceSession {
+  const { no, token, orgId, instanceUrl } = stored;
+  if (expectOrgId !== undefined && orgId !== expectOrgId) throw new Fault('ORG-02', { org: orgId });
+  return { no, token, orgId, instance: allowedOrigin(instanceUrl, allowHosts) };
+}
+
+/** With the right to do so, which ends here. */
+async function signIn(options: AuthOptions, state: SignInState, dropped: number): Promise<SalesforceSession> {
+  const { store, log } = options;
+  try {
+    // Another process may have signed in between the look and the claim.
+    const known = usable(options, state, dropped);
+    if (known) {
+      await store.release();
+      return known;
+    }
+    const granted = await signInWith(options, state.loginUrl, state.credential);
+    const session = checked(options, await save(options, granted));
+    log.info('signed in to salesforce', { org: session.orgId, host: session.instance.host });
+    return session;
+  } catch (error) {
+    if (error instanceof Fault && isCredentialRefused(error)) await store.refuse(error, refusalLastsMs);
+    else await store.release();
+    throw error;
   }
-  if (error === 'invalid_client' || error === 'invalid_client_id')
-    return new Fault('SF-07', { reason: error });
-  const isKnown = description !== undefined && knownDescriptions.includes(description);
-  return new Fault('SF-01', { reason: isKnown ? `${error}: ${description}` : error });
+}
+
+/** Before the session is used: the answer may hold the only copy of a new refresh token, so storing it is tried again. */
+async function save({ store, clock, log }: AuthOptions, granted: Granted): Promise<StoredSession> {
+  const { refreshToken, ...session } = granted;
+  const began = clock.now();
+  for (;;) {
+    try {
+      return await store.save(session, refreshToken);
+    } catch (error) {
+      log.warn('a session could not be stored', { where: error instanceof Error ? error.name : 'unknown' });
+      if (clock.now() - began > signInMaxMs) throw error;
+    }
+    await clock.sleep(saveEveryMs);
+  }
 }

@@ -2,20 +2,19 @@
 
 import { assert } from '@lockstep/foundation/assert';
 import type { Clock } from '@lockstep/foundation/clock';
+import { Fault } from '../core/faults.ts';
 import type { OrgId } from '../core/ids.ts';
 import type { AppLog } from '../core/log-fields.ts';
 import { openAuth, type SalesforceSession } from './auth.ts';
 import { errorCodeOf } from './faults.ts';
+import type { SessionStore } from './session-store.ts';
 import { type Answer, openTransport } from './transport.ts';
 
 /** What a request is for; the budget treats each purpose differently. */
 export type Purpose = 'setup' | 'poll' | 'backfill' | 'reconcile' | 'repair' | 'read-back';
 
 export interface SalesforceOptions {
-  /** The org's My Domain address, where its token endpoint is. */
-  loginUrl: string;
-  clientId: string;
-  clientSecret: string;
+  store: SessionStore;
   /** `host` or `host:port`, besides Salesforce's own hosts. These may be http and private. */
   allowHosts: readonly string[];
   /** Any other org is refused before anything is read from it. */
@@ -47,13 +46,13 @@ export interface Salesforce {
    * Any status except a redirect is an answer; `faultOf` says what a refusal means. An expired session is renewed once
    * and the request repeated once, so callers may only send reads; if it is refused again, that is the answer.
    *
-   * @throws Fault `NET-01`, `NET-04`, `DATA-03`, and those of signing in: `SF-01`, `SF-07`, `ORG-01`, `ORG-04`,
+   * @throws Fault `NET-01`, `NET-04`, `DATA-03`, and those of signing in: `SF-nn`, `ORG-02`, `ORG-04`,
    *         `LIM-06`. After an abort, the signal's reason.
    */
   request(request: SalesforceRequest, signal: AbortSignal): Promise<Answer>;
   /** Which org answers. Signs in if necessary; faults as above. */
   identity(signal: AbortSignal): Promise<{ orgId: OrgId; instanceUrl: string }>;
-  /** A refused credential is not tried again for an hour; this ends the wait, because somebody may have fixed it. */
+  /** Looks again at what is stored: somebody may have replaced the credential, or fixed what was wrong with it. */
   forgetRefusal(): void;
   /** Aborts the requests under way and closes the connections. */
   close(): Promise<void>;
@@ -70,8 +69,7 @@ export function openSalesforce(options: SalesforceOptions): Salesforce {
     clock,
     requestTimeoutMs: options.requestTimeoutMs ?? defaultTimeoutMs,
   });
-  const { loginUrl, clientId, clientSecret } = options;
-  const auth = openAuth({ transport, loginUrl, clientId, clientSecret, allowHosts, expectOrgId, clock, log });
+  const auth = openAuth({ transport, store: options.store, allowHosts, expectOrgId, clock, log });
 
   const send = async (
     { purpose, ...request }: SalesforceRequest,
@@ -89,7 +87,12 @@ export function openSalesforce(options: SalesforceOptions): Salesforce {
     signal.throwIfAborted();
     options.onRequest?.({ purpose });
     const sentAt = clock.now();
-    const answer = await transport.exchange(by.instance, { ...request, headers }, signal);
+    const answer = await transport
+      .exchange(by.instance, { ...request, headers }, signal)
+      .catch((error: unknown) => {
+        if (isHostGone(error)) auth.drop(by); // the org may have moved: the next sign-in says where it is
+        throw error;
+      });
     const { host, status } = answer;
     log.debug('salesforce answered', { host, status, kind: purpose, tookMs: clock.now() - sentAt });
     return answer;
@@ -117,6 +120,10 @@ export function openSalesforce(options: SalesforceOptions): Salesforce {
     close: () => transport.close(),
   };
 }
+
+/** Nobody answers at the address, as after a move of the org. A slow answer is no such sign. */
+const isHostGone = (error: unknown): boolean =>
+  error instanceof Fault && ['ENOTFOUND', 'ECONNREFUSED', 'EHOSTUNREACH'].includes(error.safe.reason ?? '');
 
 /** 401 answers that a new token would get as well until a person acts: the request is not repeated at once. */
 const refusedForGood = [

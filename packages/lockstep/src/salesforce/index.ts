@@ -10,5 +10,12 @@ export { faultOf, isUnknownField } from './faults.ts';
 export { allowedOrigin, isAllowedHost, isNamedHost, lookupPublic } from './hosts.ts';
 export { type QueryOutcome, queryPages } from './query.ts';
 export { type RecordSummary, summarize } from './record-summary.ts';
+export {
+  ownSessionStore,
+  type SessionStore,
+  type SignInState,
+  type StoredSession,
+  signInMaxMs,
+} from './session-store.ts';
 export { isApiName, type Select, selectRecords, soqlIdOf, soqlIds, soqlString } from './soql.ts';
 export { type Answer, type Usage, usageOf } from './transport.ts';

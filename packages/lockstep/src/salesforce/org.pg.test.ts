@@ -10,6 +10,7 @@ import {
   describeSObjects,
   listSObjects,
   openSalesforce,
+  ownSessionStore,
   type Purpose,
   type Query,
   queryPages,
@@ -22,13 +23,16 @@ const { signal } = new AbortController();
 let org: TestOrg;
 let salesforce: Salesforce;
 
+const storeOf = ({ clientId, clientSecret }: { clientId: string; clientSecret: string }) =>
+  ownSessionStore({
+    loginUrl: org.url,
+    credential: { flow: 'client credentials', clientId, clientSecret },
+  });
+
 before(async () => {
   org = await startOrg({ records: 1_500 });
-  const { clientId, clientSecret } = org.credentials.integration;
   salesforce = openSalesforce({
-    loginUrl: org.url,
-    clientId,
-    clientSecret,
+    store: storeOf(org.credentials.integration),
     allowHosts: [new URL(org.url).host],
     expectOrgId: org.orgId as OrgId,
     apiVersion: '62.0',
@@ -81,11 +85,8 @@ test('the org says who it is, which objects it has and how many records', async 
 
 test('setting up all objects of an org takes one request per 25 of them, and two more', async () => {
   const sent: Purpose[] = [];
-  const { clientId, clientSecret } = org.credentials.integration;
   const counted = openSalesforce({
-    loginUrl: org.url,
-    clientId,
-    clientSecret,
+    store: storeOf(org.credentials.integration),
     allowHosts: [new URL(org.url).host],
     apiVersion: '62.0',
     clock: systemClock,
@@ -156,9 +157,7 @@ test('a session that the org has ended is renewed', async () => {
 
 test('a wrong secret has a fault of its own', async () => {
   const wrong = openSalesforce({
-    loginUrl: org.url,
-    clientId: org.credentials.integration.clientId,
-    clientSecret: 'wrong',
+    store: storeOf({ ...org.credentials.integration, clientSecret: 'wrong' }),
     allowHosts: [new URL(org.url).host],
     apiVersion: '62.0',
     clock: systemClock,

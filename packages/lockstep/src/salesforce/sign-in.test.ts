@@ -136,7 +136,7 @@ const grants: readonly [status: number, body: string, code: string, reason: stri
   [
     400,
     '{"error":"invalid_grant","error_description":"no client credentials user enabled"}',
-    'SF-01',
+    'SF-10',
     'invalid_grant: no client credentials user enabled',
   ],
   [400, '{"error":"invalid_grant","error_description":"hunter2 is wrong"}', 'SF-01', 'invalid_grant'],
@@ -194,7 +194,7 @@ test('another org is refused before any request is sent to it', async () => {
   await using org = await openScriptedOrg();
   const other = org.open({ expectOrgId: '00D000000000002EAA' as OrgId });
   const fault = await faultFrom(other.request(get, open()));
-  assert.deepEqual([fault.code, fault.safe], ['ORG-01', { org: '00D000000000001EAA' }]);
+  assert.deepEqual([fault.code, fault.safe], ['ORG-02', { org: '00D000000000001EAA' }]);
   assert.equal(org.received.length, org.signIns());
 
   const same = org.open({ expectOrgId: '00D000000000001EAA' as OrgId });
@@ -206,7 +206,7 @@ test('after a token of another org, the next sign-in waits 10 s, however many re
   const clock = new ManualClock();
   const salesforce = org.open({ clock, expectOrgId: '00D000000000002EAA' as OrgId });
   for (let tries = 0; tries < 5; tries++) {
-    assert.equal((await faultFrom(salesforce.request(get, open()))).code, 'ORG-01');
+    assert.equal((await faultFrom(salesforce.request(get, open()))).code, 'ORG-02');
   }
   assert.equal(org.signIns(), 1);
   clock.advance(10_000);

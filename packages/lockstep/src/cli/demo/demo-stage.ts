@@ -73,7 +73,7 @@ export async function openDemo(options: DemoOptions): Promise<Demo> {
   const { control, org } = await openBoth(base, options, undo);
   const allowHosts = [...config.allowHosts, new URL(org.url).host];
   const sync = await ensureSync(control, org, allowHosts, options);
-  const server = undo.use(await startServer(base, control, { allowHosts, org }));
+  const server = undo.use(await startServer(base, control, { allowHosts, org, isSeen: process.stderr.isTTY }));
   const token = await signIn(org, stop);
   const mirrorUrl = await openReaderUrl(control, sync);
   const broken = new AbortController();
@@ -162,7 +162,8 @@ async function ensureSync(
     'Creating a sync of eight objects, at two requests a second, each of up to five pages of 2,000 records\n' +
       '(for a real org the default is one request in 3 s).',
   );
-  const options = { name: demoName, loginUrl: org.url, clientId, clientSecret, sobjects: demoObjects };
+  const credential = { flow: 'client credentials' as const, clientId, clientSecret };
+  const options = { name: demoName, loginUrl: org.url, credential, sobjects: demoObjects };
   const deps = { control, clock: systemClock, log: control.log };
   const id = await createSync(deps, { ...options, intervalMs, apiVersion, allowHosts }, stop);
   const sync = await readSync(control, id);

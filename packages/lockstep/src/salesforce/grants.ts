@@ -1,0 +1,172 @@
+/** One request to the token endpoint, for each OAuth flow, and what its answer means. */
+import { createPrivateKey } from 'node:crypto';
+import type { Clock } from '@lockstep/foundation/clock';
+import { SignJWT } from 'jose';
+import { z } from 'zod';
+import type { Credential } from '../core/credential.ts';
+import { Fault } from '../core/faults.ts';
+import { type OrgId, toLongId } from '../core/ids.ts';
+import { faultOf, parseJsonOrUndefined } from './faults.ts';
+import { allowedOrigin } from './hosts.ts';
+import type { Answer, Transport } from './transport.ts';
+
+export interface Granted {
+  token: string;
+  orgId: OrgId;
+  /** Where the org's API is, as Salesforce says: not checked yet. */
+  instanceUrl: string;
+  /** Undefined: the answer holds none, as usual. */
+  refreshToken: string | undefined;
+}
+
+export interface GrantDeps {
+  transport: Transport;
+  allowHosts: readonly string[];
+  clock: Clock;
+}
+
+const requestMaxMs = 30_000;
+/** Salesforce accepts up to three to five minutes ahead of its own clock. */
+const assertionLastsSeconds = 150;
+
+/** @throws Fault `SF-nn`, `ORG-04`, `NET-01`, `NET-04`, `LIM-06`, `DATA-03` */
+export async function signInWith(
+  deps: GrantDeps,
+  loginUrl: string,
+  credential: Credential,
+): Promise<Granted> {
+  return requestGrant(deps, loginUrl, await formOf(credential, loginUrl, deps.clock));
+}
+
+/** For the form of any flow. @throws as {@link signInWith} */
+export async function requestGrant(
+  { transport, allowHosts }: GrantDeps,
+  loginUrl: string,
+  form: Record<string, string>,
+): Promise<Granted> {
+  const request = {
+    method: 'POST' as const,
+    path: '/services/oauth2/token',
+    headers: { 'content-type': 'application/x-www-form-urlencoded', accept: 'application/json' },
+    body: new URLSearchParams(form).toString(),
+    timeoutMs: requestMaxMs,
+  };
+  const login = allowedOrigin(loginUrl, allowHosts);
+  // Not aborted by anybody who waits for it: the answer may hold the only copy of a new refresh token.
+  const answer = await transport.exchange(login, request, new AbortController().signal);
+  if (answer.status !== 200) throw grantFault(answer);
+  const read = tokenSchema.safeParse(parseJsonOrUndefined(answer.text));
+  if (!read.success) throw new Fault('DATA-03', { where: 'the token answer' });
+  return {
+    token: read.data.access_token,
+    orgId: orgOf(read.data.id),
+    instanceUrl: read.data.instance_url,
+    refreshToken: read.data.refresh_token,
+  };
+}
+
+async function formOf(
+  credential: Credential,
+  loginUrl: string,
+  clock: Clock,
+): Promise<Record<string, string>> {
+  const { flow, clientId: client_id } = credential;
+  switch (flow) {
+    case 'client credentials':
+      return { grant_type: 'client_credentials', client_id, client_secret: credential.clientSecret };
+    case 'jwt bearer':
+      return {
+        grant_type: 'urn:ietf:params:oauth:grant-type:jwt-bearer',
+        assertion: await assertionOf(credential, loginUrl, clock),
+      };
+    case 'refresh token':
+      return {
+        grant_type: 'refresh_token',
+        client_id,
+        ...(credential.clientSecret !== null && { client_secret: credential.clientSecret }),
+        refresh_token: credential.refreshToken,
+      };
+  }
+}
+
+function assertionOf(
+  { clientId, username, privateKey }: Extract<Credential, { flow: 'jwt bearer' }>,
+  loginUrl: string,
+  clock: Clock,
+): Promise<string> {
+  const now = Math.floor(clock.now() / 1_000);
+  return new SignJWT()
+    .setProtectedHeader({ alg: 'RS256' })
+    .setIssuer(clientId)
+    .setSubject(username)
+    .setAudience(audienceOf(new URL(loginUrl)))
+    .setExpirationTime(now + assertionLastsSeconds)
+    .sign(createPrivateKey(privateKey));
+}
+
+/** Salesforce's own login host, even if the request goes to the org's address. A test org is its own. */
+function audienceOf({ origin, hostname }: URL): string {
+  if (!/\.salesforce\.(?:com|mil)$/.test(hostname)) return origin;
+  const isSandbox = /^test\.|--|\.(?:sandbox|scratch)\./.test(hostname);
+  return `https://${isSandbox ? 'test' : 'login'}.salesforce.com`;
+}
+
+const tokenSchema = z.object({
+  access_token: z.string().min(1),
+  instance_url: z.string(),
+  id: z.string(), // https://login.salesforce.com/id/<org id>/<user id>
+  refresh_token: z.string().min(1).optional(),
+});
+
+function orgOf(identityUrl: string): OrgId {
+  const found = /\/id\/(00D\w{12,15})\/\w{15,18}$/.exec(identityUrl);
+  const orgId = toLongId(found?.[1] ?? '');
+  if (orgId === undefined) throw new Fault('DATA-03', { where: 'the org id of the token answer' });
+  return orgId as OrgId;
+}
+
+/** Errors of the token endpoint that are temporary and say nothing about the credential. */
+const temporaryErrors = new Set(['unknown_error', 'server_error', 'temporarily_unavailable', 'slow_down']);
+const temporaryDescription = /rate exceeded|retry your request/i;
+
+/** What errors mean, by the error or by its description, which quotes no input. All other descriptions are left out. */
+type Refusal = 'SF-01' | 'SF-04' | 'SF-05' | 'SF-06' | 'SF-07' | 'SF-08' | 'SF-09' | 'SF-10' | 'SF-13';
+const meanings: Readonly<Record<string, Refusal>> = {
+  invalid_client: 'SF-07',
+  invalid_client_id: 'SF-07',
+  redirect_uri_mismatch: 'SF-05',
+  'invalid code verifier': 'SF-06',
+  'expired authorization code': 'SF-06',
+  'no client credentials user enabled': 'SF-10',
+  'request not supported on this domain': 'SF-09',
+  "user hasn't approved this consumer": 'SF-04',
+  'user is not admin approved to access this app': 'SF-04',
+  'invalid assertion': 'SF-08',
+  'audience is invalid': 'SF-08',
+  'inactive user': 'SF-13',
+  'inactive organization': 'SF-13',
+};
+const knownDescriptions = new Set([
+  ...Object.keys(meanings),
+  'authentication failure',
+  'expired access/refresh token',
+]);
+
+const refusalSchema = z.object({
+  error: z.string().regex(/^[a-z_]{1,40}$/),
+  error_description: z.string().optional(),
+});
+
+function grantFault(answer: Answer): Fault {
+  const refusal = refusalSchema.safeParse(parseJsonOrUndefined(answer.text));
+  if (answer.status >= 500) return faultOf(answer);
+  if (!refusal.success) {
+    return answer.status === 401 ? new Fault('SF-01', { reason: 'status 401' }) : faultOf(answer);
+  }
+  const { error, error_description: description = '' } = refusal.data;
+  if (temporaryErrors.has(error) || temporaryDescription.test(description)) {
+    return new Fault('NET-01', { host: answer.host, reason: error, status: answer.status });
+  }
+  const reason = knownDescriptions.has(description) ? `${error}: ${description}` : error;
+  return new Fault(meanings[error] ?? meanings[description] ?? 'SF-01', { reason });
+}

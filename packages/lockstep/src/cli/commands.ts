@@ -158,6 +158,12 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./commands/openapi.ts')).openapi,
   },
   {
+    name: 'completion',
+    summary:
+      'A script that completes this command line in bash, zsh or fish: eval "$(lockstep completion bash)".',
+    load: async () => (await import('./commands/completion.ts')).completionCommand(commands),
+  },
+  {
     name: 'version',
     summary: 'The version of Lockstep, and of the Node that runs it.',
     load: async () => (await import('./commands/version.ts')).version,

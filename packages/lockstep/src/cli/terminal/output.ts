@@ -74,14 +74,14 @@ export function openOutput({ dataDir, ...options }: { wantsJson: boolean; dataDi
 
 /** Command names after `lockstep` in our texts. */
 const namedCommand =
-  /(?<![\w/-])lockstep (sync (?:create|list|show|pause|resume|delete|set)|objects (?:list|verify|refetch|missing|set-aside)|budget (?:show|set)|api-key (?:create|list|revoke)|reader (?:create|list|drop)|login|logout|start|demo|simulated-org|status|flush|usage|sql|openapi|help|COMMAND)(?![\w-])/g;
+  /(?<![\w/-])lockstep (sync (?:create|list|show|pause|resume|delete|set)|objects (?:list|verify|refetch|missing|set-aside)|budget (?:show|set)|api-key (?:create|list|revoke)|reader (?:create|list|drop)|login|logout|start|demo|simulated-org|status|flush|usage|sql|openapi|completion|help|COMMAND)(?![\w-])/g;
 
 /** A clone has no `lockstep` on the PATH, but one in its folder. */
 export function pasteable(text: string, dataDir?: string): string {
   const data = dataDir === undefined || dataDir === defaultDataDir ? '' : ` --data ${shellWord(dataDir)}`;
   return text
     .replaceAll(namedCommand, (_, name: string) => {
-      const isAboutData = name !== 'help' && name !== 'COMMAND';
+      const isAboutData = !['completion', 'help', 'COMMAND'].includes(name);
       return `./lockstep ${name}${isAboutData ? data : ''}`;
     })
     .replaceAll(/npm run demo( --(?= ))?/g, (command: string) =>

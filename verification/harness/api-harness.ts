@@ -1,6 +1,8 @@
 /** The management API on a control database of its own, and a client of it. */
 
+import { request } from 'node:http';
 import { BlockList } from 'node:net';
+import { json as readJson } from 'node:stream/consumers';
 import { parseAddressList } from '@lockstep/foundation/address-list';
 import { startApi } from 'lockstep/api';
 import { recordSync } from 'lockstep/control';
@@ -20,6 +22,8 @@ export interface ApiHarness extends AsyncDisposable {
   environment: Record<string, string>;
   /** With the key unless other headers are given. */
   ask(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<ApiAnswer>;
+  /** Without a key, and with any headers: `fetch` sets Host by itself. */
+  post(path: string, body: object, headers: Record<string, string>): Promise<Omit<ApiAnswer, 'headers'>>;
 }
 export interface ApiAnswer {
   status: number;
@@ -58,6 +62,7 @@ export async function openApiOn(
     log: control.log.log,
     stop: new AbortController().signal,
     allowHosts,
+    onSetUp: () => Promise.resolve(),
     proxyUrl: () => 'http://127.0.0.1:8401',
   });
   return {
@@ -75,9 +80,18 @@ export async function openApiOn(
       return {
         status: answer.status,
         headers: answer.headers,
-        body: (await answer.json()) as Record<string, unknown>,
+        body: (answer.status === 204 ? {} : await answer.json()) as Record<string, unknown>,
       };
     },
+    post: (path, body, headers) =>
+      new Promise((resolve, reject) => {
+        const options = { host: '127.0.0.1', port: api.port, path, method: 'POST' };
+        const sent = request({ ...options, headers: { ...json, ...headers } }, (answer) => {
+          const read = readJson(answer) as Promise<Record<string, unknown>>;
+          read.then((answered) => resolve({ status: answer.statusCode ?? 0, body: answered }), reject);
+        });
+        sent.once('error', reject).end(JSON.stringify(body));
+      }),
     [Symbol.asyncDispose]: () => api.close(),
   };
 }

@@ -154,6 +154,11 @@ const options = z.object({
     unset: 'localhost and LOCKSTEP_API_HOST',
     why: 'What requests to it may have in the Host header, behind a load balancer for example. Others are refused.',
   }),
+  LOCKSTEP_ADMIN_PASSWORD_FILE: text.optional().register(explained, {
+    form: 'a file with a password of 12 characters or more',
+    unset: 'a set-up token, shown at the start',
+    why: 'Makes the administrator at a start if there is none yet. It never changes a password: for that, lockstep admin reset-password.',
+  }),
   LOCKSTEP_URL: z
     .string()
     .refine((url) => /^https?:$/.test(URL.parse(url)?.protocol ?? ''))
@@ -223,6 +228,8 @@ export interface Config {
   apiCertificate: CertificateFiles | undefined;
   /** In lower case. */
   apiPublicHosts: readonly string[];
+  /** Undefined: a set-up token makes the administrator. */
+  adminPasswordFile: string | undefined;
   /** For commands: the server that they use, if it is named. */
   serverUrl: string | undefined;
   serverKey: string | undefined;
@@ -273,6 +280,7 @@ export function readConfig(environment = process.env, folder = process.cwd()): C
     apiPort: data.LOCKSTEP_API_PORT,
     apiCertificate: certificateOf(data.LOCKSTEP_API_TLS_CERT, data.LOCKSTEP_API_TLS_KEY),
     apiPublicHosts: data.LOCKSTEP_API_PUBLIC_HOST,
+    adminPasswordFile: data.LOCKSTEP_ADMIN_PASSWORD_FILE,
     serverUrl: data.LOCKSTEP_URL && new URL(data.LOCKSTEP_URL).origin,
     serverKey: data.LOCKSTEP_API_KEY,
     loginFile: join(folderOf(given), 'login.json'),

@@ -10,11 +10,13 @@ const rules: AccessRules = {
   hosts: () => ['lockstep.example.com'],
   localKey: 'key',
   keyOf: () => Promise.resolve(null),
+  sessionOf: () => Promise.resolve(null),
 };
 const from = (address: string, isEncrypted = false) =>
   checkAccess(
     {
       peer: { address, isEncrypted },
+      method: 'GET',
       headers: { host: 'lockstep.example.com', authorization: 'Bearer key' },
       isPublic: false,
       changesNothing: false,

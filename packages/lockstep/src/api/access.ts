@@ -1,14 +1,17 @@
 /**
- * Who may use the API: requests of this server's own name, from no foreign web page, with a key. A browser can be made
- * to send requests to this machine (DNS rebinding, forged forms); it then names another host, or the page it is from.
+ * Who may use the API: requests of this server's own name, from no foreign web page, with a key or a session. A browser
+ * can be made to send requests to this machine (DNS rebinding, forged forms); it then names another host, or the page
+ * it is from, and it cannot know what the pages of a session send with each change.
  */
 import { timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import type { BlockList } from 'node:net';
 import { isListed } from '@lockstep/foundation/address-list';
 import { isThisMachine } from '@lockstep/foundation/this-machine';
-import type { ApiKey } from '../control/index.ts';
+import { type ApiKey, csrfTokenOf, type Session } from '../control/index.ts';
 import { Fault } from '../core/faults.ts';
+import { type Client, clientOf, type Peer } from './client.ts';
+import { secretIn } from './session-cookie.ts';
 
 export interface AccessRules {
   /** Besides this machine, who may send requests over plain http: TLS terminators. */
@@ -18,42 +21,75 @@ export interface AccessRules {
   /** The key of commands on this machine, which read it from a file that only their user can read. It may do all. */
   localKey: string;
   /** Null: no such key. */
-  keyOf: (key: string) => Promise<Pick<ApiKey, 'scope'> | null>;
+  keyOf: (key: string) => Promise<Pick<ApiKey, 'scope' | 'name'> | null>;
+  /** Null: no such session, or it has ended. It may do all. */
+  sessionOf: (secret: string) => Promise<Session | null>;
 }
 
 interface AccessRequest {
-  /** Where it comes from. */
-  peer: { address: string; isEncrypted: boolean };
+  peer: Peer;
+  method: string;
   headers: IncomingHttpHeaders;
-  /** A route that everybody may read: it still answers to this server's own name only. */
+  /** A route that everybody may use: it still answers to this server's own name only. */
   isPublic: boolean;
   changesNothing: boolean;
 }
 
+export interface Caller {
+  client: Client;
+  /** As the audit log names it. */
+  who: 'nobody' | 'administrator' | 'this machine' | `key ${string}`;
+  /** Of an administrator. */
+  own?: { session: Session; secret: string };
+}
+
 /**
- * @throws Fault `API-10`: plain http from another machine; `API-03`: another host, or a page of another origin; `API-02`: no key, or not one of this server's;
- *         `API-08`: a key that may only read
+ * @throws Fault `API-10`: plain http from another machine; `API-03`: another host, or a page of another origin;
+ *         `API-02`: no key and no session, or not of this server; `API-08`: a key that may only read; `API-15`: a
+ *         session's cookie without what its pages send
  */
-export async function checkAccess(
-  { peer, headers, isPublic, changesNothing }: AccessRequest,
-  rules: AccessRules,
-): Promise<void> {
+export async function checkAccess(request: AccessRequest, rules: AccessRules): Promise<Caller> {
+  const { peer, headers, isPublic, changesNothing } = request;
   const { address, isEncrypted } = peer;
   if (!isEncrypted && !isThisMachine(address) && !isListed(rules.trustedProxies, address))
     throw new Fault('API-10', { host: address });
+  refuseOtherSites(headers, rules);
+  const client = clientOf(peer, headers, rules.trustedProxies);
+  if (isPublic) return { client, who: 'nobody' };
+  if (headers.authorization === undefined) return ofSession(request, client, rules);
+  const key = /^bearer +(\S+) *$/i.exec(headers.authorization)?.[1];
+  if (key === undefined) throw new Fault('API-02');
+  if (isEqual(key, rules.localKey)) return { client, who: 'this machine' };
+  const known = await rules.keyOf(key);
+  if (!known) throw new Fault('API-02');
+  if (known.scope === 'read' && !changesNothing) throw new Fault('API-08');
+  return { client, who: `key ${known.name}` };
+}
+
+function refuseOtherSites(headers: IncomingHttpHeaders, rules: AccessRules): void {
   const { host = '', origin, 'sec-fetch-site': site } = headers;
   if (!rules.hosts().includes(host.toLowerCase())) throw new Fault('API-03', { reason: 'the host' });
   const isOwnPage = origin === undefined || URL.parse(origin)?.host === host.toLowerCase();
   const isOwnSite = site === undefined || site === 'same-origin' || site === 'none';
   if (!isOwnPage || !isOwnSite) throw new Fault('API-03', { reason: 'the origin' });
-  if (isPublic) return;
-  const key = /^bearer +(\S+) *$/i.exec(headers.authorization ?? '')?.[1];
-  if (key === undefined) throw new Fault('API-02');
-  if (isEqual(key, rules.localKey)) return;
-  const known = await rules.keyOf(key);
-  if (!known) throw new Fault('API-02');
-  if (known.scope === 'read' && !changesNothing) throw new Fault('API-08');
 }
+
+async function ofSession(
+  { method, headers }: AccessRequest,
+  client: Client,
+  { sessionOf }: AccessRules,
+): Promise<Caller> {
+  const secret = secretIn(headers, client);
+  const session = secret === null ? null : await sessionOf(secret);
+  if (secret === null || !session) throw new Fault('API-02');
+  const given = headers['x-lockstep-csrf'];
+  const isOwnRequest = typeof given === 'string' && isEqual(given, csrfTokenOf(secret));
+  if (!isReading(method) && !isOwnRequest) throw new Fault('API-15');
+  return { client, who: 'administrator', own: { session, secret } };
+}
+
+/** Whether a request of this method changes nothing. */
+export const isReading = (method: string): boolean => method === 'GET' || method === 'HEAD';
 
 /** Takes as long for a wrong key as for a right one of its length. */
 function isEqual(given: string, right: string): boolean {

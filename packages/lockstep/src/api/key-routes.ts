@@ -42,7 +42,8 @@ function createRoute(app: ApiInstance, control: Control): void {
     body: newKeySchema,
     response: { 201: keyOnceSchema, ...problemAnswers },
   };
-  app.post('/api-keys', { schema }, async ({ body }, reply) => {
+  const config = { audit: { members: ['scope', 'expires_in_days'] } };
+  app.post('/api-keys', { schema, config }, async ({ body }, reply) => {
     const { expires_in_days: days } = body;
     const expiresInMs = days === undefined ? null : days * 86_400_000;
     const { apiKey, key } = await createApiKey(control, { name: body.name, scope: body.scope, expiresInMs });

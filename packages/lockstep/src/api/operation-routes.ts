@@ -36,7 +36,8 @@ function beginRoute(app: ApiInstance, control: Control): void {
     body: newOperationSchema,
     response: { 202: operationSchema, ...problemAnswers },
   };
-  app.post('/syncs/:sync/operations', { schema }, async ({ params, body }, reply) => {
+  const audit = { members: ['kind', 'level', 'object', 'objects'] };
+  app.post('/syncs/:sync/operations', { schema, config: { audit } }, async ({ params, body }, reply) => {
     const id = await beginWork(control, await requiredSync(control, params.sync), body);
     return reply
       .code(202)
@@ -56,6 +57,9 @@ function getRoute(app: ApiInstance, control: Control): void {
   app.get('/operations/:operation', { schema }, ({ params }) => readWork(control, Number(params.operation)));
 }
 
+const syncOf = async (control: Control, { operation }: Readonly<Record<string, string>>) =>
+  (await readWork(control, Number(operation))).sync_id;
+
 function withdrawRoute(app: ApiInstance, control: Control): void {
   const schema = {
     operationId: 'withdrawOperation',
@@ -64,11 +68,15 @@ function withdrawRoute(app: ApiInstance, control: Control): void {
     params: numbered,
     response: { 204: z.null(), ...problemAnswers },
   };
-  app.delete('/operations/:operation', { schema }, async ({ params: { operation } }, reply) => {
-    if (await withdrawSyncRequest(control, Number(operation))) return reply.code(204).send(null);
-    throw new RequestError(`Operation ${operation} has ended, or there is none`, {
-      kind: 'not found',
-      next: 'Operations are kept for 30 days after their end.',
-    });
-  });
+  app.delete(
+    '/operations/:operation',
+    { schema, config: { audit: { syncOf } } },
+    async ({ params: { operation } }, reply) => {
+      if (await withdrawSyncRequest(control, Number(operation))) return reply.code(204).send(null);
+      throw new RequestError(`Operation ${operation} has ended, or there is none`, {
+        kind: 'not found',
+        next: 'Operations are kept for 30 days after their end.',
+      });
+    },
+  );
 }

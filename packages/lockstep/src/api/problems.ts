@@ -39,6 +39,12 @@ const ownStatuses: Record<string, number> = {
   'API-08': 403,
   'API-09': 429,
   'API-10': 403,
+  'API-11': 403,
+  'API-12': 404,
+  'API-13': 403,
+  'API-14': 429,
+  'API-15': 403,
+  'API-16': 403,
 };
 
 interface FieldError {

@@ -97,7 +97,8 @@ function retryRoute(app: ApiInstance, control: Control): void {
     body: retrySchema,
     response: { 202: retriedSchema, ...problemAnswers },
   };
-  app.post('/syncs/:sync/set-aside/retry', { schema }, async ({ params, body }, reply) => {
+  const config = { audit: { members: ['objects'] } };
+  app.post('/syncs/:sync/set-aside/retry', { schema, config }, async ({ params, body }, reply) => {
     const sync = await requiredSync(control, params.sync);
     const sobjects = body.objects === undefined ? null : chosenObjects(sync, body.objects);
     const items = await withViews(control, sync, (mirror) => retrySetAside(control, mirror, sync, sobjects));

@@ -15,11 +15,14 @@ import {
   validatorCompiler,
   type ZodTypeProvider,
 } from 'fastify-type-provider-zod';
-import { findApiKey } from '../control/index.ts';
+import { findApiKey, findSession } from '../control/index.ts';
 import { type Certificate, renewCertificate, tlsOptions } from '../core/certificate.ts';
 import { Fault } from '../core/faults.ts';
 import { ownVersion } from '../core/version.ts';
-import { type AccessRules, checkAccess } from './access.ts';
+import { type AccessRules, type Caller, checkAccess, isReading } from './access.ts';
+import { type AdministratorDeps, administratorRoutes } from './administrator-routes.ts';
+import { addAudit } from './audit.ts';
+import { auditRoutes } from './audit-routes.ts';
 import { createRoute } from './create-route.ts';
 import { errorRoutes } from './error-routes.ts';
 import { eventRoutes } from './event-routes.ts';
@@ -28,10 +31,14 @@ import { mirrorRoutes } from './mirror-routes.ts';
 import { operationRoutes } from './operation-routes.ts';
 import { problemOf } from './problems.ts';
 import { reportRoutes } from './report-routes.ts';
+import { sessionRoutes } from './session-routes.ts';
+import { openSignInTries } from './sign-in-tries.ts';
 import { type SyncRouteDeps, syncRoutes } from './sync-routes.ts';
 import { systemRoute } from './system-route.ts';
 
-export interface ApiDeps extends SyncRouteDeps, Pick<AccessRules, 'localKey' | 'trustedProxies'> {
+type RouteDeps = SyncRouteDeps & AdministratorDeps;
+
+export interface ApiDeps extends Omit<RouteDeps, 'tries'>, Pick<AccessRules, 'localKey' | 'trustedProxies'> {
   /** Without one it speaks http. */
   certificate: Certificate | undefined;
   host: string;
@@ -55,11 +62,13 @@ const requestTimeoutMs = 30_000;
 export async function startApi(deps: ApiDeps): Promise<RunningApi> {
   let hosts: readonly string[] = [];
   const keyOf = (key: string) => findApiKey(deps.control, key);
+  const sessionOf = (secret: string) => findSession(deps.control, secret);
   const closing = new AbortController();
   const stop = AbortSignal.any([deps.stop, closing.signal]);
   const { certificate, localKey, trustedProxies } = deps;
-  const rules = { hosts: () => hosts, localKey, trustedProxies, keyOf };
-  const app = await openApp({ ...deps, stop }, rules, certificate && tlsOptions(certificate));
+  const rules = { hosts: () => hosts, localKey, trustedProxies, keyOf, sessionOf };
+  const tries = openSignInTries(deps.control.clock);
+  const app = await openApp({ ...deps, stop, tries }, rules, certificate && tlsOptions(certificate));
   await app.ready();
   const port = await listenFrom(app.server, deps.host, deps.port);
   const url = urlOf(certificate ? 'https' : 'http', deps.host, port);
@@ -82,7 +91,7 @@ export async function startApi(deps: ApiDeps): Promise<RunningApi> {
 
 /** OpenAPI 3.1, made from the schemas that validate. */
 export async function openApiDocument(): Promise<object> {
-  const app = await openApp({} as SyncRouteDeps, null, undefined); // no route is called
+  const app = await openApp({} as RouteDeps, null, undefined); // no route is called
   await app.ready();
   const document = app.swagger();
   await app.close();
@@ -118,7 +127,7 @@ function tidied(document: Document): Document {
 }
 
 async function openApp(
-  deps: SyncRouteDeps,
+  deps: RouteDeps,
   access: AccessRules | null,
   tls: ReturnType<typeof tlsOptions> | undefined,
 ): Promise<FastifyInstance> {
@@ -139,14 +148,8 @@ async function openApp(
   const app = instance.withTypeProvider<ZodTypeProvider>();
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
-  app.addHook('onRequest', async (request, reply) => {
-    reply.header('Cache-Control', 'no-store').header('X-Content-Type-Options', 'nosniff');
-    reply.header('X-Request-Id', request.id);
-    const { method, headers, routeOptions, socket } = request;
-    const peer = { address: socket.remoteAddress ?? '', isEncrypted: socket instanceof TLSSocket };
-    const { isPublic = false, changesNothing = method === 'GET' || method === 'HEAD' } = routeOptions.config;
-    if (access) await checkAccess({ peer, headers, isPublic, changesNothing }, access);
-  });
+  addChecks(app, access);
+  addAudit(app, deps);
   app.addHook('onResponse', async ({ method, id }, { statusCode, elapsedTime }) =>
     deps.log.info('api request', {
       method,
@@ -163,22 +166,47 @@ async function openApp(
     openapi: {
       openapi: '3.1.0',
       info: { title: 'Lockstep', version: ownVersion(), description: 'The management API of Lockstep.' },
-      components: { securitySchemes: { key: { type: 'http', scheme: 'bearer' } } },
-      security: [{ key: [] }],
+      components: {
+        securitySchemes: {
+          key: { type: 'http', scheme: 'bearer' },
+          session: { type: 'apiKey', in: 'cookie', name: '__Host-lockstep' },
+        },
+      },
+      security: [{ key: [] }, { session: [] }],
     },
     transform: jsonSchemaTransform,
     transformObject: jsonSchemaTransformObject,
   });
-  await app.register(syncRoutes, { ...deps, prefix: apiPath });
-  await app.register(createRoute, { ...deps, prefix: apiPath });
-  await app.register(operationRoutes, { ...deps, prefix: apiPath });
-  await app.register(eventRoutes, { ...deps, prefix: apiPath });
-  await app.register(reportRoutes, { ...deps, prefix: apiPath });
-  await app.register(mirrorRoutes, { ...deps, prefix: apiPath });
-  await app.register(systemRoute, { ...deps, prefix: apiPath });
-  await app.register(keyRoutes, { ...deps, prefix: apiPath });
-  await app.register(errorRoutes, { prefix: apiPath });
+  await addRoutes(app, { ...deps, prefix: apiPath });
   return app;
+}
+
+/** Says of each request who sends it, or refuses it. */
+function addChecks(app: FastifyInstance, access: AccessRules | null): void {
+  app.addHook('onRequest', async (request, reply) => {
+    reply.header('Cache-Control', 'no-store').header('X-Content-Type-Options', 'nosniff');
+    reply.header('X-Request-Id', request.id);
+    const { method, headers, routeOptions, socket } = request;
+    const peer = { address: socket.remoteAddress ?? '', isEncrypted: socket instanceof TLSSocket };
+    const { isPublic = false, changesNothing = isReading(method) } = routeOptions.config;
+    if (access)
+      request.caller = await checkAccess({ peer, method, headers, isPublic, changesNothing }, access);
+  });
+}
+
+async function addRoutes(app: FastifyInstance, deps: RouteDeps & { prefix: string }): Promise<void> {
+  await app.register(syncRoutes, deps);
+  await app.register(createRoute, deps);
+  await app.register(operationRoutes, deps);
+  await app.register(eventRoutes, deps);
+  await app.register(reportRoutes, deps);
+  await app.register(mirrorRoutes, deps);
+  await app.register(systemRoute, deps);
+  await app.register(keyRoutes, deps);
+  await app.register(administratorRoutes, deps);
+  await app.register(sessionRoutes, deps);
+  await app.register(auditRoutes, deps);
+  await app.register(errorRoutes, { prefix: deps.prefix });
 }
 
 /** What is no HTTP, or has longer headers than Node reads. */
@@ -200,11 +228,20 @@ function refuseUnreadable(error: { code?: string }, socket: Socket): void {
 
 function sendProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const problem = problemOf(error, request.id);
+  request.refusal = problem.code;
+  const waitMs = error instanceof Fault && error.code === 'API-14' ? error.safe.waitMs : undefined;
+  if (waitMs !== undefined) reply.header('Retry-After', Math.ceil(waitMs / 1_000));
   if (problem.status === 401) reply.header('WWW-Authenticate', 'Bearer');
   return reply.code(problem.status).type('application/problem+json').send(JSON.stringify(problem));
 }
 
 declare module 'fastify' {
+  interface FastifyRequest {
+    /** Set before a route is called. */
+    caller: Caller;
+    /** The code with which it is refused. */
+    refusal?: string;
+  }
   interface FastifyContextConfig {
     /** Everybody may read it, without a key. */
     isPublic?: boolean;

@@ -98,19 +98,23 @@ function changeRoute(app: ApiInstance, deps: SyncRouteDeps): void {
     body: syncChangeSchema,
     response: { 200: syncSchema, ...problemAnswers },
   };
-  app.patch('/syncs/:sync', { schema }, async ({ params, query, headers, body }, reply) => {
-    const sync = await requiredSync(control, params.sync);
-    const expected = headers['if-match'];
-    const isExpected = (current: Sync) =>
-      expected === undefined || expected === '*' || expected === tagOf(current);
-    const change = changeOf(body);
-    if (query.dry_run === 'true') {
-      await checkSyncChange(control, change);
-      return reply.header('ETag', tagOf(sync)).send(await viewOf(deps, sync));
-    }
-    const changed = await changeSync(control, sync, change, isExpected);
-    return reply.header('ETag', tagOf(changed)).send(await viewOf(deps, changed));
-  });
+  app.patch(
+    '/syncs/:sync',
+    { schema, config: { audit: { settings: settingsView } } },
+    async ({ params, query, headers, body }, reply) => {
+      const sync = await requiredSync(control, params.sync);
+      const expected = headers['if-match'];
+      const isExpected = (current: Sync) =>
+        expected === undefined || expected === '*' || expected === tagOf(current);
+      const change = changeOf(body);
+      if (query.dry_run === 'true') {
+        await checkSyncChange(control, change);
+        return reply.header('ETag', tagOf(sync)).send(await viewOf(deps, sync));
+      }
+      const changed = await changeSync(control, sync, change, isExpected);
+      return reply.header('ETag', tagOf(changed)).send(await viewOf(deps, changed));
+    },
+  );
 }
 
 function objectsRoute(app: ApiInstance, { control }: SyncRouteDeps): void {

@@ -153,6 +153,21 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./commands/api-key.ts')).apiKeyRevoke,
   },
   {
+    name: 'audit',
+    summary: 'Who has changed what in the last 30 days, the newest first.',
+    load: async () => (await import('./commands/audit.ts')).audit,
+  },
+  {
+    name: 'admin setup-token',
+    summary: 'Makes a new set-up token while there is no administrator. On the server only.',
+    load: async () => (await import('./commands/admin.ts')).adminSetupToken,
+  },
+  {
+    name: 'admin reset-password',
+    summary: "Sets the administrator's password and ends all its sessions. On the server only.",
+    load: async () => (await import('./commands/admin.ts')).adminResetPassword,
+  },
+  {
     name: 'openapi',
     summary: 'The document that describes the management API: OpenAPI 3.1.',
     load: async () => (await import('./commands/openapi.ts')).openapi,

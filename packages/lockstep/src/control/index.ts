@@ -1,8 +1,19 @@
 /**
  * What Lockstep stores besides the mirrored rows: syncs and their sealed secrets, which worker runs them, sync
- * requests, e-mails, and what API requests were spent on. Start with openControl; all other functions take its result.
+ * requests, e-mails, what API requests were spent on, who may use the management API, and who has changed what. Start
+ * with openControl; all other functions take its result.
  */
+export {
+  changePassword,
+  createAdministrator,
+  hasAdministrator,
+  makeSetupToken,
+  resetPassword,
+  setUpAdministrator,
+  signIn,
+} from './administrator.ts';
 export { type ApiKey, createApiKey, findApiKey, listApiKeys, revokeApiKey } from './api-keys.ts';
+export { type AuditEntry, type NewAuditEntry, readAudit, recordAudit } from './audit-log.ts';
 export { listenForChanges } from './changes.ts';
 export { openCredential, replaceCredential, sessionStore } from './credentials.ts';
 export { type Control, controlDatabase, findKey, keyOf, openControl } from './database.ts';
@@ -14,6 +25,14 @@ export { type LeaseOptions, readLivingWorkers, runLeases } from './leases.ts';
 export { type MailOptions, runMail } from './mail.ts';
 export { recordEvent } from './notifications.ts';
 export type { Key } from './sealing.ts';
+export {
+  csrfTokenOf,
+  endSession,
+  findSession,
+  listSessions,
+  type OpenedSession,
+  type Session,
+} from './sessions.ts';
 export type { SyncChange } from './sql.ts';
 export {
   endSyncRequest,

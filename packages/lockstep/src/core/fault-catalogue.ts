@@ -16,8 +16,9 @@ export const faults = {
   'API-02': {
     kind: 'needs-person',
     title: 'No valid key',
-    explanation: 'The request has no Authorization header with a key of this server.',
-    next: 'Send `Authorization: Bearer KEY`. To make one: lockstep help api-key create',
+    explanation:
+      'The request has no Authorization header with a key of this server, nor the cookie of a session that lasts.',
+    next: 'Sign in, or send `Authorization: Bearer KEY`. To make one: lockstep help api-key create',
   },
   'API-03': {
     kind: 'needs-person',
@@ -42,6 +43,43 @@ export const faults = {
     title: 'Not over plain http from another machine',
     explanation: 'The request came from {host} unencrypted; whoever listens on the way now knows its key.',
     next: 'Revoke the key (lockstep api-key revoke). Set LOCKSTEP_API_TLS_CERT, or name your TLS terminator in LOCKSTEP_TRUSTED_PROXIES.',
+  },
+  'API-11': {
+    kind: 'needs-person',
+    title: 'The set-up token is not valid',
+    explanation: 'It may have been used or be older than 24 hours, or the server was restarted since.',
+    next: "Read the newest one in the server's terminal or in the file setup-token of its data directory, or make one there: lockstep admin setup-token",
+  },
+  'API-12': {
+    kind: 'needs-person',
+    title: 'Set-up is finished',
+    explanation: 'There is an administrator already; if it was made a moment ago, somebody else was faster.',
+    next: 'Sign in. If the password is lost, on the server: lockstep admin reset-password',
+  },
+  'API-13': {
+    kind: 'needs-person',
+    title: 'That password is not right',
+    explanation: 'Nobody was signed in, and nothing was changed.',
+    next: 'Try again. If it is lost, or if nobody has chosen one yet, on the server: lockstep admin reset-password',
+  },
+  'API-14': {
+    kind: 'transient',
+    title: 'Too many tries',
+    explanation: 'Next try in {reason}.',
+    next: 'Wait. After each further wrong try the wait doubles, up to 15 minutes.',
+  },
+  'API-15': {
+    kind: 'permanent',
+    title: 'Not from a page of this session',
+    explanation:
+      'The request carries the cookie of a session but not the header X-Lockstep-CSRF with the value of that session; nothing was changed.',
+    next: 'Send `csrf_token` of GET /api/v1/session in that header.',
+  },
+  'API-16': {
+    kind: 'needs-person',
+    title: 'No sign-in over plain http',
+    explanation: 'The password would be readable on the way, and so would the cookie of the session.',
+    next: 'Use https, or a tunnel to localhost. If a TLS terminator is in front, name it in LOCKSTEP_TRUSTED_PROXIES; it has to send X-Forwarded-Proto: https.',
   },
   'API-09': {
     kind: 'transient',

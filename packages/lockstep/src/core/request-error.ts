@@ -50,8 +50,8 @@ export const isInterruption = (error: unknown): boolean =>
 
 /** The kind of a fault by its code, which may come from another version. */
 export function errorKindOf(code: string): ErrorKind {
-  if (['ORG-04', 'API-02', 'API-03', 'API-08', 'API-10'].includes(code)) return 'not allowed';
-  if (['SCH-09', 'PRX-01', 'API-05'].includes(code)) return 'not found';
+  if (code === 'ORG-04' || /^API-(02|03|08|10|11|13|14|15|16)$/.test(code)) return 'not allowed';
+  if (['SCH-09', 'PRX-01', 'API-05', 'API-12'].includes(code)) return 'not found';
   if (code === 'API-04' || code === 'API-07') return 'not healthy';
   if (['SYS-12', 'SYS-13', 'SYS-18', 'SYS-19'].includes(code)) return 'not healthy';
   if (code === 'SYS-14') return 'time ran out';

@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { startApi } from '../api/index.ts';
 import type { Control } from '../control/index.ts';
+import { forgetSetupToken, prepareAdministrator } from '../operations/first-administrator.ts';
 import { listenAsConfigured } from './listen-as-configured.ts';
 import type { ProxyServer } from './proxy-server.ts';
 import type { ServerBase } from './server-base.ts';
@@ -12,12 +13,22 @@ export interface ApiServer extends AsyncDisposable {
   localKey: string;
 }
 
-/** Runs until disposed; then long work ends, and can be repeated. */
+/**
+ * Runs until disposed; then long work ends, and can be repeated. Without an administrator it says how to become it.
+ *
+ * @param isSeen  what it says is seen on a terminal, and kept nowhere
+ */
 export async function openApiServer(
   { config, log, certificates, say }: ServerBase,
   control: Control,
-  { allowHosts, proxyServer }: { allowHosts: readonly string[]; proxyServer: ProxyServer },
+  {
+    allowHosts,
+    proxyServer,
+    isSeen,
+  }: { allowHosts: readonly string[]; proxyServer: ProxyServer; isSeen: boolean },
 ): Promise<ApiServer> {
+  await using undo = new AsyncDisposableStack();
+  const { dataDir, adminPasswordFile: passwordFile } = config;
   const localKey = randomBytes(32).toString('base64url');
   const stop = new AbortController();
   const api = await listenAsConfigured('api', config, say, (at) =>
@@ -31,15 +42,18 @@ export async function openApiServer(
       log,
       stop: stop.signal,
       allowHosts,
+      onSetUp: () => forgetSetupToken(dataDir),
       proxyUrl: () => proxyServer.proxyUrl,
     }),
   );
-  return {
-    url: api.url,
-    localKey,
-    async [Symbol.asyncDispose]() {
-      stop.abort();
-      await api.close();
-    },
-  };
+  undo.defer(() => {
+    stop.abort();
+    return api.close();
+  });
+  const [publicHost] = config.apiPublicHosts;
+  const apiUrl = publicHost === undefined ? api.url : `https://${publicHost}`;
+  const line = await prepareAdministrator(control, { dataDir, apiUrl, isSeen, passwordFile });
+  if (line !== null) say(line);
+  const ends = undo.move();
+  return { url: api.url, localKey, [Symbol.asyncDispose]: () => ends.disposeAsync() };
 }

@@ -21,6 +21,8 @@ export interface RunningServer extends AsyncDisposable {
 }
 
 export interface ServerOptions extends Pick<EngineDeps, 'allowHosts' | 'onComplete'> {
+  /** What is said is seen on a terminal, and kept nowhere. */
+  isSeen: boolean;
   /** The demo's simulated org. */
   org?: { url: string; pid: number | undefined };
 }
@@ -41,7 +43,7 @@ export async function startServer(
   options: ServerOptions,
 ): Promise<RunningServer> {
   const { config, log, runFile, say } = base;
-  const { org, ...tell } = options;
+  const { org, isSeen: _, ...tell } = options;
   const onSyncProblem = problemOn(say);
   const deps: EngineDeps = { control, clock: systemClock, log, owner: workerId(), onSyncProblem, ...tell };
   const stop = new AbortController();

@@ -13,6 +13,7 @@ export const start: Command = {
     try {
       await using server = await startServer(base, control, {
         allowHosts: config.allowHosts,
+        isSeen: process.stderr.isTTY,
         onComplete: ({ name, rows }) => say(`${name}: backfill complete, ${formatCount(rows)} rows.`),
       });
       const syncs = await listSyncs(control);

@@ -19,11 +19,11 @@ import {
 } from '../../postgres/index.ts';
 import type { Context } from '../arguments.ts';
 import type { OrgChoices } from '../commands/simulated-org.ts';
+import { withControl } from '../control-access.ts';
 import { watchBackfill } from '../terminal/backfill-progress.ts';
 import { exitCodes } from '../terminal/exit-codes.ts';
 import { reportFailure } from '../terminal/failure.ts';
 import type { Output } from '../terminal/output.ts';
-import { withControl } from './demo-control.ts';
 import { eraseDemoDatabases } from './demo-erase.ts';
 import { selectAccountName, selectRowCount } from './demo-sql.ts';
 import { countInOrg, type Demo, openDemo } from './demo-stage.ts';

@@ -8,7 +8,7 @@ import { type Control, controlDatabase, eraseSync, listSyncs } from '../../contr
 import { RequestError } from '../../core/request-error.ts';
 import { dropPrivateDatabase, selectDatabase, startEmbedded } from '../../postgres/index.ts';
 import { eraseDirectory } from '../../server/index.ts';
-import { withControl } from './demo-control.ts';
+import { withControl } from '../control-access.ts';
 import { demoName } from './demo-stage.ts';
 import { dropOrgDatabase } from './org-database.ts';
 

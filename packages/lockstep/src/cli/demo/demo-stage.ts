@@ -73,7 +73,9 @@ export async function openDemo(options: DemoOptions): Promise<Demo> {
   const { control, org } = await openBoth(base, options, undo);
   const allowHosts = [...config.allowHosts, new URL(org.url).host];
   const sync = await ensureSync(control, org, allowHosts, options);
-  const server = undo.use(await startServer(base, control, { allowHosts, org, isSeen: process.stderr.isTTY }));
+  const server = undo.use(
+    await startServer(base, control, { allowHosts, org, isSeen: process.stderr.isTTY }),
+  );
   const token = await signIn(org, stop);
   const mirrorUrl = await openReaderUrl(control, sync);
   const broken = new AbortController();

@@ -1,17 +1,20 @@
-/** The control database, for what the demo does before its server runs and after it has ended. */
+/**
+ * The control database itself, for what commands do without the API: the demo before its server runs and after it has
+ * ended, and who has lost the password.
+ */
 
 import { resolve } from 'node:path';
 import { systemClock } from '@lockstep/foundation/clock';
 import { databaseUrl } from '@lockstep/foundation/database';
 import { openLog } from '@lockstep/foundation/log';
-import type { Config } from '../../config.ts';
-import { type Control, controlDatabase, findKey, openControl } from '../../control/index.ts';
-import { faults } from '../../core/fault-catalogue.ts';
-import { Fault, isKeyFault } from '../../core/faults.ts';
-import type { AppLog } from '../../core/log-fields.ts';
-import { RequestError } from '../../core/request-error.ts';
-import { readRunFile } from '../../operations/run-file.ts';
-import { databaseFault, findEmbedded } from '../../postgres/index.ts';
+import type { Config } from '../config.ts';
+import { type Control, controlDatabase, findKey, openControl } from '../control/index.ts';
+import { faults } from '../core/fault-catalogue.ts';
+import { Fault, isKeyFault } from '../core/faults.ts';
+import type { AppLog } from '../core/log-fields.ts';
+import { RequestError } from '../core/request-error.ts';
+import { readRunFile } from '../operations/run-file.ts';
+import { databaseFault, findEmbedded } from '../postgres/index.ts';
 
 const noLog: AppLog = openLog({ write: () => undefined });
 

@@ -1,0 +1,166 @@
+/** Signing in and out, and the sessions of the administrator. */
+
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import { pageOf, pageQuery } from '../contract/pages.ts';
+import { ownSessionSchema, sessionSchema, signInSchema } from '../contract/sessions.ts';
+import {
+  type Control,
+  csrfTokenOf,
+  endSession,
+  findSession,
+  listSessions,
+  type OpenedSession,
+  signIn,
+} from '../control/index.ts';
+import { Fault } from '../core/faults.ts';
+import { RequestError } from '../core/request-error.ts';
+import { readNow } from '../operations/read-objects.ts';
+import { sessionView, shortUserAgent } from '../operations/session-view.ts';
+import type { Caller } from './access.ts';
+import type { ApiInstance } from './api-instance.ts';
+import { pageFrom } from './pages.ts';
+import { problemAnswers } from './problems.ts';
+import { cookieOf, secretIn } from './session-cookie.ts';
+import type { SignInTries } from './sign-in-tries.ts';
+
+export interface SignInDeps {
+  control: Control;
+  tries: SignInTries;
+}
+
+export const tags = ['sessions'];
+
+export const sessionRoutes: FastifyPluginAsyncZod<SignInDeps> = async (app, deps) => {
+  signInRoute(app, deps);
+  ownRoute(app);
+  signOutRoute(app, deps.control);
+  listRoute(app, deps.control);
+  endRoute(app, deps.control);
+};
+
+function signInRoute(app: ApiInstance, { control, tries }: SignInDeps): void {
+  const schema = {
+    operationId: 'signIn',
+    summary: 'Signs the administrator in',
+    description: 'The answer sets a cookie. Over plain http only on the server itself.',
+    tags,
+    security: [],
+    body: signInSchema,
+    response: { 201: ownSessionSchema, ...problemAnswers },
+  };
+  app.post('/session', { schema, config: { isPublic: true } }, async (request, reply) => {
+    const { headers, body } = request;
+    const { client } = request.caller;
+    const place = placeOf(request);
+    const tried = tries.begin(client.address);
+    const opened = await signIn(control, body.password, place);
+    tried.wasRight();
+    const former = secretIn(headers, client);
+    const known = former === null ? null : await findSession(control, former);
+    if (known) await endSession(control, known.id);
+    return reply.code(201).send(begin(request, reply, opened));
+  });
+}
+
+/**
+ * Where the request is from, for a session that is to begin.
+ * @throws {@link Fault} `API-16`: the password could be read on the way, and so could the cookie
+ */
+export function placeOf({ caller: { client }, headers }: FastifyRequest): {
+  address: string;
+  userAgent: string;
+} {
+  if (client.way === 'plain') throw new Fault('API-16');
+  return { address: client.address, userAgent: shortUserAgent(headers['user-agent'] ?? '') };
+}
+
+/** Gives the browser its cookie. Returns the answer. */
+export function begin(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  opened: OpenedSession,
+): z.infer<typeof ownSessionSchema> {
+  const { client } = request.caller;
+  if (client.way === 'plain') throw new Fault('API-16');
+  request.caller = { client, who: 'administrator', own: opened };
+  reply.header('Set-Cookie', cookieOf(opened.secret, client.way));
+  return ownView(opened);
+}
+
+const ownView = ({ session, secret }: OpenedSession) => ({
+  ...sessionView(session),
+  csrf_token: csrfTokenOf(secret),
+});
+
+function ownRoute(app: ApiInstance): void {
+  const schema = {
+    operationId: 'getSession',
+    summary: 'The session of this request, with what its changes need',
+    tags,
+    response: { 200: ownSessionSchema, ...problemAnswers },
+  };
+  app.get('/session', { schema }, async ({ caller }) => ownView(requiredSession(caller)));
+}
+
+function signOutRoute(app: ApiInstance, control: Control): void {
+  const schema = {
+    operationId: 'signOut',
+    summary: 'Ends the session of this request',
+    tags,
+    response: { 204: z.null(), ...problemAnswers },
+  };
+  app.delete('/session', { schema }, async (request, reply) => {
+    const { way } = request.caller.client;
+    await endSession(control, requiredSession(request.caller).session.id);
+    if (way !== 'plain') reply.header('Set-Cookie', cookieOf('', way));
+    return reply.code(204).send(null);
+  });
+}
+
+function requiredSession({ own }: Caller): OpenedSession {
+  if (own) return own;
+  throw new RequestError('A request with a key has no session', {
+    kind: 'not found',
+    next: 'Sign in: POST /api/v1/session',
+  });
+}
+
+function listRoute(app: ApiInstance, control: Control): void {
+  const schema = {
+    operationId: 'listSessions',
+    summary: 'All sessions that last, the first to begin first',
+    tags,
+    querystring: pageQuery,
+    response: { 200: pageOf(sessionSchema), ...problemAnswers },
+  };
+  app.get('/sessions', { schema }, async ({ query, caller }) => {
+    const sessions = await listSessions(control);
+    const page = pageFrom(
+      sessions,
+      ({ createdAt, id }) => `${createdAt} ${id}`,
+      query,
+      await readNow(control.db),
+    );
+    const isOwn = (id: string) => id === caller.own?.session.id;
+    return { ...page, items: page.items.map((one) => ({ ...sessionView(one), is_own: isOwn(one.id) })) };
+  });
+}
+
+function endRoute(app: ApiInstance, control: Control): void {
+  const schema = {
+    operationId: 'endSession',
+    summary: 'Ends a session: its next request is refused',
+    tags,
+    params: z.object({ session: z.string().max(80) }),
+    response: { 204: z.null(), ...problemAnswers },
+  };
+  app.delete('/sessions/:session', { schema }, async ({ params }, reply) => {
+    if (await endSession(control, params.session)) return reply.code(204).send(null);
+    throw new RequestError('There is no such session, or it has ended', {
+      kind: 'not found',
+      next: 'All sessions: GET /api/v1/sessions',
+    });
+  });
+}

@@ -1,0 +1,85 @@
+import { createHash, createHmac, randomBytes } from 'node:crypto';
+import type { Control } from './database.ts';
+import {
+  deleteSession,
+  insertSession,
+  type SessionRow,
+  selectSession,
+  selectSessions,
+  touchSession,
+} from './session-sql.ts';
+
+/**
+ * The administrator in one browser: 12 hours without a request end it, and 7 days in any case. The browser holds a
+ * secret in a cookie, of which only a hash is kept here.
+ */
+export interface Session {
+  /** Opens nothing. */
+  id: string;
+  /** As the server prints them. */
+  createdAt: string;
+  lastSeenAt: string;
+  expiresAt: string;
+  /** Where it began. */
+  address: string;
+  userAgent: string;
+}
+
+export interface OpenedSession {
+  session: Session;
+  secret: string;
+}
+
+/** Where somebody signs in from. */
+export interface SignInPlace {
+  address: string;
+  userAgent: string;
+}
+
+/** @returns null: the password is not the one of this hash any more */
+export async function openSession(
+  control: Control,
+  passwordHash: string,
+  { address, userAgent }: SignInPlace,
+): Promise<OpenedSession | null> {
+  const secret = randomBytes(32).toString('base64url');
+  const id = randomBytes(8).toString('hex');
+  const one = { id, hash: hashOf(secret), passwordHash, address, userAgent };
+  const [row] = await insertSession(control.db, one);
+  return row ? { session: toSession(row), secret } : null;
+}
+
+/** Null: no such session, or not any more. */
+export async function findSession(control: Control, secret: string): Promise<Session | null> {
+  if (!/^[\w-]{43}$/.test(secret)) return null;
+  const [row] = await selectSession(control.db, hashOf(secret));
+  if (!row) return null;
+  await touchSession(control.db, row.session_id);
+  return toSession(row);
+}
+
+/** The last seen first. */
+export const listSessions = async (control: Control): Promise<Session[]> =>
+  (await selectSessions(control.db)).map(toSession);
+
+/** From now on it is refused. False: there is no such session. */
+export const endSession = async (control: Control, id: string): Promise<boolean> =>
+  (await deleteSession(control.db, id)).length > 0;
+
+/**
+ * What the pages of a session send with each change. A page of another origin can make a browser send the cookie, but
+ * cannot read this value.
+ */
+export const csrfTokenOf = (secret: string): string =>
+  createHmac('sha256', secret).update('csrf').digest('base64url');
+
+const hashOf = (secret: string): string => createHash('sha256').update(secret).digest('hex');
+
+const toSession = (row: SessionRow): Session => ({
+  id: row.session_id,
+  createdAt: row.created_at,
+  lastSeenAt: row.last_seen_at,
+  expiresAt: row.expires_at,
+  address: row.address,
+  userAgent: row.user_agent,
+});

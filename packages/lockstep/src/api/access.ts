@@ -22,8 +22,8 @@ export interface AccessRules {
   localKey: string;
   /** Null: no such key. */
   keyOf: (key: string) => Promise<Pick<ApiKey, 'scope' | 'name'> | null>;
-  /** Null: no such session, or it has ended. It may do all. */
-  sessionOf: (secret: string) => Promise<Session | null>;
+  /** Null: no such session, or it has ended. It may do all. Unless it is used, it is only looked at. */
+  sessionOf: (secret: string, use: { isUsed: boolean }) => Promise<Session | null>;
 }
 
 interface AccessRequest {
@@ -41,6 +41,8 @@ export interface Caller {
   who: 'nobody' | 'administrator' | 'this machine' | `key ${string}`;
   /** Of an administrator. */
   own?: { session: Session; secret: string };
+  /** Whether the key or the session is still valid, for answers that last. */
+  isStillAllowed: () => Promise<boolean>;
 }
 
 /**
@@ -55,15 +57,17 @@ export async function checkAccess(request: AccessRequest, rules: AccessRules): P
     throw new Fault('API-10', { host: address });
   refuseOtherSites(headers, rules);
   const client = clientOf(peer, headers, rules.trustedProxies);
-  if (isPublic) return { client, who: 'nobody' };
+  const always = () => Promise.resolve(true);
+  if (isPublic) return { client, who: 'nobody', isStillAllowed: always };
   if (headers.authorization === undefined) return ofSession(request, client, rules);
   const key = /^bearer +(\S+) *$/i.exec(headers.authorization)?.[1];
   if (key === undefined) throw new Fault('API-02');
-  if (isEqual(key, rules.localKey)) return { client, who: 'this machine' };
+  if (isEqual(key, rules.localKey)) return { client, who: 'this machine', isStillAllowed: always };
   const known = await rules.keyOf(key);
   if (!known) throw new Fault('API-02');
   if (known.scope === 'read' && !changesNothing) throw new Fault('API-08');
-  return { client, who: `key ${known.name}` };
+  const isStillAllowed = async () => (await rules.keyOf(key)) !== null;
+  return { client, who: `key ${known.name}`, isStillAllowed };
 }
 
 function refuseOtherSites(headers: IncomingHttpHeaders, rules: AccessRules): void {
@@ -80,12 +84,13 @@ async function ofSession(
   { sessionOf }: AccessRules,
 ): Promise<Caller> {
   const secret = secretIn(headers, client);
-  const session = secret === null ? null : await sessionOf(secret);
+  const session = secret === null ? null : await sessionOf(secret, { isUsed: true });
   if (secret === null || !session) throw new Fault('API-02');
   const given = headers['x-lockstep-csrf'];
   const isOwnRequest = typeof given === 'string' && isEqual(given, csrfTokenOf(secret));
   if (!isReading(method) && !isOwnRequest) throw new Fault('API-15');
-  return { client, who: 'administrator', own: { session, secret } };
+  const isStillAllowed = async () => (await sessionOf(secret, { isUsed: false })) !== null;
+  return { client, who: 'administrator', own: { session, secret }, isStillAllowed };
 }
 
 /** Whether a request of this method changes nothing. */

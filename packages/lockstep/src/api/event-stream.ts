@@ -3,7 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { Fault } from '../core/faults.ts';
 
-/** So that a balancer does not take a quiet stream for a dead one. */
+/** So that a balancer does not take a quiet stream for a dead one, and that who has lost the right to see it sees no more. */
 const beatEveryMs = 5_000;
 const streamsMax = 200;
 /** What a reader who does not read may have waiting. */
@@ -32,7 +32,7 @@ export function eventStreams(
 ): (request: FastifyRequest, reply: FastifyReply) => EventStream {
   let streams = 0;
   /** @throws {@link Fault} `API-09`: there are too many readers */
-  return ({ raw: request }, reply) => {
+  return ({ raw: request, caller }, reply) => {
     if (streams >= streamsMax) throw new Fault('API-09');
     const { raw: response } = reply.hijack();
     streams += 1;
@@ -46,8 +46,15 @@ export function eventStreams(
       if (response.writableLength > waitingBytesMax) response.destroy();
       else response.write(text);
     };
-    const beat = setInterval(() => write(': alive\n\n'), beatEveryMs);
     const end = () => response.end();
+    const beat = setInterval(() => {
+      write(': alive\n\n');
+      // A database that does not answer decides nothing.
+      caller.isStillAllowed().then(
+        (isAllowed) => isAllowed || end(),
+        () => undefined,
+      );
+    }, beatEveryMs);
     stop.addEventListener('abort', end, { once: true });
     request.once('close', () => {
       streams -= 1;

@@ -62,7 +62,7 @@ const requestTimeoutMs = 30_000;
 export async function startApi(deps: ApiDeps): Promise<RunningApi> {
   let hosts: readonly string[] = [];
   const keyOf = (key: string) => findApiKey(deps.control, key);
-  const sessionOf = (secret: string) => findSession(deps.control, secret);
+  const sessionOf: AccessRules['sessionOf'] = (secret, use) => findSession(deps.control, secret, use);
   const closing = new AbortController();
   const stop = AbortSignal.any([deps.stop, closing.signal]);
   const { certificate, localKey, trustedProxies } = deps;

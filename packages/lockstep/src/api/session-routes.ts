@@ -58,7 +58,7 @@ function signInRoute(app: ApiInstance, { control, tries }: SignInDeps): void {
     const opened = await signIn(control, body.password, place);
     tried.wasRight();
     const former = secretIn(headers, client);
-    const known = former === null ? null : await findSession(control, former);
+    const known = former === null ? null : await findSession(control, former, { isUsed: false });
     if (known) await endSession(control, known.id);
     return reply.code(201).send(begin(request, reply, opened));
   });
@@ -84,7 +84,7 @@ export function begin(
 ): z.infer<typeof ownSessionSchema> {
   const { client } = request.caller;
   if (client.way === 'plain') throw new Fault('API-16');
-  request.caller = { client, who: 'administrator', own: opened };
+  request.caller = { ...request.caller, who: 'administrator', own: opened };
   reply.header('Set-Cookie', cookieOf(opened.secret, client.way));
   return ownView(opened);
 }

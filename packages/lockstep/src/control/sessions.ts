@@ -49,12 +49,19 @@ export async function openSession(
   return row ? { session: toSession(row), secret } : null;
 }
 
-/** Null: no such session, or not any more. */
-export async function findSession(control: Control, secret: string): Promise<Session | null> {
+/**
+ * Null: no such session, or not any more.
+ * @param isUsed  false: it is only looked at, which does not prolong it
+ */
+export async function findSession(
+  control: Control,
+  secret: string,
+  { isUsed }: { isUsed: boolean },
+): Promise<Session | null> {
   if (!/^[\w-]{43}$/.test(secret)) return null;
   const [row] = await selectSession(control.db, hashOf(secret));
   if (!row) return null;
-  await touchSession(control.db, row.session_id);
+  if (isUsed) await touchSession(control.db, row.session_id);
   return toSession(row);
 }
 

@@ -26,7 +26,8 @@ export function clientOf(peer: Peer, headers: IncomingHttpHeaders, trustedProxie
   const protocols = isBehind ? entriesOf(headers['x-forwarded-proto']) : [];
   const isHttps = protocols.length > 0 && protocols.every((one) => one === 'https');
   if (peer.isEncrypted || isHttps) return { address, way: 'https' };
-  const isLocal = protocols.length === 0 && isThisMachine(address) && isThisMachine(hostOf(headers));
+  const isForwarded = ['forwarded', 'x-forwarded-for', 'x-forwarded-proto'].some((name) => name in headers);
+  const isLocal = !isForwarded && isThisMachine(address) && isThisMachine(hostOf(headers));
   return { address, way: isLocal ? 'local' : 'plain' };
 }
 

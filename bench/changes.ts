@@ -1,14 +1,13 @@
-import { ManualClock, systemClock } from '@lockstep/foundation/clock';
+import { ManualClock } from '@lockstep/foundation/clock';
 import { type Database, databaseUrl, openDatabase } from '@lockstep/foundation/database';
 import { ident, sql } from '@lockstep/foundation/sql';
 import { openTestControl } from '@lockstep/harness/control';
 import { startHarnessWorker } from '@lockstep/harness/harness-worker';
 import { startOrg, type TestOrg } from '@lockstep/harness/org';
-import { findSync, openWriterUrl } from 'lockstep/control';
+import { makeTestSync } from '@lockstep/harness/test-sync';
+import { openWriterUrl, sessionStore } from 'lockstep/control';
 import { settleSeconds } from 'lockstep/engine/testing';
-import { createSync } from 'lockstep/operations/create-sync';
-import { dropPrivateDatabase } from 'lockstep/postgres';
-import { openSalesforce, ownSessionStore } from 'lockstep/salesforce';
+import { openSalesforce } from 'lockstep/salesforce';
 import { type Figures, rounded } from './figures.ts';
 
 const sobject = 'Metric__c';
@@ -37,32 +36,19 @@ export async function changes(): Promise<Figures> {
   const move = (ms: number) => moveBoth(org, clock, ms);
   const control = undo.use(await openTestControl());
   const { log } = control.log;
-  const { clientId, clientSecret } = org.credentials.integration;
-  const credential = { flow: 'client credentials' as const, clientId, clientSecret };
   const common = { apiVersion: '62.0', allowHosts: [new URL(org.url).host] };
-  const options = {
-    name: 'changes',
-    loginUrl: org.url,
-    credential,
-    ...common,
-    sobjects: [sobject],
-    intervalMs,
-  };
-  const signal = new AbortController().signal;
-  const syncId = await createSync({ control: control.control, clock: systemClock, log }, options, signal);
-  undo.defer(() => dropPrivateDatabase(control.control.db, syncId));
-  const sync = await findSync(control.control, syncId);
-  if (!sync) throw new Error('a sync that was created is found');
+  const wanted = { name: 'changes', sobjects: [sobject], intervalMs, allowHosts: common.allowHosts };
+  const { sync } = undo.use(await makeTestSync(org, control, wanted));
   const url = databaseUrl(control.database.url, { database: sync.destination.database });
   const mirror = openDatabase({ url, applicationName: 'bench' });
   undo.defer(() => mirror.end());
   const holder = startHarnessWorker({
-    sync: syncId,
+    sync: sync.id,
     holder: { owner: 'bench', epoch: 1 },
     clock,
     log,
     salesforce: openSalesforce({
-      store: ownSessionStore({ loginUrl: org.url, credential }),
+      store: sessionStore(control.control, sync.id),
       ...common,
       clock,
       log,

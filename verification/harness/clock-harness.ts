@@ -3,13 +3,18 @@ import { type Clock, ManualClock } from '@lockstep/foundation/clock';
 import { type Database, databaseUrl, openDatabase } from '@lockstep/foundation/database';
 import { ident, sql } from '@lockstep/foundation/sql';
 import { openWriterUrl, type Sync } from 'lockstep/control';
-import type { Credential } from 'lockstep/core/credential';
 import type { AppLog } from 'lockstep/core/log-fields';
 import type { LeasedSync } from 'lockstep/engine/testing';
 import { afterAnswer, openAfterWrites, proxied } from 'lockstep/engine/testing';
 import { type Destination, openDestinationForWrites } from 'lockstep/postgres';
 import { openUpstreams, startProxy } from 'lockstep/proxy';
-import { openSalesforce, ownSessionStore, type Salesforce, type Usage } from 'lockstep/salesforce';
+import {
+  openSalesforce,
+  ownSessionStore,
+  type Salesforce,
+  type SessionStore,
+  type Usage,
+} from 'lockstep/salesforce';
 import { openTestControl, type TestLog } from './control.ts';
 import { type HarnessWorker, type HolderOptions, startHarnessWorker } from './harness-worker.ts';
 import { armFault, type FaultToInject, type InjectedFault } from './injected-fault.ts';
@@ -112,9 +117,8 @@ export async function openClockHarness(options: ClockHarnessOptions): Promise<Cl
   const ownUrl = await openWriterUrl(control.control, sync);
   const writerUrl = options.via?.database?.(ownUrl) ?? ownUrl;
 
-  const credential = credentialOf(org);
   const common = { apiVersion: '62.0', allowHosts, expectOrgId: sync.orgId, clock: engineClock, log };
-  const openSession = () => openSalesforce({ store: ownSessionStore({ loginUrl, credential }), ...common });
+  const openSession = () => openSalesforce({ store: storeOf(org, loginUrl), ...common });
   const { pageRows } = options;
   const each = {
     sync: sync.id,
@@ -183,9 +187,9 @@ function openHolders(options: Omit<HolderOptions, 'holder' | 'salesforce' | 'liv
   };
 }
 
-function credentialOf({ credentials: { integration } }: TestOrg): Credential {
+function storeOf({ credentials: { integration } }: TestOrg, loginUrl: string): SessionStore {
   const { clientId, clientSecret } = integration;
-  return { flow: 'client credentials', clientId, clientSecret };
+  return ownSessionStore({ loginUrl, credential: { flow: 'client credentials', clientId, clientSecret } });
 }
 
 async function expectConvergedAndIdle(

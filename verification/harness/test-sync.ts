@@ -25,7 +25,7 @@ export async function makeTestSync(
 ): Promise<AsyncDisposable & { sync: Sync }> {
   const { clientId, clientSecret } = org.credentials.integration;
   const credential = { flow: 'client credentials' as const, clientId, clientSecret };
-  const newSync = { loginUrl, credential, apiVersion: '62.0', ...options };
+  const newSync = { given: { loginUrl, credential, signIn: null }, apiVersion: '62.0', ...options };
   const deps = { control, clock: systemClock, log: log.log };
   const id = await createSync(deps, newSync, new AbortController().signal);
   const sync = await findSync(control, id);

@@ -19,6 +19,7 @@ const from = (address: string, isEncrypted = false) =>
       method: 'GET',
       headers: { host: 'lockstep.example.com', authorization: 'Bearer key' },
       isPublic: false,
+      isNavigation: false,
       changesNothing: false,
     },
     rules,

@@ -32,6 +32,8 @@ interface AccessRequest {
   headers: IncomingHttpHeaders;
   /** A route that everybody may use: it still answers to this server's own name only. */
   isPublic: boolean;
+  /** A page of Salesforce leads a browser here: only the host is checked. */
+  isNavigation: boolean;
   changesNothing: boolean;
 }
 
@@ -51,11 +53,12 @@ export interface Caller {
  *         session's cookie without what its pages send
  */
 export async function checkAccess(request: AccessRequest, rules: AccessRules): Promise<Caller> {
-  const { peer, headers, isPublic, changesNothing } = request;
+  const { peer, headers, isPublic, isNavigation, changesNothing } = request;
   const { address, isEncrypted } = peer;
   if (!isEncrypted && !isThisMachine(address) && !isListed(rules.trustedProxies, address))
     throw new Fault('API-10', { host: address });
-  refuseOtherSites(headers, rules);
+  refuseOtherHosts(headers, rules);
+  if (!isNavigation) refuseOtherSites(headers);
   const client = clientOf(peer, headers, rules.trustedProxies);
   const always = () => Promise.resolve(true);
   if (isPublic) return { client, who: 'nobody', isStillAllowed: always };
@@ -70,9 +73,11 @@ export async function checkAccess(request: AccessRequest, rules: AccessRules): P
   return { client, who: `key ${known.name}`, isStillAllowed };
 }
 
-function refuseOtherSites(headers: IncomingHttpHeaders, rules: AccessRules): void {
-  const { host = '', origin, 'sec-fetch-site': site } = headers;
+function refuseOtherHosts({ host = '' }: IncomingHttpHeaders, rules: AccessRules): void {
   if (!rules.hosts().includes(host.toLowerCase())) throw new Fault('API-03', { reason: 'the host' });
+}
+
+function refuseOtherSites({ host = '', origin, 'sec-fetch-site': site }: IncomingHttpHeaders): void {
   const isOwnPage = origin === undefined || URL.parse(origin)?.host === host.toLowerCase();
   const isOwnSite = site === undefined || site === 'same-origin' || site === 'none';
   if (!isOwnPage || !isOwnSite) throw new Fault('API-03', { reason: 'the origin' });

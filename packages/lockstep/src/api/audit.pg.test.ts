@@ -57,6 +57,10 @@ const changes: Record<string, { method: string; path: string; body?: object }> =
   signIn: { method: 'POST', path: '/session', body: { password } },
   changePassword: { method: 'POST', path: '/password', body: { current: password, new: next } },
   signOut: { method: 'DELETE', path: '/session' },
+  beginSignIn: { method: 'POST', path: '/sign-ins', body: { login_url: '{orgUrl}', client_id: 'app' } },
+  createJwtKey: { method: 'POST', path: '/jwt-keys', body: { name: 'acme' } },
+  deleteJwtKey: { method: 'DELETE', path: '/jwt-keys/acme' },
+  replaceCredential: { method: 'PUT', path: '/syncs/acme/credential' },
   endSession: { method: 'DELETE', path: '/sessions/{session}' },
   deleteSync: { method: 'DELETE', path: '/syncs/acme' },
 };
@@ -79,9 +83,13 @@ test('every route that changes something is audited, and no request that changes
 
   await using org = await startOrg({ records: 100 });
   await using api = await openApi([new URL(org.url).host]);
-  const known: Record<string, string> = { token: (await makeSetupToken(api.control.control))?.token ?? '' };
+  const known: Record<string, string> = {
+    orgUrl: org.url,
+    token: (await makeSetupToken(api.control.control))?.token ?? '',
+  };
   for (const [operation, { method, path, body }] of Object.entries(changes)) {
-    const given = operation === 'createSync' ? newSyncOf(org) : body;
+    const { credential } = newSyncOf(org);
+    const given = { createSync: newSyncOf(org), replaceCredential: { credential } }[operation] ?? body;
     const browser = operation === 'signOut' ? await signIn(api) : null;
     if (operation === 'endSession') known.session = (await signIn(api)).id;
     const filled = (text: string) => text.replace(/\{(\w+)\}/g, (_, name: string) => known[name] ?? '');

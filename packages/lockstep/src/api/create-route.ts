@@ -3,13 +3,14 @@ import { systemClock } from '@lockstep/foundation/clock';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { checkedSyncSchema, newSyncSchema, syncSchema } from '../contract/syncs.ts';
+import { readSync } from '../control/index.ts';
 import {
   checkNewSync,
   createSync,
   type NewSyncOptions,
   newSyncApiVersion,
 } from '../operations/create-sync.ts';
-import { credentialOf } from '../operations/given-credential.ts';
+import { openGivenCredential } from '../operations/given-credential.ts';
 import { addIdempotency, idempotencyHeaders } from './idempotency.ts';
 import { problemAnswers } from './problems.ts';
 import { dryRun, requiredSync, type SyncRouteDeps, tagOf, viewOf } from './sync-routes.ts';
@@ -31,10 +32,14 @@ export const createRoute: FastifyPluginAsyncZod<SyncRouteDeps> = async (app, dep
     const { query, body } = request;
     const { control, log, stop, allowHosts } = deps;
     const create = { control, clock: systemClock, log };
-    const options = { ...optionsOf(body), allowHosts };
+    const id = idOf(request);
+    const begun = await readSync(control, id);
+    if (begun) return reply.code(201).send(await viewOf(deps, begun));
+    const given = await openGivenCredential(control, body.login_url, body.credential);
+    const options = { ...optionsOf(body), given, allowHosts };
     if (query.dry_run === 'true')
       return reply.code(200).send(checkedView(await checkNewSync(create, options, stop)));
-    const id = await createSync(create, options, stop, idOf(request));
+    await createSync(create, options, stop, id);
     const sync = await requiredSync(control, id);
     return reply
       .code(201)
@@ -44,11 +49,9 @@ export const createRoute: FastifyPluginAsyncZod<SyncRouteDeps> = async (app, dep
   });
 };
 
-function optionsOf(body: z.infer<typeof newSyncSchema>): Omit<NewSyncOptions, 'allowHosts'> {
+function optionsOf(body: z.infer<typeof newSyncSchema>): Omit<NewSyncOptions, 'allowHosts' | 'given'> {
   return {
     name: body.name,
-    loginUrl: new URL(body.login_url).origin,
-    credential: credentialOf(body.credential),
     sobjects: body.objects,
     intervalMs: body.interval_ms,
     apiVersion: newSyncApiVersion,

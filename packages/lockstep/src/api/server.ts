@@ -24,10 +24,13 @@ import { type AdministratorDeps, administratorRoutes } from './administrator-rou
 import { addAudit } from './audit.ts';
 import { auditRoutes } from './audit-routes.ts';
 import { createRoute } from './create-route.ts';
+import { credentialRoutes } from './credential-routes.ts';
 import { errorRoutes } from './error-routes.ts';
 import { eventRoutes } from './event-routes.ts';
+import { jwtKeyRoutes } from './jwt-key-routes.ts';
 import { keyRoutes } from './key-routes.ts';
 import { mirrorRoutes } from './mirror-routes.ts';
+import { oauthRoutes } from './oauth-routes.ts';
 import { operationRoutes } from './operation-routes.ts';
 import { problemOf } from './problems.ts';
 import { reportRoutes } from './report-routes.ts';
@@ -178,6 +181,7 @@ async function openApp(
     transformObject: jsonSchemaTransformObject,
   });
   await addRoutes(app, { ...deps, prefix: apiPath });
+  await app.register(oauthRoutes, deps);
   return app;
 }
 
@@ -188,9 +192,13 @@ function addChecks(app: FastifyInstance, access: AccessRules | null): void {
     reply.header('X-Request-Id', request.id);
     const { method, headers, routeOptions, socket } = request;
     const peer = { address: socket.remoteAddress ?? '', isEncrypted: socket instanceof TLSSocket };
-    const { isPublic = false, changesNothing = isReading(method) } = routeOptions.config;
-    if (access)
-      request.caller = await checkAccess({ peer, method, headers, isPublic, changesNothing }, access);
+    const {
+      isPublic = false,
+      isNavigation = false,
+      changesNothing = isReading(method),
+    } = routeOptions.config;
+    const asked = { peer, method, headers, isPublic, isNavigation, changesNothing };
+    if (access) request.caller = await checkAccess(asked, access);
   });
 }
 
@@ -202,6 +210,8 @@ async function addRoutes(app: FastifyInstance, deps: RouteDeps & { prefix: strin
   await app.register(reportRoutes, deps);
   await app.register(mirrorRoutes, deps);
   await app.register(systemRoute, deps);
+  await app.register(credentialRoutes, deps);
+  await app.register(jwtKeyRoutes, deps);
   await app.register(keyRoutes, deps);
   await app.register(administratorRoutes, deps);
   await app.register(sessionRoutes, deps);
@@ -245,6 +255,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** Everybody may read it, without a key. */
     isPublic?: boolean;
+    /** A page of Salesforce leads a browser here. */
+    isNavigation?: boolean;
     /** A key that may only read is enough, although the method is none of those that only read. */
     changesNothing?: boolean;
   }

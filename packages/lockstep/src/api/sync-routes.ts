@@ -1,5 +1,6 @@
 /** Syncs: all of them, one of them with its objects, and changes of its settings. */
 import { createHash } from 'node:crypto';
+import type { BlockList } from 'node:net';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { pageOf, pageQuery } from '../contract/pages.ts';
@@ -27,6 +28,8 @@ import { problemAnswers } from './problems.ts';
 export interface SyncRouteDeps {
   control: Control;
   log: AppLog;
+  /** TLS terminators in front of this server. */
+  trustedProxies: BlockList;
   /** Other hosts that credentials may be sent to, besides Salesforce's own. */
   allowHosts: readonly string[];
   /** Aborts when the server stops: long work ends, and can be repeated. */

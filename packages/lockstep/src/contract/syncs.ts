@@ -47,6 +47,8 @@ export const syncSchema = z
     id: z.string(),
     name: z.string(),
     org_id: z.string(),
+    login_url: z.string(),
+    flow: z.enum(['client credentials', 'jwt bearer', 'refresh token']).describe('How it signs in.'),
     instance_url: z.string(),
     api_version: z.string(),
     base_url: z.string().nullable().describe('In place of the instance URL, for clients of the proxy.'),
@@ -109,7 +111,7 @@ export const newSyncSchema = z
       .string()
       .regex(givenName, 'up to 60 letters, digits, spaces and . _ -, the first a letter or digit')
       .refine((name) => !isSyncId(name), 'a name cannot have the form of an id'),
-    login_url: loginUrlSchema,
+    login_url: loginUrlSchema.optional().describe('May be left out with a sign-in.'),
     credential: newCredentialSchema,
     objects: z.array(z.string().min(1).max(100)).min(1).max(1_000).describe('API names, in any letter case.'),
     interval_ms: settings.interval_ms.default(3_000),

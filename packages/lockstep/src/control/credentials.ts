@@ -19,7 +19,7 @@ import { unwrapDataKey } from './keys.ts';
 import { type Key, seal, unseal } from './sealing.ts';
 import { lockSync, notify, syncChannel } from './sql.ts';
 
-const credentialSchema: z.ZodType<Credential> = z.discriminatedUnion('flow', [
+export const credentialSchema: z.ZodType<Credential> = z.discriminatedUnion('flow', [
   z.object({ flow: z.literal('client credentials'), clientId: z.string(), clientSecret: z.string() }),
   z.object({
     flow: z.literal('jwt bearer'),
@@ -111,8 +111,9 @@ const dataKeyOf = (control: Control, syncId: SyncId, { sealed_data_key }: Creden
 
 function stateOf(control: Control, syncId: SyncId, row: CredentialRow): SignInState {
   const dataKey = dataKeyOf(control, syncId, row);
-  const open = (column: keyof CredentialRow) =>
-    unseal(dataKey, placeOf(syncId, column), String(row[column])).toString();
+  const open = (
+    column: 'sealed_credential' | 'sealed_session' | 'sealed_client_id' | 'sealed_client_secret',
+  ) => unseal(dataKey, placeOf(syncId, column), row[column] ?? '').toString();
   return {
     loginUrl: row.login_url,
     credential:

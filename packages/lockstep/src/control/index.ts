@@ -20,6 +20,7 @@ export { type Control, controlDatabase, findKey, keyOf, openControl } from './da
 export { clearSyncProblem, type Health, readHealth, recordSyncProblem } from './health.ts';
 export { beginOnce, endOnce, type StoredAnswer } from './idempotency-keys.ts';
 export { parseInterval } from './interval.ts';
+export { createJwtKey, dropJwtKey, type JwtKey, listJwtKeys, openJwtKey } from './jwt-keys.ts';
 export type { KeySource } from './keys.ts';
 export { type LeaseOptions, readLivingWorkers, runLeases } from './leases.ts';
 export { type MailOptions, runMail } from './mail.ts';
@@ -33,6 +34,19 @@ export {
   type OpenedSession,
   type Session,
 } from './sessions.ts';
+export {
+  beginAttempt,
+  dropSignIn,
+  endAttempt,
+  enterAttempt,
+  findSuccessor,
+  holdSuccessor,
+  leaveAttempt,
+  openHeldCredential,
+  readSignIn,
+  renewHeldCredential,
+  type SignIn,
+} from './sign-ins.ts';
 export type { SyncChange } from './sql.ts';
 export {
   endSyncRequest,

@@ -1,5 +1,6 @@
 import type { Session, Tx } from '@lockstep/foundation/database';
 import { ident, sql } from '@lockstep/foundation/sql';
+import type { Flow } from '../core/credential.ts';
 import type { OrgId, SyncId } from '../core/ids.ts';
 
 /** Statements on orgs, syncs, credentials and destinations. Leases, sync requests and usage have files of their own. */
@@ -21,6 +22,7 @@ export type SyncRow = {
   name: string;
   org_id: OrgId;
   login_url: string;
+  flow: Flow;
   instance_url: string;
   api_version: string;
   sobjects: string[];
@@ -81,7 +83,7 @@ export const insertStreams = (tx: Tx, syncId: SyncId, sobjects: readonly string[
     FROM unnest(${sobjects}::text[]) WITH ORDINALITY AS chosen (sobject, position)`);
 
 const syncColumns = sql`
-  SELECT s.sync_id, s.name, s.org_id, c.login_url, o.instance_url, s.api_version, s.interval_ms,
+  SELECT s.sync_id, s.name, s.org_id, c.login_url, c.flow, o.instance_url, s.api_version, s.interval_ms,
          s.stop_at_percent, s.paused, s.without_database, s.foreign_keys, s.deleting_since IS NOT NULL AS is_deleting, s.epoch, d.database_name, d.table_schema,
          ARRAY(SELECT sobject FROM lockstep.stream st WHERE st.sync_id = s.sync_id ORDER BY position) AS sobjects
     FROM lockstep.sync s

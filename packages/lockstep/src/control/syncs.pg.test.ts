@@ -59,6 +59,7 @@ test('a sync is read back as it was recorded, by id and by name', async () => {
     name: 'Acme',
     orgId: given.orgId,
     loginUrl: given.loginUrl,
+    flow: 'client credentials',
     instanceUrl: given.instanceUrl,
     apiVersion: '64.0',
     sobjects: ['Opportunity', 'Account', 'Invoice__c'],

@@ -1,6 +1,6 @@
 import { databaseUrl, sqlState, type Tx } from '@lockstep/foundation/database';
 import { shellWord } from '@lockstep/foundation/shell-words';
-import type { Credential } from '../core/credential.ts';
+import type { Credential, Flow } from '../core/credential.ts';
 import { Fault } from '../core/faults.ts';
 import { isSyncId, type OrgId, type SyncId } from '../core/ids.ts';
 import { destinationNames } from '../postgres/index.ts';
@@ -39,6 +39,8 @@ export type Sync = {
   name: string;
   orgId: OrgId;
   loginUrl: string;
+  /** How it signs in. */
+  flow: Flow;
   /** The org's own address, where its API is. */
   instanceUrl: string;
   apiVersion: string;
@@ -63,7 +65,14 @@ export type SyncDestination = { kind: 'private'; database: string; tableSchema: 
 
 export type NewSync = Omit<
   Sync,
-  'stopAtPercent' | 'paused' | 'withoutDatabase' | 'foreignKeys' | 'isDeleting' | 'epoch' | 'destination'
+  | 'flow'
+  | 'stopAtPercent'
+  | 'paused'
+  | 'withoutDatabase'
+  | 'foreignKeys'
+  | 'isDeleting'
+  | 'epoch'
+  | 'destination'
 > & {
   tableSchema: string;
   credential: Credential;
@@ -232,6 +241,7 @@ export const toSync = (row: SyncRow): Sync => ({
   name: row.name,
   orgId: row.org_id,
   loginUrl: row.login_url,
+  flow: row.flow,
   instanceUrl: row.instance_url,
   apiVersion: row.api_version,
   sobjects: row.sobjects,

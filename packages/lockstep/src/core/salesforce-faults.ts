@@ -70,6 +70,12 @@ export const salesforceFaults = {
     explanation: "Salesforce's consent page was answered with Deny, or closed ({reason}).",
     next: 'Start the sign-in again and choose Allow.',
   },
+  'SF-12': {
+    kind: 'needs-person',
+    title: 'The app gives no refresh token',
+    explanation: 'With the access token alone the sync would stop when that expires.',
+    next: "Add the scope refresh_token (Perform requests at any time) to the app's OAuth settings, and sign in again.",
+  },
   'SF-13': {
     kind: 'needs-person',
     title: 'The user is inactive',
@@ -120,6 +126,12 @@ export const salesforceFaults = {
     title: 'Asked to slow down',
     explanation: 'Salesforce answered {status}.',
     next: 'Nothing to do; the request is repeated later.',
+  },
+  'PERM-01': {
+    kind: 'needs-person',
+    title: 'The user may not use the API',
+    explanation: 'Salesforce answers {reason}.',
+    next: "Switch on API Enabled in a permission set of the sync's user; some editions of Salesforce have no API at all.",
   },
   'PERM-02': {
     kind: 'permanent',

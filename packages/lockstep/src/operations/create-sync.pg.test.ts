@@ -25,9 +25,12 @@ const create = (sobjects: readonly string[], say?: (step: string) => void) =>
   createSync(
     { control: control.control, clock: systemClock, log: control.log.log, ...(say && { say }) },
     {
-      credential: { flow: 'client credentials', ...org.credentials.integration },
       name: 'world',
-      loginUrl: org.url,
+      given: {
+        loginUrl: org.url,
+        credential: { flow: 'client credentials', ...org.credentials.integration },
+        signIn: null,
+      },
       sobjects,
       intervalMs: 3_000,
       apiVersion: '62.0',

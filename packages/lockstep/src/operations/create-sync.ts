@@ -16,20 +16,13 @@ import {
   prepareDestination,
   type TablePlan,
 } from '../postgres/index.ts';
-import {
-  describeSObjects,
-  listSObjects,
-  openSalesforce,
-  ownSessionStore,
-  type Salesforce,
-} from '../salesforce/index.ts';
+import { describeSObjects, listSObjects, type Salesforce } from '../salesforce/index.ts';
+import { type GivenCredential, giveAway, withCredential } from './given-credential.ts';
 import { newPassword } from './readers.ts';
 
 export interface NewSyncOptions {
   name: string;
-  /** The org's My Domain address. */
-  loginUrl: string;
-  credential: Credential;
+  given: GivenCredential;
   /** API names, in any letter case. */
   sobjects: readonly string[];
   intervalMs: number;
@@ -57,6 +50,8 @@ export interface CheckedSync {
   instanceUrl: string;
   plans: readonly TablePlan[];
   described: readonly Describe[];
+  /** As it is after that: Salesforce may have replaced the refresh token. */
+  credential: Credential;
 }
 
 /**
@@ -76,19 +71,23 @@ export async function checkNewSync(
   checkChange({ intervalMs: options.intervalMs });
   if (await findSync(control, options.name))
     throw new Fault('CFG-01', { reason: `A sync named ${JSON.stringify(options.name)} already exists.` });
-  const store = ownSessionStore(options);
-  const salesforce = openSalesforce({ ...options, store, clock: deps.clock, log: deps.log });
   try {
-    const { orgId, instanceUrl } = await salesforce.identity(signal);
-    deps.say?.(`signed in to org ${orgId}`);
-    const described = await describeAll(salesforce, options.sobjects, signal);
-    const plans = planTables(described);
-    deps.say?.(`described ${plans.length} object${plans.length === 1 ? '' : 's'}`);
-    return { orgId, instanceUrl, plans, described };
+    const { result, credential } = await withCredential(
+      deps,
+      options.given,
+      options,
+      signal,
+      async (salesforce, identity) => {
+        deps.say?.(`signed in to org ${identity.orgId}`);
+        const described = await describeAll(salesforce, options.sobjects, signal);
+        const plans = planTables(described);
+        deps.say?.(`described ${plans.length} object${plans.length === 1 ? '' : 's'}`);
+        return { ...identity, plans, described };
+      },
+    );
+    return { ...result, credential };
   } catch (error) {
     throw error instanceof Fault ? error : (databaseFault(error, control.host) ?? error);
-  } finally {
-    await salesforce.close();
   }
 }
 
@@ -107,26 +106,27 @@ export async function createSync(
 ): Promise<SyncId> {
   const { control } = deps;
   if (await readSync(control, syncId)) return syncId;
-  const { orgId, instanceUrl, plans, described } = await checkNewSync(deps, options, signal);
+  const { plans, described, ...checked } = await checkNewSync(deps, options, signal);
   const secrets = { writerPassword: newPassword(), readerPassword: newPassword() };
   try {
-    await makeDestination(control, { syncId, orgId }, plans, described, secrets);
+    await makeDestination(control, { syncId, orgId: checked.orgId }, plans, described, secrets);
     deps.say?.(`made database lockstep_${syncId} with its roles and tables`);
     const sobjects = plans.map(({ sobject }) => sobject);
     await recordSync(control, {
       ...options,
       ...secrets,
+      ...checked,
+      loginUrl: options.given.loginUrl,
       id: syncId,
-      orgId,
-      instanceUrl,
       tableSchema,
       sobjects,
     });
-    return syncId;
   } catch (error) {
     await dropPrivateDatabase(control.db, syncId);
     throw error instanceof Fault ? error : (databaseFault(error, control.host) ?? error);
   }
+  await giveAway(control, options.given).catch(() => undefined); // it expires by itself
+  return syncId;
 }
 
 async function describeAll(

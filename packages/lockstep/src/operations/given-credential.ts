@@ -1,25 +1,102 @@
+/** The credential that a person gives for a sync, in whichever form, before it belongs to the sync. */
 import { createPrivateKey } from 'node:crypto';
+import { unreachable } from '@lockstep/foundation/assert';
+import type { Clock } from '@lockstep/foundation/clock';
 import type { z } from 'zod';
 import type { newCredentialSchema } from '../contract/credentials.ts';
+import {
+  type Control,
+  dropSignIn,
+  findSuccessor,
+  holdSuccessor,
+  openHeldCredential,
+  openJwtKey,
+  renewHeldCredential,
+} from '../control/index.ts';
 import type { Credential } from '../core/credential.ts';
-import { usageError } from '../core/request-error.ts';
+import type { OrgId } from '../core/ids.ts';
+import type { AppLog } from '../core/log-fields.ts';
+import { RequestError, usageError } from '../core/request-error.ts';
+import { openSalesforce, ownSessionStore, type Salesforce, type SessionStore } from '../salesforce/index.ts';
 
-/** @throws a usage error: the private key cannot be used */
-export function credentialOf(given: z.infer<typeof newCredentialSchema>): Credential {
-  const { flow, client_id: clientId } = given;
+type GivenForm = z.infer<typeof newCredentialSchema>;
+type DirectForm = Exclude<GivenForm, { flow: 'web server' }>;
+
+export interface GivenCredential {
+  loginUrl: string;
+  credential: Credential;
+  /** Where it is held; null: its owner has just given it. */
+  signIn: string | null;
+}
+
+export interface TryDeps {
+  control: Control;
+  clock: Clock;
+  log: AppLog;
+}
+
+/**
+ * @param loginUrl  may be left out for a sign-in, which has its own
+ * @throws {@link RequestError}: the private key cannot be used, the sign-in is not done, the address is missing
+ */
+export async function openGivenCredential(
+  control: Control,
+  loginUrl: string | undefined,
+  form: GivenForm,
+): Promise<GivenCredential> {
+  if (form.flow === 'web server') return openHeld(control, form.sign_in, loginUrl);
+  const held = form.flow === 'refresh token' ? await findSuccessor(control, form.refresh_token) : null;
+  if (held !== null) return openHeld(control, held, loginUrl);
+  if (loginUrl === undefined) throw usageError('login_url is missing', "Give the org's My Domain address.");
+  const credential = await credentialOf(control, form);
+  return { loginUrl: new URL(loginUrl).origin, credential, signIn: null };
+}
+
+async function openHeld(
+  control: Control,
+  signIn: string,
+  loginUrl: string | undefined,
+): Promise<GivenCredential> {
+  const held = await openHeldCredential(control, signIn);
+  if (held) return { ...held, loginUrl: loginUrl ?? held.loginUrl, signIn };
+  throw new RequestError('The sign-in is not done, or was done more than an hour ago', {
+    kind: 'not found',
+    next: 'Sign in again.',
+  });
+}
+
+async function credentialOf(control: Control, form: DirectForm): Promise<Credential> {
+  const { flow, client_id: clientId } = form;
   switch (flow) {
     case 'client credentials':
-      return { flow, clientId, clientSecret: given.client_secret };
+      return { flow, clientId, clientSecret: form.client_secret };
     case 'jwt bearer':
-      return { flow, clientId, username: given.username, privateKey: usableKey(given.private_key) };
+      return { flow, clientId, username: form.username, privateKey: await privateKeyOf(control, form) };
     case 'refresh token':
       return {
         flow,
         clientId,
-        clientSecret: given.client_secret ?? null,
-        refreshToken: given.refresh_token,
+        clientSecret: form.client_secret ?? null,
+        refreshToken: form.refresh_token,
       };
+    default:
+      return unreachable(flow);
   }
+}
+
+async function privateKeyOf(
+  control: Control,
+  { private_key: pem, key: name }: Extract<GivenForm, { flow: 'jwt bearer' }>,
+): Promise<string> {
+  if (pem !== undefined && name === undefined) return usableKey(pem);
+  if (pem !== undefined || name === undefined)
+    throw usageError('A signed assertion needs either private_key or key', 'lockstep help jwt-key create');
+  const made = await openJwtKey(control, name);
+  if (made !== null) return made;
+  throw new RequestError(`There is no key ${JSON.stringify(name)}`, {
+    kind: 'not found',
+    next: 'All keys: lockstep jwt-key list',
+  });
 }
 
 /** In PKCS #8. */
@@ -32,6 +109,48 @@ function usableKey(pem: string): string {
   }
   throw usageError(
     'The private key cannot be used: it must be an RSA key in PEM, without a passphrase',
-    'openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 makes one',
+    'To have one made: lockstep help jwt-key create',
   );
+}
+
+/**
+ * Signs in with the credential and works with the org. Whatever comes of it, a refresh token that Salesforce has
+ * replaced meanwhile is kept.
+ *
+ * @returns also the credential as it is then
+ * @throws Fault `SF-nn`, `ORG-04`, `NET-01`, and those of the work
+ */
+export async function withCredential<Result>(
+  { control, clock, log }: TryDeps,
+  given: GivenCredential,
+  { allowHosts, apiVersion }: { allowHosts: readonly string[]; apiVersion: string },
+  signal: AbortSignal,
+  work: (salesforce: Salesforce, identity: { orgId: OrgId; instanceUrl: string }) => Promise<Result>,
+): Promise<{ result: Result; credential: Credential }> {
+  const store = ownSessionStore(given);
+  const salesforce = openSalesforce({ store, allowHosts, apiVersion, clock, log });
+  try {
+    const result = await work(salesforce, await salesforce.identity(signal));
+    return { result, credential: (await store.read()).credential };
+  } finally {
+    await salesforce.close();
+    await keepNewest(control, given, store);
+  }
+}
+
+async function keepNewest(control: Control, given: GivenCredential, store: SessionStore): Promise<void> {
+  const { credential, session } = await store.read();
+  if (given.credential.flow !== 'refresh token' || credential === given.credential || !session) return;
+  if (given.signIn !== null) return renewHeldCredential(control, given.signIn, credential);
+  const { orgId, instanceUrl } = session;
+  const { loginUrl } = given;
+  await holdSuccessor(control, given.credential.refreshToken, { loginUrl, credential, orgId, instanceUrl });
+}
+
+/** It belongs to a sync now: nothing else is to hold it. */
+export async function giveAway(control: Control, { credential, signIn }: GivenCredential): Promise<void> {
+  const held =
+    signIn ??
+    (credential.flow === 'refresh token' ? await findSuccessor(control, credential.refreshToken) : null);
+  if (held !== null) await dropSignIn(control, held);
 }

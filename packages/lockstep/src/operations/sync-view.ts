@@ -18,6 +18,8 @@ export function syncView(
     id: sync.id,
     name: sync.name,
     org_id: sync.orgId,
+    login_url: sync.loginUrl,
+    flow: sync.flow,
     instance_url: sync.instanceUrl,
     api_version: sync.apiVersion,
     base_url: proxyUrl === undefined ? null : `${proxyUrl}/${sync.id}`,

@@ -40,6 +40,8 @@ export function faultOf(answer: Refusal, stream?: string): Fault {
   const reason = code ?? `status ${status}`;
   if (status === 401) return new Fault('SF-02', { reason, host });
   if (code === 'REQUEST_LIMIT_EXCEEDED') return new Fault('LIM-01', { reason });
+  if (code === 'API_CURRENTLY_DISABLED' || (code === 'API_DISABLED_FOR_ORG' && stream === undefined))
+    return new Fault('PERM-01', { reason });
   if (status === 429 || status === 503) return new Fault('LIM-06', { status, ...waitAsked(answer) });
   if (stream !== undefined && code !== null && refusalsOfPaging.has(code) && status < 500) {
     return new Fault('SCH-06', { stream, reason: `cannot be read page by page (${code})` });

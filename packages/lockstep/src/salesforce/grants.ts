@@ -35,8 +35,38 @@ export async function signInWith(
   loginUrl: string,
   credential: Credential,
 ): Promise<Granted> {
-  return requestGrant(deps, loginUrl, await formOf(credential, loginUrl, deps.clock));
+  if (credential.flow !== 'jwt bearer') return requestGrant(deps, loginUrl, formOf(credential));
+  const [first, ...others] = audiencesOf(new URL(loginUrl));
+  const ask = async (audience: string) =>
+    requestGrant(deps, loginUrl, {
+      grant_type: 'urn:ietf:params:oauth:grant-type:jwt-bearer',
+      assertion: await assertionFor(audience, credential, deps.clock),
+    });
+  try {
+    return await ask(first);
+  } catch (error) {
+    if (!mayBeAudience(error)) throw error;
+    for (const audience of others) {
+      const granted = await ask(audience).catch(() => null);
+      if (granted) return granted;
+    }
+    throw error;
+  }
 }
+
+/**
+ * External client apps want the org's own address as audience (n8n #28990), older apps Salesforce's login host
+ * (simple-salesforce #672), and neither says so clearly. A test org is its own.
+ */
+function audiencesOf({ origin, hostname }: URL): [string, ...string[]] {
+  if (!/\.salesforce\.(?:com|mil)$/.test(hostname)) return [origin];
+  const isSandbox = /^test\.|--|\.(?:sandbox|scratch)\./.test(hostname);
+  const login = `https://${isSandbox ? 'test' : 'login'}.salesforce.com`;
+  return origin === login ? [origin] : [origin, login];
+}
+
+const mayBeAudience = (error: unknown): boolean =>
+  error instanceof Fault && ['SF-03', 'SF-04', 'SF-08'].includes(error.code);
 
 /** For the form of any flow. @throws as {@link signInWith} */
 export async function requestGrant(
@@ -65,33 +95,21 @@ export async function requestGrant(
   };
 }
 
-async function formOf(
-  credential: Credential,
-  loginUrl: string,
-  clock: Clock,
-): Promise<Record<string, string>> {
+function formOf(credential: Exclude<Credential, { flow: 'jwt bearer' }>): Record<string, string> {
   const { flow, clientId: client_id } = credential;
-  switch (flow) {
-    case 'client credentials':
-      return { grant_type: 'client_credentials', client_id, client_secret: credential.clientSecret };
-    case 'jwt bearer':
-      return {
-        grant_type: 'urn:ietf:params:oauth:grant-type:jwt-bearer',
-        assertion: await assertionOf(credential, loginUrl, clock),
-      };
-    case 'refresh token':
-      return {
-        grant_type: 'refresh_token',
-        client_id,
-        ...(credential.clientSecret !== null && { client_secret: credential.clientSecret }),
-        refresh_token: credential.refreshToken,
-      };
-  }
+  if (flow === 'client credentials')
+    return { grant_type: 'client_credentials', client_id, client_secret: credential.clientSecret };
+  return {
+    grant_type: 'refresh_token',
+    client_id,
+    ...(credential.clientSecret !== null && { client_secret: credential.clientSecret }),
+    refresh_token: credential.refreshToken,
+  };
 }
 
-function assertionOf(
+function assertionFor(
+  audience: string,
   { clientId, username, privateKey }: Extract<Credential, { flow: 'jwt bearer' }>,
-  loginUrl: string,
   clock: Clock,
 ): Promise<string> {
   const now = Math.floor(clock.now() / 1_000);
@@ -99,16 +117,9 @@ function assertionOf(
     .setProtectedHeader({ alg: 'RS256' })
     .setIssuer(clientId)
     .setSubject(username)
-    .setAudience(audienceOf(new URL(loginUrl)))
+    .setAudience(audience)
     .setExpirationTime(now + assertionLastsSeconds)
     .sign(createPrivateKey(privateKey));
-}
-
-/** Salesforce's own login host, even if the request goes to the org's address. A test org is its own. */
-function audienceOf({ origin, hostname }: URL): string {
-  if (!/\.salesforce\.(?:com|mil)$/.test(hostname)) return origin;
-  const isSandbox = /^test\.|--|\.(?:sandbox|scratch)\./.test(hostname);
-  return `https://${isSandbox ? 'test' : 'login'}.salesforce.com`;
 }
 
 const tokenSchema = z.object({
@@ -130,10 +141,21 @@ const temporaryErrors = new Set(['unknown_error', 'server_error', 'temporarily_u
 const temporaryDescription = /rate exceeded|retry your request/i;
 
 /** What errors mean, by the error or by its description, which quotes no input. All other descriptions are left out. */
-type Refusal = 'SF-01' | 'SF-04' | 'SF-05' | 'SF-06' | 'SF-07' | 'SF-08' | 'SF-09' | 'SF-10' | 'SF-13';
+type Refusal =
+  | 'SF-01'
+  | 'SF-03'
+  | 'SF-04'
+  | 'SF-05'
+  | 'SF-06'
+  | 'SF-07'
+  | 'SF-08'
+  | 'SF-09'
+  | 'SF-10'
+  | 'SF-13';
 const meanings: Readonly<Record<string, Refusal>> = {
   invalid_client: 'SF-07',
   invalid_client_id: 'SF-07',
+  app_not_found: 'SF-03',
   redirect_uri_mismatch: 'SF-05',
   'invalid code verifier': 'SF-06',
   'expired authorization code': 'SF-06',

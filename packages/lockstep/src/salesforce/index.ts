@@ -19,3 +19,4 @@ export {
 } from './session-store.ts';
 export { isApiName, type Select, selectRecords, soqlIdOf, soqlIds, soqlString } from './soql.ts';
 export { type Answer, type Usage, usageOf } from './transport.ts';
+export { authorizationUrl, declinedFault, exchangeCode, newVerifier } from './web-flow.ts';

@@ -2,5 +2,5 @@
 
 export { openSalesforce, type Salesforce, type SalesforceOptions } from './client.ts';
 export { compositeOf } from './composite.ts';
-export { ownSessionStore } from './session-store.ts';
+export { ownSessionStore, type SessionStore } from './session-store.ts';
 export { selectRecords, soqlIdOf } from './soql.ts';

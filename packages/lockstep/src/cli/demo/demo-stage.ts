@@ -165,7 +165,8 @@ async function ensureSync(
       '(for a real org the default is one request in 3 s).',
   );
   const credential = { flow: 'client credentials' as const, clientId, clientSecret };
-  const options = { name: demoName, loginUrl: org.url, credential, sobjects: demoObjects };
+  const given = { loginUrl: org.url, credential, signIn: null };
+  const options = { name: demoName, given, sobjects: demoObjects };
   const deps = { control, clock: systemClock, log: control.log };
   const id = await createSync(deps, { ...options, intervalMs, apiVersion, allowHosts }, stop);
   const sync = await readSync(control, id);

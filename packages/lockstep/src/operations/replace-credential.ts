@@ -1,0 +1,36 @@
+import { replaceCredential, type Sync } from '../control/index.ts';
+import { Fault } from '../core/faults.ts';
+import { faultOf } from '../salesforce/index.ts';
+import { type GivenCredential, giveAway, type TryDeps, withCredential } from './given-credential.ts';
+
+/**
+ * Tries the credential, and unless `isDryRun` puts it in place of the sync's own: the sync goes on where it is.
+ *
+ * @throws Fault `ORG-01`: it is of another org; `SF-nn`, `ORG-04`, `NET-01`
+ */
+export async function replaceSyncCredential(
+  deps: TryDeps,
+  sync: Sync,
+  given: GivenCredential,
+  { allowHosts, isDryRun }: { allowHosts: readonly string[]; isDryRun: boolean },
+  signal: AbortSignal,
+): Promise<void> {
+  const { control } = deps;
+  const { apiVersion } = sync;
+  const { credential } = await withCredential(
+    deps,
+    given,
+    { allowHosts, apiVersion },
+    signal,
+    async (salesforce, { orgId }) => {
+      if (orgId !== sync.orgId) throw new Fault('ORG-01', { org: orgId });
+      // A session may be of no use for the API, although signing in works.
+      const request = { method: 'GET' as const, path: `${salesforce.dataPath}/`, purpose: 'setup' as const };
+      const answer = await salesforce.request(request, signal);
+      if (answer.status !== 200) throw faultOf(answer);
+    },
+  );
+  if (isDryRun) return;
+  if (!(await replaceCredential(control, sync.id, { ...given, credential }))) throw new Fault('PRX-01');
+  await giveAway(control, given);
+}

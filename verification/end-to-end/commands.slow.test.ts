@@ -5,9 +5,10 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { openDatabase } from '@lockstep/foundation/database';
 import { sql } from '@lockstep/foundation/sql';
-import { openApi, withSyncs } from '@lockstep/harness/api-harness';
+import { newSyncOf, openApi, withSyncs } from '@lockstep/harness/api-harness';
 import { type Cli, type ExitResult, openCli } from '@lockstep/harness/cli-process';
-import { startOrg } from '@lockstep/harness/org';
+import { startOrg, type TestOrg } from '@lockstep/harness/org';
+import { Browser } from '@lockstep/harness/sign-in';
 import {
   type Control,
   countQuery,
@@ -185,4 +186,73 @@ test('a sync is made, read, changed and deleted by commands of another machine t
   assert.equal((await cli.run(['logout'])).code, 0);
   assert.match((await cli.run(['status'])).stderr, /^error SYS-11: /);
   await assert.rejects(stat(stored));
+});
+
+test('a sync is re-authorised by commands: by a key pair that is made here, then in a browser', async () => {
+  await using org = await startOrg({ records: 100 });
+  await using api = await openApi([new URL(org.url).host]);
+  await using cli = await openCli(api.environment);
+  assert.equal((await api.ask('POST', '/api/v1/syncs', newSyncOf(org))).status, 201);
+
+  const certificatePem = (await cli.run(['jwt-key', 'create', 'acme'])).stdout;
+  const { username } = org.credentials.integration;
+  await org.control('/signIn/app', {
+    clientId: 'app',
+    flows: ['jwt_bearer'],
+    scopes: ['api'],
+    certificatePem,
+    approvedUsers: ['integration'],
+  });
+  const jwt = ['--flow', 'jwt', '--client-id', 'app', '--jwt-key', 'acme'];
+  const dry = await cli.run(['sync', 'reauth', ...jwt, '--username', username, '--dry-run']);
+  assert.match(dry.stderr, /Nothing was replaced/);
+  const wrong = await cli.run(['sync', 'reauth', ...jwt, '--username', 'nobody@example.com']);
+  assert.deepEqual([wrong.code, wrong.stderr.split(':')[0]], [6, 'error SF-04']);
+  const done = await cli.run(['sync', 'reauth', ...jwt, '--username', username]);
+  assert.match(done.stderr, /^acme signs in with it from now on \(jwt bearer\)/);
+
+  await org.control('/signIn/app', {
+    clientId: 'web-app',
+    flows: ['authorization_code'],
+    redirectUris: [`http://localhost:${api.port}/oauth/callback`],
+  });
+  const web = await cli.start(
+    ['sync', 'reauth', '--flow', 'web', '--client-id', 'web-app'],
+    '/oauth/start?ticket=',
+  );
+  const start = /^ {2}(http\S+)$/m.exec(web.stderr())?.[1] ?? '';
+  await signInByBrowser(org, start);
+  const { code, stderr } = await web.ended;
+  assert.equal(code, 0, stderr);
+  assert.match(stderr, /acme signs in with it from now on \(refresh token\)/);
+  await api.ask('DELETE', '/api/v1/syncs/acme');
+});
+
+/** Follows the link, signs in as the demo user, allows, and comes back. */
+async function signInByBrowser(org: TestOrg, start: string): Promise<void> {
+  const here = (url: string) => url.replace('//localhost:', '//127.0.0.1:');
+  const started = await fetch(here(start), { redirect: 'manual' });
+  const browser = new Browser(org);
+  const query = new URL(started.headers.get('location') ?? '').searchParams.toString();
+  const { username, password } = org.credentials.demo;
+  const consent = await browser.submit(await browser.begin(query), { username, password });
+  const { location } = await browser.submit(consent, { decision: 'allow' });
+  const cookie = started.headers.get('set-cookie')?.split(';')[0] ?? '';
+  const back = await fetch(here(String(location)), { headers: { cookie } });
+  assert.equal(back.status, 200);
+}
+
+test('flags of another flow, and missing ones, are refused before anything is asked', async () => {
+  await using cli = await openCli();
+  for (const [flags, says] of [
+    [['--flow', 'soap'], /--flow takes client-credentials, jwt, refresh-token, web/],
+    [['--flow', 'web'], /--client-id is missing/],
+    [['--client-id', 'x', '--username', 'y'], /--username does not belong to --flow client-credentials/],
+    [['--client-id', 'x', '--flow', 'jwt'], /needs --username/],
+    [['--client-id', 'x', '--flow', 'jwt', '--username', 'y'], /needs either --jwt-key or --key-file/],
+  ] as const) {
+    const { code, stderr } = await cli.run(['sync', 'reauth', ...flags]);
+    assert.equal(code, 2, stderr);
+    assert.match(stderr, says);
+  }
 });

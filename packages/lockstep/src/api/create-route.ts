@@ -28,7 +28,8 @@ export const createRoute: FastifyPluginAsyncZod<SyncRouteDeps> = async (app, dep
     body: newSyncSchema,
     response: { 200: checkedSyncSchema, 201: syncSchema, ...problemAnswers },
   };
-  app.post('/syncs', { schema }, async (request, reply) => {
+  const config = { audit: { members: ['name', 'login_url', 'objects', 'interval_ms'] } };
+  app.post('/syncs', { schema, config }, async (request, reply) => {
     const { query, body } = request;
     const { control, log, stop, allowHosts } = deps;
     const create = { control, clock: systemClock, log };

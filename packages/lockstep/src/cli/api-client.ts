@@ -25,6 +25,7 @@ export interface ApiClient {
     form: Form,
     headers?: Record<string, string>,
   ): Promise<z.infer<Form>>;
+  put<Form extends z.ZodType>(path: string, body: object, form: Form): Promise<z.infer<Form>>;
   patch<Form extends z.ZodType>(path: string, body: object, form: Form): Promise<z.infer<Form>>;
   delete<Form extends z.ZodType>(path: string, form: Form, signal?: AbortSignal): Promise<z.infer<Form>>;
   /** Server-sent events until the server ends the stream. */
@@ -86,6 +87,7 @@ export function openApiClient({ stop, ...server }: ApiServer & { stop: AbortSign
   return {
     get: (path, form) => ask('GET', path, form),
     post: (path, body, form, headers = {}) => ask('POST', path, form, { body, headers }),
+    put: (path, body, form) => ask('PUT', path, form, { body }),
     patch: (path, body, form) => ask('PATCH', path, form, { body }),
     delete: (path, form, signal = stop) => ask('DELETE', path, form, { signal }),
     async list(path, item) {

@@ -46,6 +46,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./commands/sync.ts')).syncShow,
   },
   {
+    name: 'sync reauth',
+    summary: 'Replaces the credential of a sync, which goes on where it is.',
+    load: async () => (await import('./commands/sync-reauth.ts')).syncReauth,
+  },
+  {
     name: 'sync pause',
     summary: 'Stops reading. The mirror stays as it is, and the proxy keeps working.',
     load: async () => (await import('./commands/sync.ts')).syncPause,
@@ -166,6 +171,22 @@ export const commands: readonly CommandEntry[] = [
     name: 'admin reset-password',
     summary: "Sets the administrator's password and ends all its sessions. On the server only.",
     load: async () => (await import('./commands/admin.ts')).adminResetPassword,
+  },
+  {
+    name: 'jwt-key create',
+    summary:
+      'Makes a key pair for signing in by a signed assertion, and prints the certificate for Salesforce.',
+    load: async () => (await import('./commands/jwt-key.ts')).jwtKeyCreate,
+  },
+  {
+    name: 'jwt-key list',
+    summary: 'Key pairs for signing in by a signed assertion.',
+    load: async () => (await import('./commands/jwt-key.ts')).jwtKeyList,
+  },
+  {
+    name: 'jwt-key delete',
+    summary: 'Deletes a key pair; syncs that were created with it keep working.',
+    load: async () => (await import('./commands/jwt-key.ts')).jwtKeyDelete,
   },
   {
     name: 'openapi',

@@ -14,10 +14,11 @@ import type { Arguments, Command } from '../arguments.ts';
 import { pathOf } from '../choose-sync.ts';
 import { findApi } from '../find-server.ts';
 import { intervalOf } from '../terminal/interval.ts';
+import { orgUrl } from '../terminal/org-url.ts';
 import { type Output, table } from '../terminal/output.ts';
 import { placeLines } from '../terminal/place-lines.ts';
 import { psqlLine } from '../terminal/psql-line.ts';
-import { readSecretFile, secretOf } from '../terminal/secret.ts';
+import { credentialFlags, credentialOf, flowOf } from './credential-flags.ts';
 
 type NewSync = z.input<typeof newSyncSchema>;
 
@@ -29,13 +30,12 @@ const repetitions = 5;
 
 export const syncCreate: Command = {
   flags: {
-    org: { value: 'URL', description: "The org's My Domain address." },
-    'client-id': { value: 'ID', description: 'Consumer key of an app with the client credentials flow.' },
-    'client-id-file': { value: 'FILE', description: 'A file with the consumer key instead.' },
-    'client-secret-file': {
-      value: 'FILE',
-      description: 'A file with its secret; - for standard input. Without this flag you are asked.',
+    org: {
+      value: 'URL',
+      description:
+        "The org's My Domain address; with another flow than client-credentials also login.salesforce.com, or test.salesforce.com for a sandbox.",
     },
+    ...credentialFlags,
     objects: { value: 'A,B', description: 'API names of the objects to mirror.' },
     every: { value: 'TIME', description: 'Time between two requests, 0.2s to 300s (default 3s).' },
     name: { value: 'NAME', description: "Name of the sync (default: from the org's address)." },
@@ -43,21 +43,14 @@ export const syncCreate: Command = {
   },
   async run(args, context) {
     const { output } = context;
-    const login_url = orgUrl(required(args, 'org'));
+    const login_url = orgUrl(required(args, 'org'), help);
     const objects = objectsOf(required(args, 'objects'));
     const interval_ms = intervalOf(args.text('every') ?? '3s', help);
     const name = checkedName(args.text('name')?.trim() ?? nameOf(login_url));
-    const client_id =
-      args.text('client-id') ?? (await readSecretFile(required(args, 'client-id-file', 'client-id'), help));
+    flowOf(args, help);
     const api = await findApi(context);
     await refuseTakenName(api, name);
-    const client_secret = await secretOf({
-      file: args.text('client-secret-file'),
-      question: 'Consumer secret: ',
-      flag: 'client-secret-file',
-      help,
-    });
-    const credential = { flow: 'client credentials' as const, client_id, client_secret };
+    const credential = await credentialOf(args, context, api, { loginUrl: login_url, help });
     const sync: NewSync = { name, login_url, credential, objects, interval_ms };
     if (args.isSet('dry-run')) return dryRun(api, sync, output);
     output.say(
@@ -109,17 +102,10 @@ function show(sync: SyncView, mirrorUrl: string, output: Output): void {
   output.say('The line for psql holds a password: store it now, it is not shown again.');
 }
 
-function required(args: Arguments, flag: string, shown = flag): string {
+function required(args: Arguments, flag: string): string {
   const value = args.text(flag);
-  if (value === undefined || value.trim() === '') throw usageError(`sync create needs --${shown}`, help);
+  if (value === undefined || value.trim() === '') throw usageError(`sync create needs --${flag}`, help);
   return value;
-}
-
-function orgUrl(text: string): string {
-  const url = URL.parse(text.includes('://') ? text : `https://${text}`);
-  if (!url || !/^https?:$/.test(url.protocol))
-    throw usageError('--org takes an address such as https://acme.my.salesforce.com', help);
-  return url.origin;
 }
 
 function objectsOf(list: string): string[] {

@@ -1,0 +1,34 @@
+/** `sync reauth`: replaces the credential of a sync, which goes on where it is. */
+import { syncSchema } from '../../contract/syncs.ts';
+import { type Command, syncFlag } from '../arguments.ts';
+import { chooseSync, pathOf } from '../choose-sync.ts';
+import { findApi } from '../find-server.ts';
+import { orgUrl } from '../terminal/org-url.ts';
+import { credentialFlags, credentialOf, flowOf } from './credential-flags.ts';
+
+const help = 'lockstep help sync reauth';
+
+export const syncReauth: Command = {
+  flags: {
+    sync: syncFlag,
+    ...credentialFlags,
+    org: { value: 'URL', description: 'Where to sign in, if it is another address than before.' },
+    'dry-run': { description: 'Only try the credential.' },
+  },
+  async run(args, context) {
+    const { output } = context;
+    flowOf(args, help);
+    const org = args.text('org');
+    const given = org === undefined ? undefined : orgUrl(org, help);
+    const api = await findApi(context);
+    const sync = await chooseSync(api, args.text('sync'));
+    const loginUrl = given ?? sync.login_url;
+    const credential = await credentialOf(args, context, api, { loginUrl, help });
+    const isDryRun = args.isSet('dry-run');
+    const path = `${pathOf(sync.id)}/credential${isDryRun ? '?dry_run=true' : ''}`;
+    const { name, flow, org_id } = await api.put(path, { login_url: loginUrl, credential }, syncSchema);
+    if (output.wantsJson) output.object({ schema: 1, name, flow, org_id, replaced: !isDryRun });
+    else if (isDryRun) output.say(`Salesforce accepts it, for org ${org_id}. Nothing was replaced.`);
+    else output.say(`${name} signs in with it from now on (${flow}) and goes on where it was.`);
+  },
+};

@@ -65,7 +65,7 @@ export function startHarnessWorker(options: HolderOptions): HarnessWorker {
   const wake = new WatchedWakeSignal(clock);
   const mailbox = new Mailbox(wake);
   const open: LeasedSync & { settings: LeasedSync['settings'] } = {
-    settings: { intervalMs, stopAtPercent: 90, foreignKeys: false },
+    settings: { intervalMs, stopAtPercent: 90, foreignKeys: false, sobjects: [], leaving: [] },
     mailbox,
     sentAt: [],
     quota: openQuota(90),
@@ -95,6 +95,7 @@ export function startHarnessWorker(options: HolderOptions): HarnessWorker {
         },
       },
       syncRequests,
+      onLeft: () => Promise.resolve(),
       onComplete: () => Promise.resolve(),
       host: 'the database of the harness',
       ...(options.pageRows !== undefined && { pageRows: options.pageRows }),

@@ -1,7 +1,7 @@
 import type { Mirror } from 'lockstep/postgres';
 
 /**
- * What a destination says of its tables in a world where nobody changes or locks a table, hides a field or edits rows
+ * What a destination says of its tables in a world where nobody changes, locks or removes a table, hides a field or edits rows
  * by hand, no sobject refers to another, and nothing grows so old that it is deleted.
  */
 export class UnchangedTables
@@ -12,6 +12,7 @@ export class UnchangedTables
       | 'isWritable'
       | 'lockHolders'
       | 'restoreTable'
+      | 'leaveTable'
       | 'missingIndexes'
       | 'restoreIndex'
       | 'alignForeignKeys'
@@ -37,6 +38,10 @@ export class UnchangedTables
 
   async restoreTable() {
     return null;
+  }
+
+  async leaveTable() {
+    return false;
   }
 
   async missingIndexes() {

@@ -64,7 +64,13 @@ export class Worker implements Mortal {
     this.options = options;
     this.owner = `worker ${epoch}`;
     this.holder = { owner: this.owner, epoch };
-    this.settings = { intervalMs: profile.intervalMs, stopAtPercent: 90, foreignKeys: false };
+    this.settings = {
+      intervalMs: profile.intervalMs,
+      stopAtPercent: 90,
+      foreignKeys: false,
+      sobjects: [],
+      leaving: [],
+    };
     const connection = connectionTo(mirror, this, options);
     this.mirror = options.usedAs?.(connection) ?? connection;
     this.salesforce = network.clientOf(this, options.readAs);
@@ -93,6 +99,7 @@ export class Worker implements Mortal {
         living: async () => living(),
         syncProblem: { begin: async () => undefined, end: async () => undefined },
         syncRequests: this.options.syncRequests,
+        onLeft: () => Promise.resolve(),
         onComplete: async () => undefined,
         onUnexpected: onBreak,
         host: 'memory',

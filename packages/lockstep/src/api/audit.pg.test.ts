@@ -60,6 +60,8 @@ const changes: Record<string, { method: string; path: string; body?: object }> =
   beginSignIn: { method: 'POST', path: '/sign-ins', body: { login_url: '{orgUrl}', client_id: 'app' } },
   createJwtKey: { method: 'POST', path: '/jwt-keys', body: { name: 'acme' } },
   deleteJwtKey: { method: 'DELETE', path: '/jwt-keys/acme' },
+  addObjects: { method: 'POST', path: '/syncs/acme/objects', body: { objects: ['Lead'] } },
+  removeObject: { method: 'DELETE', path: '/syncs/acme/objects/Lead' },
   replaceCredential: { method: 'PUT', path: '/syncs/acme/credential' },
   endSession: { method: 'DELETE', path: '/sessions/{session}' },
   deleteSync: { method: 'DELETE', path: '/syncs/acme' },

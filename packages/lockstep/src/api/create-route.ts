@@ -11,6 +11,7 @@ import {
   newSyncApiVersion,
 } from '../operations/create-sync.ts';
 import { openGivenCredential } from '../operations/given-credential.ts';
+import { plannedObjectViews } from '../operations/planned-object-view.ts';
 import { addIdempotency, idempotencyHeaders } from './idempotency.ts';
 import { problemAnswers } from './problems.ts';
 import { dryRun, requiredSync, type SyncRouteDeps, tagOf, viewOf } from './sync-routes.ts';
@@ -59,13 +60,8 @@ function optionsOf(body: z.infer<typeof newSyncSchema>): Omit<NewSyncOptions, 'a
   };
 }
 
-const checkedView = ({ orgId, instanceUrl, plans, described }: Awaited<ReturnType<typeof checkNewSync>>) => ({
+const checkedView = ({ orgId, instanceUrl, ...planned }: Awaited<ReturnType<typeof checkNewSync>>) => ({
   org_id: orgId,
   instance_url: instanceUrl,
-  objects: plans.map(({ sobject, table, columns }, place) => ({
-    sobject,
-    label: described[place]?.label ?? sobject,
-    table_name: table,
-    columns: columns.length,
-  })),
+  objects: plannedObjectViews(planned),
 });

@@ -31,6 +31,7 @@ import { jwtKeyRoutes } from './jwt-key-routes.ts';
 import { keyRoutes } from './key-routes.ts';
 import { mirrorRoutes } from './mirror-routes.ts';
 import { oauthRoutes } from './oauth-routes.ts';
+import { objectRoutes } from './object-routes.ts';
 import { operationRoutes } from './operation-routes.ts';
 import { problemOf } from './problems.ts';
 import { reportRoutes } from './report-routes.ts';
@@ -205,6 +206,7 @@ function addChecks(app: FastifyInstance, access: AccessRules | null): void {
 async function addRoutes(app: FastifyInstance, deps: RouteDeps & { prefix: string }): Promise<void> {
   await app.register(syncRoutes, deps);
   await app.register(createRoute, deps);
+  await app.register(objectRoutes, deps);
   await app.register(operationRoutes, deps);
   await app.register(eventRoutes, deps);
   await app.register(reportRoutes, deps);

@@ -4,7 +4,7 @@ import type { BlockList } from 'node:net';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { pageOf, pageQuery } from '../contract/pages.ts';
-import { deletionSchema, objectSchema, syncChangeSchema, syncSchema } from '../contract/syncs.ts';
+import { deletionSchema, syncChangeSchema, syncSchema } from '../contract/syncs.ts';
 import {
   type Control,
   findSync,
@@ -17,7 +17,6 @@ import type { AppLog } from '../core/log-fields.ts';
 import { RequestError } from '../core/request-error.ts';
 import { changeSync, checkSyncChange } from '../operations/change-sync.ts';
 import { deleteSync, deletionOf } from '../operations/delete-sync.ts';
-import { objectView } from '../operations/object-view.ts';
 import { readNow } from '../operations/read-objects.ts';
 import { readSyncStatus, readSyncStatuses } from '../operations/sync-status.ts';
 import { type SyncPlaces, settingsView, syncView } from '../operations/sync-view.ts';
@@ -48,7 +47,6 @@ export const syncRoutes: FastifyPluginAsyncZod<SyncRouteDeps> = async (app, deps
   listRoute(app, deps);
   getRoute(app, deps);
   changeRoute(app, deps);
-  objectsRoute(app, deps);
   deleteRoute(app, deps);
 };
 
@@ -118,23 +116,6 @@ function changeRoute(app: ApiInstance, deps: SyncRouteDeps): void {
       return reply.header('ETag', tagOf(changed)).send(await viewOf(deps, changed));
     },
   );
-}
-
-function objectsRoute(app: ApiInstance, { control }: SyncRouteDeps): void {
-  const schema = {
-    operationId: 'listObjects',
-    summary: 'The objects of a sync, with the state of each',
-    tags,
-    params: namedSync,
-    querystring: pageQuery,
-    response: { 200: pageOf(objectSchema), ...problemAnswers },
-  };
-  app.get('/syncs/:sync/objects', { schema }, async ({ params, query }) => {
-    const seen = await readSyncStatus(control, await requiredSync(control, params.sync));
-    if (seen.unread) throw seen.unread;
-    const page = pageFrom(seen.objects, ({ sobject }) => sobject, query, seen.now);
-    return { ...page, items: page.items.map((object) => objectView(object, seen.findings)) };
-  });
 }
 
 function deleteRoute(app: ApiInstance, { control, stop }: SyncRouteDeps): void {

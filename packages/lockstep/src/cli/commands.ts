@@ -88,6 +88,16 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./commands/objects-list.ts')).objectsList,
   },
   {
+    name: 'objects add',
+    summary: 'Adds objects to a sync while it runs.',
+    load: async () => (await import('./commands/objects-change.ts')).objectsAdd,
+  },
+  {
+    name: 'objects remove',
+    summary: 'Removes an object from a sync while it runs; its table stays unless you say otherwise.',
+    load: async () => (await import('./commands/objects-change.ts')).objectsRemove,
+  },
+  {
     name: 'objects verify',
     summary: 'Compares the mirror with Salesforce now, and reads again what differs. The tables stay usable.',
     load: async () => (await import('./commands/objects-verify.ts')).objectsVerify,

@@ -17,6 +17,12 @@ const finding = z.object({
   next: z.string(),
 });
 
+const objectNames = z
+  .array(z.string().min(1).max(100))
+  .min(1)
+  .max(1_000)
+  .describe('API names, in any letter case.');
+
 const settings = {
   paused: z
     .boolean()
@@ -53,6 +59,9 @@ export const syncSchema = z
     api_version: z.string(),
     base_url: z.string().nullable().describe('In place of the instance URL, for clients of the proxy.'),
     objects: z.array(z.string()),
+    leaving: z
+      .array(z.string())
+      .describe('Objects that were removed, until the sync has let their tables go.'),
     ...settings,
     mirror: z
       .object({
@@ -113,21 +122,25 @@ export const newSyncSchema = z
       .refine((name) => !isSyncId(name), 'a name cannot have the form of an id'),
     login_url: loginUrlSchema.optional().describe('May be left out with a sign-in.'),
     credential: newCredentialSchema,
-    objects: z.array(z.string().min(1).max(100)).min(1).max(1_000).describe('API names, in any letter case.'),
+    objects: objectNames,
     interval_ms: settings.interval_ms.default(3_000),
   })
   .meta({ id: 'NewSync' });
 
+const plannedObjects = z.array(
+  z.object({ sobject: z.string(), label: z.string(), table_name: z.string(), columns: z.int() }),
+);
+
 /** What a dry run has found. */
 export const checkedSyncSchema = z
-  .object({
-    org_id: z.string(),
-    instance_url: z.string(),
-    objects: z.array(
-      z.object({ sobject: z.string(), label: z.string(), table_name: z.string(), columns: z.int() }),
-    ),
-  })
+  .object({ org_id: z.string(), instance_url: z.string(), objects: plannedObjects })
   .meta({ id: 'CheckedSync' });
+
+export const addObjectsSchema = z.strictObject({ objects: objectNames }).meta({ id: 'AddObjects' });
+
+export const addedObjectsSchema = z
+  .object({ objects: plannedObjects.describe('Those that were not there before.') })
+  .meta({ id: 'AddedObjects' });
 
 export const usageSchema = z
   .object({

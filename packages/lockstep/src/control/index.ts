@@ -48,6 +48,8 @@ export {
   type SignIn,
 } from './sign-ins.ts';
 export type { SyncChange } from './sql.ts';
+export type { Leaving } from './stream-sql.ts';
+export { addStreams, forgetStream, removeStream } from './streams.ts';
 export {
   endSyncRequest,
   makeSyncRequest,

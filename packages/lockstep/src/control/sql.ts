@@ -2,6 +2,7 @@ import type { Session, Tx } from '@lockstep/foundation/database';
 import { ident, sql } from '@lockstep/foundation/sql';
 import type { Flow } from '../core/credential.ts';
 import type { OrgId, SyncId } from '../core/ids.ts';
+import type { Leaving } from './stream-sql.ts';
 
 /** Statements on orgs, syncs, credentials and destinations. Leases, sync requests and usage have files of their own. */
 
@@ -26,6 +27,7 @@ export type SyncRow = {
   instance_url: string;
   api_version: string;
   sobjects: string[];
+  leaving: Leaving[];
   interval_ms: number;
   stop_at_percent: number;
   paused: boolean;
@@ -75,17 +77,13 @@ export const insertDestination = (
   VALUES (${destination.syncId}, 'private', ${destination.database}, ${destination.tableSchema},
           ${destination.sealedWriterPassword}, ${destination.sealedReaderPassword})`);
 
-/** The chosen objects, in their order. */
-export const insertStreams = (tx: Tx, syncId: SyncId, sobjects: readonly string[]) =>
-  tx.query(sql`
-  INSERT INTO lockstep.stream (sync_id, sobject, position)
-  SELECT ${syncId}, chosen.sobject, chosen.position
-    FROM unnest(${sobjects}::text[]) WITH ORDINALITY AS chosen (sobject, position)`);
-
 const syncColumns = sql`
   SELECT s.sync_id, s.name, s.org_id, c.login_url, c.flow, o.instance_url, s.api_version, s.interval_ms,
          s.stop_at_percent, s.paused, s.without_database, s.foreign_keys, s.deleting_since IS NOT NULL AS is_deleting, s.epoch, d.database_name, d.table_schema,
-         ARRAY(SELECT sobject FROM lockstep.stream st WHERE st.sync_id = s.sync_id ORDER BY position) AS sobjects
+         ARRAY(SELECT sobject FROM lockstep.stream st
+                WHERE st.sync_id = s.sync_id AND leaving IS NULL ORDER BY position) AS sobjects,
+         (SELECT coalesce(jsonb_agg(jsonb_build_object('sobject', sobject, 'table', leaving)), '[]')
+            FROM lockstep.stream st WHERE st.sync_id = s.sync_id AND leaving IS NOT NULL) AS leaving
     FROM lockstep.sync s
     JOIN lockstep.org o ON o.org_id = s.org_id
     JOIN lockstep.credential c ON c.sync_id = s.sync_id

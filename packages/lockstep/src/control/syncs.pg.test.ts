@@ -63,6 +63,7 @@ test('a sync is read back as it was recorded, by id and by name', async () => {
     instanceUrl: given.instanceUrl,
     apiVersion: '64.0',
     sobjects: ['Opportunity', 'Account', 'Invoice__c'],
+    leaving: [],
     intervalMs: 3_000,
     stopAtPercent: 90,
     paused: false,

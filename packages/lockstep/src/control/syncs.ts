@@ -13,7 +13,6 @@ import { type Key, seal, unseal } from './sealing.ts';
 import {
   deleteSync,
   insertDestination,
-  insertStreams,
   insertSync,
   lockSync,
   markDeleting,
@@ -31,6 +30,7 @@ import {
   updateSync,
   upsertOrg,
 } from './sql.ts';
+import { insertStreams, type Leaving } from './stream-sql.ts';
 
 /** One org mirrored into one destination, as the control database records it. Contains no secret. */
 export type Sync = {
@@ -45,6 +45,8 @@ export type Sync = {
   instanceUrl: string;
   apiVersion: string;
   sobjects: readonly string[];
+  /** Objects that were removed, until the worker has let their tables go. */
+  leaving: readonly Leaving[];
   intervalMs: number;
   /** In percent of the org's daily API requests, whoever makes them: at this usage the sync stops by itself. */
   stopAtPercent: number;
@@ -66,6 +68,7 @@ export type SyncDestination = { kind: 'private'; database: string; tableSchema: 
 export type NewSync = Omit<
   Sync,
   | 'flow'
+  | 'leaving'
   | 'stopAtPercent'
   | 'paused'
   | 'withoutDatabase'
@@ -245,6 +248,7 @@ export const toSync = (row: SyncRow): Sync => ({
   instanceUrl: row.instance_url,
   apiVersion: row.api_version,
   sobjects: row.sobjects,
+  leaving: row.leaving,
   intervalMs: row.interval_ms,
   stopAtPercent: row.stop_at_percent,
   paused: row.paused,

@@ -35,6 +35,8 @@ export interface OpenSync {
   forwarded(usage: Usage | null): void;
   /** Shared by all proxied writes. */
   readonly afterWrites: AfterWrites;
+  /** Objects were added or removed: proxied writes to them are to be mirrored, or not any more. */
+  reloadTables(): Promise<void>;
   /** The destination for proxied writes, opened at first use. After a failure the next use tries again. */
   destination(): Promise<Destination>;
   end(): Promise<void>;
@@ -89,7 +91,9 @@ export function openSyncs(deps: EngineDeps): OpenSyncs {
     if (!sync) return;
     const settings = await readSync(deps.control, id);
     if (!settings) return forget(id);
+    const hasOtherObjects = settings.sobjects.join() !== sync.settings.sobjects.join();
     sync.settings = settings;
+    if (hasOtherObjects) await sync.reloadTables();
     sync.salesforce.forgetRefusal();
     sync.mailbox.post({ kind: 'news' });
   };
@@ -180,6 +184,7 @@ async function openOne(deps: EngineDeps, id: SyncId): Promise<OpenSync | null> {
     },
     afterWrites,
     destination,
+    reloadTables: async () => (await opened)?.reloadTables(),
     async end() {
       afterWrites.end();
       await salesforce.close();

@@ -1,6 +1,5 @@
 import type { Clock } from '@lockstep/foundation/clock';
 import { databaseUrl, openDatabase } from '@lockstep/foundation/database';
-import { nearNames } from '@lockstep/foundation/near-names';
 import { type Control, checkChange, findSync, keyOf, readSync, recordSync } from '../control/index.ts';
 import type { Credential } from '../core/credential.ts';
 import type { Describe } from '../core/describe.ts';
@@ -16,7 +15,7 @@ import {
   prepareDestination,
   type TablePlan,
 } from '../postgres/index.ts';
-import { describeSObjects, listSObjects, type Salesforce } from '../salesforce/index.ts';
+import { describeAll } from './describe-all.ts';
 import { type GivenCredential, giveAway, withCredential } from './given-credential.ts';
 import { newPassword } from './readers.ts';
 
@@ -127,28 +126,6 @@ export async function createSync(
   }
   await giveAway(control, options.given).catch(() => undefined); // it expires by itself
   return syncId;
-}
-
-async function describeAll(
-  salesforce: Salesforce,
-  wanted: readonly string[],
-  signal: AbortSignal,
-): Promise<readonly Describe[]> {
-  const known = await listSObjects(salesforce, signal);
-  const byName = new Map(known.map((sobject) => [sobject.name.toLowerCase(), sobject.name]));
-  const unique = [...new Set(wanted.map((name) => name.trim().toLowerCase()))].filter((name) => name !== '');
-  if (unique.length === 0) throw new Fault('CFG-01', { reason: 'A sync needs at least one object.' });
-  const names = unique.map((name) => {
-    const found = byName.get(name);
-    if (found) return found;
-    const asWritten = wanted.find((one) => one.trim().toLowerCase() === name) ?? name;
-    const near = nearNames(asWritten, [...byName.values()]);
-    throw new Fault('SCH-09', {
-      stream: asWritten.slice(0, 80),
-      near: near.length > 0 ? ` Near: ${near.join(', ')}.` : '',
-    });
-  });
-  return describeSObjects(salesforce, names, signal);
 }
 
 async function makeDestination(

@@ -51,7 +51,10 @@ type MirrorView = Pick<SyncStatus, 'objects' | 'now' | 'unread'>;
 /** If one mirror cannot be read, `status` still shows the rest of its sync and all other syncs. */
 async function readMirror(control: Control, sync: Sync): Promise<MirrorView> {
   try {
-    return { ...(await withViews(control, sync, readObjects)), unread: null };
+    const { objects, now } = await withViews(control, sync, readObjects);
+    // One that was removed while the sync is paused is still in the mirror's bookkeeping.
+    const isChosen = ({ sobject }: ObjectStatus) => sync.sobjects.includes(sobject);
+    return { objects: objects.filter(isChosen), now, unread: null };
   } catch (error) {
     const unread = error instanceof Fault ? error : databaseFault(error, control.host);
     if (!unread) throw error;

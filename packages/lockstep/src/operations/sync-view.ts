@@ -24,6 +24,7 @@ export function syncView(
     api_version: sync.apiVersion,
     base_url: proxyUrl === undefined ? null : `${proxyUrl}/${sync.id}`,
     objects: [...sync.sobjects],
+    leaving: sync.leaving.map(({ sobject }) => sobject),
     ...settingsView(sync),
     mirror: { url: mirrorUrl, table_schema: sync.destination.tableSchema },
     state,

@@ -54,7 +54,9 @@ export async function openDestination(url: string, applicationName: string): Pro
       mirror: mirrorIn(db, wholeTables),
       tables,
       async reloadTables() {
-        for (const [name, table] of await loadTables(db)) tables.set(name, table);
+        const loaded = await loadTables(db);
+        for (const name of tables.keys()) if (!loaded.has(name)) tables.delete(name);
+        for (const [name, table] of loaded) tables.set(name, table);
       },
       end,
     };

@@ -15,6 +15,7 @@ export { checkFormat, removeEmbedded } from './embedded-files.ts';
 export { concernsOneTable, databaseFault, failureFields, isTableChanged } from './faults.ts';
 export type { FieldVisibilityChange } from './hidden-fields.ts';
 export type { Outcome } from './intents.ts';
+export { countKeptRows } from './leave-table.ts';
 export { countOpenMarks, type MarkReason, type StreamFigures } from './mark-sql.ts';
 export { type Mirror, mirrorIn, type Progress } from './mirror.ts';
 export type { Holder, Observation } from './observations.ts';
@@ -66,5 +67,6 @@ export {
   type SetAsideRecord,
   type StatusRow,
 } from './status-sql.ts';
+export { loadTableNames } from './stream-sql.ts';
 export { isLockTimeout } from './table-locks.ts';
 export { createTable, type Stream } from './tables.ts';

@@ -5,6 +5,7 @@ import type { ServerSeconds } from '../core/stamps.ts';
 import { applyPage, applyRemainder, applyTransaction } from './apply.ts';
 import { type FieldVisibilityChange, updateVisibleFields } from './hidden-fields.ts';
 import * as intents from './intents.ts';
+import { leaveTable } from './leave-table.ts';
 import type { MarkReason, StreamFigures } from './mark-sql.ts';
 import * as marks from './mark-sql.ts';
 import * as observations from './observations.ts';
@@ -56,6 +57,8 @@ export interface Mirror {
   lockHolders(table: StreamTable): Promise<string | null>;
   /** See {@link restoreTable}. */
   restoreTable(table: StreamTable, lockWaitMs: number): Promise<string | null>;
+  /** See {@link leaveTable}. */
+  leaveTable(stream: StreamTable['stream'], dropsTable: boolean): Promise<boolean>;
   /** See {@link missingIndexes}. */
   missingIndexes(table: StreamTable, mirrored: ReadonlySet<string>): Promise<readonly ColumnPlan[]>;
   /** See {@link restoreIndex}. */
@@ -173,6 +176,7 @@ export function mirrorIn(db: Database, wholeTables: Database = db): Mirror {
     isWritable: ({ stream }) => isWritable(db, stream),
     lockHolders: ({ stream }) => lockHolders(db, stream),
     restoreTable: ({ stream }, lockWaitMs) => restoreTable(wholeTables, stream, lockWaitMs),
+    leaveTable: (stream, dropsTable) => leaveTable(wholeTables, stream, dropsTable),
     missingIndexes: ({ stream }, mirrored) => missingIndexes(db, stream, mirrored),
     restoreIndex: ({ stream }, column) => restoreIndex(wholeTables, stream, column),
     alignForeignKeys: ({ stream }, parents) => alignForeignKeys(db, stream, parents),

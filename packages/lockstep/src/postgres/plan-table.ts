@@ -47,11 +47,15 @@ export interface TablePlan {
 /**
  * The tables of a sync's streams, in their order.
  *
+ * @param existing  table names of streams that the sync has already
  * @throws {@link Fault} SCH-06 if any of them cannot be read page by page; names all of those, each with its reason
  */
-export function planTables(described: readonly Describe[]): TablePlan[] {
+export function planTables(
+  described: readonly Describe[],
+  existing: ReadonlySet<string> = new Set(),
+): TablePlan[] {
   refuseUnreadable(described);
-  const taken = new Set<string>();
+  const taken = new Set(existing);
   return described.map((describe) => {
     const plan = planTable(describe, taken);
     taken.add(plan.table);

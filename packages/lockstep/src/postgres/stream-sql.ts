@@ -2,7 +2,7 @@
 
 import { assert } from '@lockstep/foundation/assert';
 import type { Tx } from '@lockstep/foundation/database';
-import { sql } from '@lockstep/foundation/sql';
+import { ident, sql } from '@lockstep/foundation/sql';
 import type { CursorField } from '../core/describe.ts';
 import type { ServerSeconds } from '../core/stamps.ts';
 import type { TablePlan } from './plan-table.ts';
@@ -22,6 +22,10 @@ export const selectStreams = (tx: Tx) =>
   tx.query<StreamRow>(sql`
   SELECT stream_no, sobject, table_name, plan_version, cursor_field, replicateable, key_prefix
     FROM _lockstep.checkpoint ORDER BY stream_no`);
+
+/** The names of the tables of all streams. */
+export const loadTableNames = async (tx: Tx): Promise<ReadonlySet<string>> =>
+  new Set((await selectStreams(tx)).map(({ table_name: name }) => name));
 
 /** Inserts the stream unless it exists; returns its number and plan version. */
 export async function insertStream(
@@ -79,3 +83,33 @@ export const completeReturnedFields = (tx: Tx, streamNo: number, at: ServerSecon
   tx.query(sql`
   UPDATE _lockstep.column SET hidden_since = NULL, returned_at = NULL
    WHERE stream_no = ${streamNo} AND returned_at <= to_timestamp(${at})`);
+
+/** Everything that belongs to a stream besides its table; the checkpoint last, because others refer to it. */
+export async function deleteStreamRows(tx: Tx, streamNo: number): Promise<void> {
+  const owned = ['cursor', 'column', 'fence', 'dirty', 'quarantine', 'removal', 'problem', 'repair'];
+  for (const table of [...owned, 'checkpoint'])
+    await tx.query(sql`DELETE FROM ${ident('_lockstep', table)} WHERE stream_no = ${streamNo}`);
+}
+
+/** Foreign keys of other tables of the mirror that refer to this one; they refuse nothing. */
+export async function dropReferences(tx: Tx, schema: string, table: string): Promise<void> {
+  const references = await tx.query<{ name: string; schema: string; table: string }>(sql`
+    SELECT c.conname::text AS name, n.nspname::text AS schema, r.relname::text AS table
+      FROM pg_catalog.pg_constraint c
+      JOIN pg_catalog.pg_class r ON r.oid = c.conrelid
+      JOIN pg_catalog.pg_namespace n ON n.oid = r.relnamespace
+     WHERE c.contype = 'f' AND n.nspname = ${schema} AND r.relname <> ${table}
+       AND c.confrelid = to_regclass(format('%I.%I', ${schema}::text, ${table}::text))`);
+  for (const { name, schema: of, table: from } of references)
+    await tx.query(sql`ALTER TABLE ${ident(of, from)} DROP CONSTRAINT ${ident(name)}`);
+}
+
+export const dropTable = (tx: Tx, schema: string, table: string) =>
+  tx.query(sql`DROP TABLE IF EXISTS ${ident(schema, table)}`);
+
+/** One row. */
+export const countRows = (tx: Tx, schema: string, table: string) =>
+  tx.query<{ rows: number }>(sql`SELECT count(*)::bigint AS rows FROM ${ident(schema, table)}`);
+
+export const setRows = (tx: Tx, streamNo: number, rows: number) =>
+  tx.query(sql`UPDATE _lockstep.checkpoint SET rows = ${rows} WHERE stream_no = ${streamNo}`);

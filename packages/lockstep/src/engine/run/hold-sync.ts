@@ -39,6 +39,8 @@ export interface HoldDeps<Opened extends LeasedDestination = LeasedDestination> 
   onUsage?: ((usage: Usage) => void) | undefined;
   /** Called once per start, when every backfill is complete. */
   onComplete(destination: Opened): Promise<void>;
+  /** The table of a removed object has been let go. */
+  onLeft(sobject: string): Promise<void>;
   /** Called on an error that the engine does not know, for tests. */
   onUnexpected?: ((error: unknown) => void) | undefined;
   /** The destination's server, as messages name it. */

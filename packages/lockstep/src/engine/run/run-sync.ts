@@ -1,6 +1,7 @@
 import {
   countQuery,
   endSyncRequest,
+  forgetStream,
   openWriterUrl,
   readAgeAndRequests,
   readLivingWorkers,
@@ -45,6 +46,7 @@ export async function runSync(
       onQuery: (query) => countQuery(control, sync.id, query),
       onUsage: (said) => recordOrgUsage(control, sync.id, said),
       onComplete: async ({ db }) => tellComplete(deps, open.settings, await readStatusRows(db)),
+      onLeft: (sobject) => forgetStream(control, sync.id, sobject),
       host: control.host,
     },
     signal,

@@ -12,6 +12,7 @@ import {
 } from './background.ts';
 import { BackgroundWork } from './background-work.ts';
 import { backoffMs } from './backoff.ts';
+import { openChosenObjects } from './chosen-objects.ts';
 import { loadState } from './load-state.ts';
 import { needsRequest, type PreparedRequest, prepareRequest } from './prepare-request.ts';
 import { openProblemLog } from './problem-log.ts';
@@ -218,6 +219,7 @@ function openBetweenTicks(
   const syncRequests = new SyncRequests(run.syncRequests, run.log, open.mailbox);
   const tidy = everyMs(clock, tidyEveryMs);
   const lookAfterIndexes = openTableIndexes(run, background);
+  const lookAfterObjects = openChosenObjects(run, background);
   const retry = everyMs(clock, retryEveryMs);
   const recover = everyMs(clock, recoverEveryMs);
   const look = everyMs(clock, checkEveryMs);
@@ -227,6 +229,7 @@ function openBetweenTicks(
     if (tidy()) beginTidying(run, background, state);
     if (isApplied) beginRestores(run, background, state);
     lookAfterIndexes(state);
+    lookAfterObjects(state);
     if (retry()) await mirror.retrySetAside();
     if (recover()) await recoverUnfinishedWrites({ ...run, mailbox: open.mailbox }, false);
     const isNews = open.settings !== settings;

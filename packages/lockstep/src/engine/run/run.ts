@@ -1,3 +1,4 @@
+import type { Sync } from '../../control/index.ts';
 import type { Destination } from '../../postgres/index.ts';
 import type { Quota } from '../plan/quota.ts';
 import type { RecoveryDeps } from '../writes/recover-unfinished-writes.ts';
@@ -9,7 +10,7 @@ import type { SyncRequestQueue } from './sync-requests.ts';
 /** What the holder of a sync shares with the proxy in front of it. */
 export interface LeasedSync {
   /** Replaced when they change. */
-  readonly settings: { intervalMs: number; stopAtPercent: number; foreignKeys: boolean };
+  readonly settings: Pick<Sync, 'intervalMs' | 'stopAtPercent' | 'foreignKeys' | 'sobjects' | 'leaving'>;
   readonly mailbox: Mailbox;
   /** When the requests of the last minute were sent, so that the budget survives a restart of the run. */
   sentAt: readonly number[];
@@ -27,6 +28,8 @@ export interface Run extends SyncDeps, Pick<RecoveryDeps, 'living'> {
   syncRequests: SyncRequestQueue;
   /** Called when an answer is in the mirror. */
   onApplied(): void;
+  /** The table of a removed object has been let go. */
+  onLeft(sobject: string): Promise<void>;
   /** Called once when every backfill is complete. */
   onComplete(): Promise<void>;
 }

@@ -1,0 +1,82 @@
+/** The objects of a sync: their state, adding and removing them while it runs. */
+import { systemClock } from '@lockstep/foundation/clock';
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import { pageOf, pageQuery } from '../contract/pages.ts';
+import { addedObjectsSchema, addObjectsSchema, objectSchema, syncSchema } from '../contract/syncs.ts';
+import { addObjects, removeObject } from '../operations/change-objects.ts';
+import { objectView } from '../operations/object-view.ts';
+import { plannedObjectViews } from '../operations/planned-object-view.ts';
+import { readSyncStatus } from '../operations/sync-status.ts';
+import type { ApiInstance } from './api-instance.ts';
+import { pageFrom } from './pages.ts';
+import { problemAnswers } from './problems.ts';
+import { dryRun, namedSync, requiredSync, type SyncRouteDeps, viewOf } from './sync-routes.ts';
+
+const tags = ['objects'];
+
+export const objectRoutes: FastifyPluginAsyncZod<SyncRouteDeps> = async (app, deps) => {
+  listRoute(app, deps);
+  addRoute(app, deps);
+  removeRoute(app, deps);
+};
+
+function listRoute(app: ApiInstance, { control }: SyncRouteDeps): void {
+  const schema = {
+    operationId: 'listObjects',
+    summary: 'The objects of a sync, with the state of each',
+    tags,
+    params: namedSync,
+    querystring: pageQuery,
+    response: { 200: pageOf(objectSchema), ...problemAnswers },
+  };
+  app.get('/syncs/:sync/objects', { schema }, async ({ params, query }) => {
+    const seen = await readSyncStatus(control, await requiredSync(control, params.sync));
+    if (seen.unread) throw seen.unread;
+    const page = pageFrom(seen.objects, ({ sobject }) => sobject, query, seen.now);
+    return { ...page, items: page.items.map((object) => objectView(object, seen.findings)) };
+  });
+}
+
+function addRoute(app: ApiInstance, deps: SyncRouteDeps): void {
+  const schema = {
+    operationId: 'addObjects',
+    summary: 'Adds objects to a sync while it runs',
+    description:
+      'Their tables are made, and a running sync copies them at once; its other tables keep their pace. Objects that it mirrors already are left alone. With dry_run nothing is made.',
+    tags,
+    params: namedSync,
+    querystring: dryRun,
+    body: addObjectsSchema,
+    response: { 200: addedObjectsSchema, ...problemAnswers },
+  };
+  const config = { audit: { members: ['objects'] } };
+  app.post('/syncs/:sync/objects', { schema, config }, async ({ params, query, body }) => {
+    const { control, log, allowHosts, stop } = deps;
+    const sync = await requiredSync(control, params.sync);
+    const isDryRun = query.dry_run === 'true';
+    const options = { allowHosts, isDryRun };
+    const added = await addObjects({ control, clock: systemClock, log }, sync, body.objects, options, stop);
+    return { objects: plannedObjectViews(added) };
+  });
+}
+
+function removeRoute(app: ApiInstance, deps: SyncRouteDeps): void {
+  const schema = {
+    operationId: 'removeObject',
+    summary: 'Removes an object from a sync while it runs',
+    description:
+      'Its table stays as it is, unless drop_table is true and nothing of somebody else’s depends on it. Done by the sync, when it runs.',
+    tags,
+    params: namedSync.extend({ object: z.string().max(100) }),
+    querystring: z.object({
+      drop_table: z.enum(['true', 'false']).default('false').describe('Whether its table is dropped too.'),
+    }),
+    response: { 202: syncSchema, ...problemAnswers },
+  };
+  app.delete('/syncs/:sync/objects/:object', { schema }, async ({ params, query }, reply) => {
+    const sync = await requiredSync(deps.control, params.sync);
+    await removeObject(deps.control, sync, params.object, query.drop_table === 'true');
+    return reply.code(202).send(await viewOf(deps, await requiredSync(deps.control, sync.id)));
+  });
+}

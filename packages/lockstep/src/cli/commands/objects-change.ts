@@ -1,0 +1,59 @@
+/** `objects add` and `objects remove`: which objects a sync mirrors, while it runs. */
+import { addedObjectsSchema, syncSchema } from '../../contract/syncs.ts';
+import { formatCount } from '../../core/plain-words.ts';
+import { type Command, syncFlag } from '../arguments.ts';
+import { chooseSync, pathOf } from '../choose-sync.ts';
+import { findApi } from '../find-server.ts';
+import { table } from '../terminal/output.ts';
+
+export const objectsAdd: Command = {
+  positionals: { shown: 'OBJECT…', min: 1, max: 1_000 },
+  flags: {
+    sync: syncFlag,
+    'dry-run': { description: 'Only test everything, and say what would be made.' },
+  },
+  async run(args, context) {
+    const { output } = context;
+    const api = await findApi(context);
+    const sync = await chooseSync(api, args.text('sync'));
+    const isDryRun = args.isSet('dry-run');
+    const path = `${pathOf(sync.id)}/objects${isDryRun ? '?dry_run=true' : ''}`;
+    const { objects } = await api.post(path, { objects: args.words }, addedObjectsSchema);
+    if (output.wantsJson) {
+      output.object({ schema: 1, name: sync.name, added: !isDryRun, objects });
+      return;
+    }
+    if (objects.length === 0) return output.say(`${sync.name} mirrors all of them already.`);
+    const rows = objects.map(({ sobject, label, table_name, columns }) => [
+      sobject,
+      label,
+      table_name,
+      formatCount(columns),
+    ]);
+    output.data(table(['OBJECT', 'LABEL', 'TABLE', 'COLUMNS'], rows, new Set([3])));
+    if (isDryRun) output.say('Nothing was made.');
+    else output.say('The sync copies them now. Its progress: lockstep status');
+  },
+};
+
+export const objectsRemove: Command = {
+  positionals: { shown: 'OBJECT', min: 1, max: 1 },
+  flags: {
+    sync: syncFlag,
+    'drop-table': { description: 'Drop its table too; without this flag the table stays as it is.' },
+  },
+  async run(args, context) {
+    const { output } = context;
+    const api = await findApi(context);
+    const sync = await chooseSync(api, args.text('sync'));
+    const [object = ''] = args.words;
+    const dropsTable = args.isSet('drop-table');
+    const path = `${pathOf(sync.id)}/objects/${encodeURIComponent(object)}?drop_table=${dropsTable}`;
+    const { name, leaving } = await api.delete(path, syncSchema);
+    if (output.wantsJson) output.object({ schema: 1, name, removed: object, leaving });
+    else
+      output.say(
+        `${name} does not mirror ${object} any more; ${dropsTable ? 'its table is dropped unless something else depends on it' : 'its table stays as it is'}.`,
+      );
+  },
+};

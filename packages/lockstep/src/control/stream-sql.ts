@@ -1,0 +1,29 @@
+import type { Tx } from '@lockstep/foundation/database';
+import { sql } from '@lockstep/foundation/sql';
+import type { SyncId } from '../core/ids.ts';
+
+/** Statements on the chosen objects of a sync (streams.ts). */
+
+/** The chosen objects, in their order, after those that are there. */
+export const insertStreams = (tx: Tx, syncId: SyncId, sobjects: readonly string[]) =>
+  tx.query(sql`
+  INSERT INTO lockstep.stream (sync_id, sobject, position)
+  SELECT ${syncId}, chosen.sobject,
+         chosen.position + coalesce((SELECT max(position) FROM lockstep.stream WHERE sync_id = ${syncId}), 0)
+    FROM unnest(${sobjects}::text[]) WITH ORDINALITY AS chosen (sobject, position)
+  ON CONFLICT (sync_id, sobject) DO NOTHING`);
+
+/** One row: it was chosen. */
+export const markLeaving = (tx: Tx, syncId: SyncId, sobject: string, leaving: Leaving['table']) =>
+  tx.query(sql`
+  UPDATE lockstep.stream SET leaving = ${leaving}
+   WHERE sync_id = ${syncId} AND sobject = ${sobject} AND leaving IS NULL RETURNING sobject`);
+
+export const deleteLeft = (tx: Tx, syncId: SyncId, sobject: string) =>
+  tx.query(sql`
+  DELETE FROM lockstep.stream WHERE sync_id = ${syncId} AND sobject = ${sobject} AND leaving IS NOT NULL`);
+
+export interface Leaving {
+  sobject: string;
+  table: 'keep table' | 'drop table';
+}

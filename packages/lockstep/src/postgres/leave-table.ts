@@ -1,0 +1,39 @@
+import type { Database, Tx } from '@lockstep/foundation/database';
+import { sqlState } from '@lockstep/foundation/database';
+import * as statements from './sql.ts';
+import { countRows, deleteStreamRows, dropReferences, dropTable, setRows } from './stream-sql.ts';
+import type { Stream } from './tables.ts';
+
+/**
+ * The sync does not mirror this object any more: everything that `_lockstep` knows of it goes, and the table itself only
+ * if that is wanted and nothing of somebody else's depends on it.
+ *
+ * @returns whether the table is gone
+ */
+export async function leaveTable(db: Database, stream: Stream, dropsTable: boolean): Promise<boolean> {
+  try {
+    await db.transaction((tx) => leave(tx, stream, dropsTable));
+    return dropsTable;
+  } catch (error) {
+    if (!dropsTable || sqlState(error) !== dependentObjects) throw error;
+    await db.transaction((tx) => leave(tx, stream, false));
+    return false;
+  }
+}
+
+/** A view of somebody's, for example. */
+const dependentObjects = '2BP01';
+
+async function leave(tx: Tx, stream: Stream, dropsTable: boolean): Promise<void> {
+  await statements.lockCheckpoint(tx, stream.streamNo); // a page that is being applied is applied first
+  await deleteStreamRows(tx, stream.streamNo);
+  if (!dropsTable) return;
+  await dropReferences(tx, stream.schema, stream.table);
+  await dropTable(tx, stream.schema, stream.table);
+}
+
+/** A table that was kept when its object was removed has rows already. */
+export async function countKeptRows(tx: Tx, stream: Stream): Promise<void> {
+  const [counted] = await countRows(tx, stream.schema, stream.table);
+  if (counted && counted.rows > 0) await setRows(tx, stream.streamNo, counted.rows);
+}

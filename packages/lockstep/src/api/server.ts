@@ -20,6 +20,7 @@ import { type Certificate, renewCertificate, tlsOptions } from '../core/certific
 import { Fault } from '../core/faults.ts';
 import { ownVersion } from '../core/version.ts';
 import { type AccessRules, type Caller, checkAccess, isReading } from './access.ts';
+import { activityRoutes } from './activity-routes.ts';
 import { type AdministratorDeps, administratorRoutes } from './administrator-routes.ts';
 import { addAudit } from './audit.ts';
 import { auditRoutes } from './audit-routes.ts';
@@ -210,6 +211,7 @@ async function addRoutes(app: FastifyInstance, deps: RouteDeps & { prefix: strin
   await app.register(operationRoutes, deps);
   await app.register(eventRoutes, deps);
   await app.register(reportRoutes, deps);
+  await app.register(activityRoutes, deps);
   await app.register(mirrorRoutes, deps);
   await app.register(systemRoute, deps);
   await app.register(credentialRoutes, deps);

@@ -118,6 +118,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./commands/objects-set-aside.ts')).objectsSetAside,
   },
   {
+    name: 'activity',
+    summary: 'What has happened to a sync in the last 30 days, the newest first.',
+    load: async () => (await import('./commands/activity.ts')).activity,
+  },
+  {
     name: 'usage',
     summary: 'What the requests of a sync are for, and how many of its daily requests the org has used.',
     load: async () => (await import('./commands/usage.ts')).usage,

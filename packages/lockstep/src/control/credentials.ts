@@ -5,6 +5,7 @@ import type { Credential } from '../core/credential.ts';
 import { Fault, isFaultCode } from '../core/faults.ts';
 import type { OrgId, SyncId } from '../core/ids.ts';
 import { type SessionStore, type SignInState, type StoredSession, signInMaxMs } from '../salesforce/index.ts';
+import { recordActivity } from './activity.ts';
 import {
   type CredentialRow,
   claimSignIn,
@@ -78,6 +79,7 @@ export function sessionStore(control: Control, syncId: SyncId): SessionStore {
       return saveSession(control, syncId, claimed, session, refreshToken);
     },
     async refuse({ code, safe }, lastsMs) {
+      recordActivity(control, syncId, { kind: 'credential', event: 'refused', code });
       await updateRefusal(db, syncId, { code, safe }, lastsMs);
     },
     async release() {
@@ -95,7 +97,7 @@ export async function replaceCredential(
   syncId: SyncId,
   { loginUrl, credential }: Pick<SignInState, 'loginUrl' | 'credential'>,
 ): Promise<boolean> {
-  return control.db.transaction(async (tx) => {
+  const isReplaced = await control.db.transaction(async (tx) => {
     await lockSync(tx, syncId);
     const [row] = await selectCredential(tx, syncId);
     if (!row) return false;
@@ -104,6 +106,8 @@ export async function replaceCredential(
     await notify(tx, syncChannel, syncId);
     return true;
   });
+  if (isReplaced) recordActivity(control, syncId, { kind: 'credential', event: 'replaced' });
+  return isReplaced;
 }
 
 const dataKeyOf = (control: Control, syncId: SyncId, { sealed_data_key }: CredentialRow): Key =>

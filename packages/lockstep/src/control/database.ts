@@ -4,6 +4,7 @@ import { migrate, NewerSchemaError } from '@lockstep/foundation/migrations';
 import { Fault } from '../core/faults.ts';
 import type { AppLog } from '../core/log-fields.ts';
 import { databaseFault } from '../postgres/index.ts';
+import { type ActivityLog, openActivityLog } from './activity-log.ts';
 import { type KeySource, readKey } from './keys.ts';
 import type { Key } from './sealing.ts';
 import { selectSealedSyncs } from './sql.ts';
@@ -22,9 +23,10 @@ export interface Control {
   /** The key-encryption key; see {@link keyOf}. */
   readonly key: Key | Fault;
   readonly usage: UsageCounter;
+  readonly activity: ActivityLog;
   readonly clock: Clock;
   readonly log: AppLog;
-  /** Writes the usage counted so far and closes the connections. */
+  /** Writes what is still in memory and closes the connections. */
   end(): Promise<void>;
 }
 
@@ -89,16 +91,19 @@ export async function openControl({
   }
 
   const usage = openUsageCounter({ db, clock, log });
+  const activity = openActivityLog({ db, clock, log });
   return {
     db,
     url,
     host,
     key,
     usage,
+    activity,
     clock,
     log,
     async end() {
       await usage.end();
+      await activity.end();
       await db.end();
     },
   };

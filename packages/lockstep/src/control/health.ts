@@ -1,5 +1,6 @@
-import type { Fault } from '../core/faults.ts';
+import { type Fault, isKeyFault } from '../core/faults.ts';
 import type { SyncId } from '../core/ids.ts';
+import { recordActivity } from './activity.ts';
 import type { Control } from './database.ts';
 import { selectHolders } from './lease-sql.ts';
 import { removeSyncProblem, selectSyncProblems, upsertSyncProblem } from './sql.ts';
@@ -29,10 +30,14 @@ export async function recordSyncProblem(
   waitMs: number,
 ): Promise<void> {
   const syncProblem = { code: fault.code, explanation: fault.message, next: fault.next, waitMs };
+  const event = isKeyFault(fault.code) ? 'locked' : 'waiting';
+  recordActivity(control, syncId, { kind: 'state', event, code: fault.code });
   await upsertSyncProblem(control.db, syncId, syncProblem).catch(() => undefined);
 }
 
+/** It runs. */
 export async function clearSyncProblem(control: Control, syncId: SyncId): Promise<void> {
+  recordActivity(control, syncId, { kind: 'state', event: 'running' });
   await removeSyncProblem(control.db, syncId).catch(() => undefined);
 }
 

@@ -1,8 +1,16 @@
 /**
  * What Lockstep stores besides the mirrored rows: syncs and their sealed secrets, which worker runs them, sync
- * requests, e-mails, what API requests were spent on, who may use the management API, and who has changed what. Start
+ * requests, e-mails, what API requests were spent on, what has happened, who may use the management API, and who has changed what. Start
  * with openControl; all other functions take its result.
  */
+export {
+  type RecordedActivity,
+  readActivity,
+  readKnownRepair,
+  recordActivity,
+  recordKnownRepair,
+} from './activity.ts';
+export type { Activity } from './activity-log.ts';
 export {
   changePassword,
   createAdministrator,

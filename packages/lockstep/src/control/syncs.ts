@@ -4,6 +4,7 @@ import type { Credential, Flow } from '../core/credential.ts';
 import { Fault } from '../core/faults.ts';
 import { isSyncId, type OrgId, type SyncId } from '../core/ids.ts';
 import { destinationNames } from '../postgres/index.ts';
+import { recordActivity } from './activity.ts';
 import { clearRefusal, insertCredential } from './credential-sql.ts';
 import { sealCredential } from './credentials.ts';
 import { type Control, keyOf } from './database.ts';
@@ -161,7 +162,7 @@ export async function changeSettings(
   isExpected: (current: Sync) => boolean = () => true,
 ): Promise<boolean> {
   checkChange(change);
-  return changing(control, id, async (tx) => {
+  const isChanged = await changing(control, id, async (tx) => {
     await lockSync(tx, id);
     const [current] = await selectSyncsById(tx, [id]);
     if (current?.is_deleting) throw new Fault('SYS-18', { sync: shellWord(current.name) });
@@ -169,6 +170,8 @@ export async function changeSettings(
     await clearRefusal(tx, id);
     return (await updateSync(tx, id, change)).length > 0;
   });
+  if (isChanged && change.paused) recordActivity(control, id, { kind: 'state', event: 'paused' });
+  return isChanged;
 }
 
 /** @throws {@link Fault} `LIM-05` */
@@ -178,12 +181,15 @@ export function checkChange({ intervalMs, stopAtPercent }: SyncChange): void {
 }
 
 /** The org has moved: all its syncs use the new address from now on. False: there is no such sync. */
-export const moveInstanceUrl = (control: Control, id: SyncId, instanceUrl: string): Promise<boolean> =>
-  control.db.transaction(async (tx) => {
-    const moved = await updateInstanceUrl(tx, id, instanceUrl);
-    for (const { sync_id } of moved) await notify(tx, syncChannel, sync_id);
-    return moved.length > 0;
+export async function moveInstanceUrl(control: Control, id: SyncId, instanceUrl: string): Promise<boolean> {
+  const moved = await control.db.transaction(async (tx) => {
+    const syncs = await updateInstanceUrl(tx, id, instanceUrl);
+    for (const { sync_id } of syncs) await notify(tx, syncChannel, sync_id);
+    return syncs;
   });
+  for (const { sync_id } of moved) recordActivity(control, sync_id, { kind: 'org', event: 'moved' });
+  return moved.length > 0;
+}
 
 /** Where the sync signs in from now on, beginning with its next session. False: there is no such sync. */
 export const moveLoginUrl = (control: Control, id: SyncId, loginUrl: string): Promise<boolean> =>

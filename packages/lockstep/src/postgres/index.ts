@@ -61,6 +61,7 @@ export {
   type Problem,
   readHiddenFields,
   readProblems,
+  readRepairsAfter,
   readSetAside,
   readStatusRows,
   type SetAsideGroup,

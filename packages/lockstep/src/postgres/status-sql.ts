@@ -104,3 +104,11 @@ export const readSetAside = (
     FROM _lockstep.set_aside
    WHERE ${sobjects}::text[] IS NULL OR sobject = ANY(${sobjects})
    ORDER BY sobject, last_seen_at, id LIMIT ${limit}`);
+
+/** What checks have repaired, by object and kind, of repairs with a greater number; `last`: the greatest of them. */
+export const readRepairsAfter = (tx: Tx, repairNo: number) =>
+  tx.query<{ sobject: string; kind: string; rows: number; last: number }>(sql`
+  SELECT c.sobject, r.kind, count(*) AS rows, max(r.repair_no) AS last
+    FROM _lockstep.repair r JOIN _lockstep.checkpoint c USING (stream_no)
+   WHERE r.repair_no > ${repairNo}
+   GROUP BY c.sobject, r.kind ORDER BY c.sobject, r.kind`);

@@ -1,14 +1,12 @@
 /** `audit`: who has changed what. */
-import { systemClock } from '@lockstep/foundation/clock';
 import { type AuditEntryView, auditPageSchema } from '../../contract/audit.ts';
 import { timeOf, timeSince } from '../../core/plain-words.ts';
-import { usageError } from '../../core/request-error.ts';
 import type { Command } from '../arguments.ts';
 import { findApi } from '../find-server.ts';
 import { table } from '../terminal/output.ts';
+import { sinceFlag, timeGiven } from '../terminal/since.ts';
 
 const help = 'lockstep help audit';
-const unitMs: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: 86_400_000 };
 
 export const audit: Command = {
   flags: {
@@ -16,10 +14,7 @@ export const audit: Command = {
       value: 'SYNC',
       description: 'Only what concerns this sync, by name or id; also if it is deleted.',
     },
-    since: {
-      value: 'TIME',
-      description: 'From then on: 30m, 12h, 7d ago, or a time such as 2026-11-24T13:00:00Z.',
-    },
+    since: sinceFlag,
     limit: { value: 'COUNT', description: 'At most so many entries, 1 to 500; 50 without it.' },
   },
   async run(args, context) {
@@ -28,7 +23,7 @@ export const audit: Command = {
     const query = new URLSearchParams({ limit: String(limit) });
     const [sync, since] = [args.text('sync'), args.text('since')];
     if (sync !== undefined) query.set('sync', sync.slice(0, 80));
-    if (since !== undefined) query.set('since', timeGiven(since));
+    if (since !== undefined) query.set('since', timeGiven(since, help));
     const page = await (await findApi(context)).get(`/audit?${query.toString()}`, auditPageSchema);
     if (output.wantsJson) output.object({ schema: 1, items: page.items, is_cut: page.next !== null });
     else if (page.items.length === 0) output.say('No entry.');
@@ -61,12 +56,3 @@ function detailsOf({ thing, before, after }: AuditEntryView): string {
 }
 
 const shown = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));
-
-function timeGiven(text: string): string {
-  const [, count = '', unit = ''] = /^(\d{1,5})([mhd])$/.exec(text) ?? [];
-  const ago = Number(count) * (unitMs[unit] ?? 0);
-  const time = unit === '' ? Date.parse(text) : systemClock.now() - ago;
-  if (Number.isNaN(time))
-    throw usageError('--since takes 30m, 12h, 7d or a time such as 2026-11-24T13:00:00Z', help);
-  return new Date(time).toISOString();
-}

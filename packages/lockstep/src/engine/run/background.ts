@@ -191,6 +191,10 @@ function beginDescribe(
       });
       return async (now) => {
         await run.mirror.showFields(stream.table, seen, now.serverNow);
+        for (const detail of seen.hidden)
+          run.onActivity?.({ kind: 'schema', event: 'field hidden', sobject, detail });
+        for (const detail of seen.returned)
+          run.onActivity?.({ kind: 'schema', event: 'field visible again', sobject, detail });
         const reloaded = await run.reload(await markDescribed(now));
         // Queries that were refused because of these fields are now made without them.
         return withStreams(reloaded, [streamNo], (one) => ({ ...one, problems: {} }));
@@ -216,6 +220,7 @@ export function beginRestores(run: BackgroundRun, background: BackgroundWork, st
         const found = await run.mirror.restoreTable(stream.table, waitMs);
         if (found === null) return unchangedTable(run, stream);
         run.log.warn('table made again', { stream: sobject, code: 'SCH-04' });
+        run.onActivity?.({ kind: 'schema', event: 'table restored', sobject, code: 'SCH-04' });
         return async (now) =>
           run.reload(
             withStreams(now, [streamNo], (one) => ({

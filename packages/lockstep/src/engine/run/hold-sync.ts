@@ -35,6 +35,9 @@ export interface HoldDeps<Opened extends LeasedDestination = LeasedDestination> 
   syncProblem: SyncProblem;
   syncRequests: SyncRequestQueue;
   onQuery?: SyncDeps['onQuery'] | undefined;
+  onActivity?: SyncDeps['onActivity'] | undefined;
+  /** Called when the state of an object may have changed. */
+  onStreamChange?: Run['onStreamChange'];
   /** Called with the org's usage when an answer gives it. */
   onUsage?: ((usage: Usage) => void) | undefined;
   /** Called once per start, when every backfill is complete. */

@@ -1,3 +1,4 @@
+import { WakeSignal } from '@lockstep/foundation/wake-signal';
 import {
   countQuery,
   endSyncRequest,
@@ -5,6 +6,7 @@ import {
   openWriterUrl,
   readAgeAndRequests,
   readLivingWorkers,
+  recordActivity,
   recordEvent,
   recordOrgUsage,
   reportSyncRequest,
@@ -15,6 +17,7 @@ import { Fault, isKeyFault } from '../../core/faults.ts';
 import { holderName, openDestination, readStatusRows, type StatusRow } from '../../postgres/index.ts';
 import type { EngineDeps, OpenSync, OpenSyncs } from '../open-syncs.ts';
 import { holdSync } from './hold-sync.ts';
+import { observeObjects } from './observe-objects.ts';
 import { openSyncProblem, type SyncProblem } from './sync-problem.ts';
 
 /** Runs one sync of the control database under one lease until the signal aborts. See {@link holdSync}. */
@@ -28,7 +31,10 @@ export async function runSync(
   const open = await unlocked(deps, sync, syncProblem, signal);
   if (!open) return;
   const holder = { owner, epoch: sync.epoch };
-  await holdSync(
+  const changed = new WakeSignal();
+  const over = new AbortController();
+  const observing = observeObjects(deps, open, changed, AbortSignal.any([signal, over.signal]));
+  const hold = holdSync(
     {
       clock,
       log: deps.log.with({ sync: sync.id }),
@@ -41,9 +47,14 @@ export async function runSync(
       syncRequests: {
         open: () => takeSyncRequests(control, sync.id),
         report: (requestId, progress) => reportSyncRequest(control, requestId, progress),
-        end: (requestId, outcome) => endSyncRequest(control, requestId, outcome),
+        end(requestId, outcome) {
+          changed.notify(); // a check may have found something
+          return endSyncRequest(control, requestId, outcome);
+        },
       },
       onQuery: (query) => countQuery(control, sync.id, query),
+      onActivity: (activity) => recordActivity(control, sync.id, activity),
+      onStreamChange: () => changed.notify(),
       onUsage: (said) => recordOrgUsage(control, sync.id, said),
       onComplete: async ({ db }) => tellComplete(deps, open.settings, await readStatusRows(db)),
       onLeft: (sobject) => forgetStream(control, sync.id, sobject),
@@ -51,6 +62,12 @@ export async function runSync(
     },
     signal,
   );
+  try {
+    await hold;
+  } finally {
+    over.abort();
+    await observing;
+  }
 }
 
 /** A person has to fix what locks a sync. A restored secret sends no notice, so it is tried this often. */
@@ -89,9 +106,9 @@ async function tellComplete(
   status: readonly StatusRow[],
 ): Promise<void> {
   const tables = status.map(({ sobject, rows }) => ({ sobject, rows }));
-  onComplete?.({ sync: id, name, rows: tables.reduce((sum, { rows }) => sum + rows, 0) });
-  await recordEvent(control.db, id, 'backfill-complete', {
-    tables,
-    ...(await readAgeAndRequests(control, id)),
-  });
+  const rows = tables.reduce((sum, one) => sum + one.rows, 0);
+  onComplete?.({ sync: id, name, rows });
+  const effort = await readAgeAndRequests(control, id);
+  const isNews = await recordEvent(control.db, id, 'backfill-complete', { tables, ...effort });
+  if (isNews) recordActivity(control, id, { kind: 'backfill', event: 'complete', rows });
 }

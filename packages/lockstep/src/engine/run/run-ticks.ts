@@ -17,6 +17,7 @@ import { loadState } from './load-state.ts';
 import { needsRequest, type PreparedRequest, prepareRequest } from './prepare-request.ts';
 import { openProblemLog } from './problem-log.ts';
 import type { Run } from './run.ts';
+import { openStreamChanges } from './stream-changes.ts';
 import { SyncRequests } from './sync-requests.ts';
 import { type SyncState, withFigures } from './sync-state.ts';
 import { openTableIndexes } from './table-indexes.ts';
@@ -71,10 +72,12 @@ async function tickOn(run: Run, loop: LoopState, signal: AbortSignal): Promise<v
   const backgroundRun: BackgroundRun = { ...run, reload: (state) => reload(run, state) };
   const betweenTicks = openBetweenTicks(backgroundRun, background);
   const recordProblems = openProblemLog(run.mirror);
+  const noteChanges = openStreamChanges(run.onStreamChange);
   let isComplete = false;
   while (!signal.aborted) {
     loop.state = await betweenTicks(loop.state, loop.received === null);
     await recordProblems(loop.state, clock.now());
+    noteChanges(loop.state);
     if (!isComplete && !loop.received && isBackfilled(loop.state)) {
       isComplete = true;
       await run.onComplete();

@@ -26,6 +26,8 @@ export interface Run extends SyncDeps, Pick<RecoveryDeps, 'living'> {
   reloadTables(): Promise<void>;
   syncProblem: SyncProblem;
   syncRequests: SyncRequestQueue;
+  /** Called when the state of an object may have changed; the mirror says so at once or within a second. */
+  onStreamChange?: (() => void) | undefined;
   /** Called when an answer is in the mirror. */
   onApplied(): void;
   /** The table of a removed object has been let go. */

@@ -1,0 +1,35 @@
+/** What has happened to a sync. */
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { activityPageSchema, activityQuery } from '../contract/activity.ts';
+import { type Control, readActivity } from '../control/index.ts';
+import { activityView } from '../operations/activity-view.ts';
+import { readNow } from '../operations/read-objects.ts';
+import { problemAnswers } from './problems.ts';
+import { namedSync, requiredSync } from './sync-routes.ts';
+
+export const activityRoutes: FastifyPluginAsyncZod<{ control: Control }> = async (app, { control }) => {
+  const schema = {
+    operationId: 'listActivity',
+    summary: 'What has happened to a sync in the last 30 days, the newest first',
+    tags: ['activity'],
+    params: namedSync,
+    querystring: activityQuery,
+    response: { 200: activityPageSchema, ...problemAnswers },
+  };
+  app.get('/syncs/:sync/activity', { schema }, async ({ params, query }) => {
+    const { limit, after, object: sobject, kind, since, only, newer_than: newerThan } = query;
+    const sync = await requiredSync(control, params.sync);
+    const found = await readActivity(control, sync.id, {
+      kind,
+      sobject,
+      since,
+      needsPerson: only === 'needs-person',
+      before: after === undefined ? undefined : Number(after),
+      later: newerThan === undefined ? undefined : Number(newerThan),
+      limit: limit + 1,
+    });
+    const items = found.slice(0, limit).map(activityView);
+    const next = found.length > limit ? (items.at(-1)?.id ?? null) : null;
+    return { items, next, as_of: new Date(await readNow(control.db)).toISOString() };
+  });
+};

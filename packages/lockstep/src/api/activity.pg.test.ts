@@ -1,0 +1,73 @@
+/** What has happened to a sync, over the API. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { withSyncs } from '@lockstep/harness/api-harness';
+import type { ActivityView } from '../contract/activity.ts';
+import { type Activity, findSync, recordActivity } from '../control/index.ts';
+
+test('activity is read in pages, as facts and as sentences, by object, kind and whether somebody is needed', async () => {
+  await using api = await withSyncs(['acme', 'other']);
+  const { control } = api.control;
+  const sync = await findSync(control, 'acme');
+  assert(sync);
+  const facts: Activity[] = [
+    { kind: 'state', event: 'running' },
+    { kind: 'state', event: 'backfilling', sobject: 'Account' },
+    { kind: 'state', event: 'current', sobject: 'Account' },
+    { kind: 'backfill', event: 'complete', rows: 1 },
+    { kind: 'check', event: 'stale', sobject: 'Account', rows: 3 },
+    { kind: 'schema', event: 'field hidden', sobject: 'Account', detail: 'Region__c' },
+    { kind: 'problem', event: 'began', sobject: 'Account', detail: 'counts', code: 'DATA-03' },
+    { kind: 'problem', event: 'ended', sobject: 'Account', detail: 'counts' },
+    { kind: 'state', event: 'rows missing', sobject: 'Account', rows: 12_480 },
+    { kind: 'credential', event: 'refused', code: 'SF-01' },
+    { kind: 'credential', event: 'replaced' },
+    { kind: 'org', event: 'moved' },
+  ];
+  for (const fact of facts) {
+    recordActivity(control, sync.id, fact);
+    await control.activity.flush();
+  }
+  const read = async (query = '') => {
+    const { status, body } = await api.ask('GET', `/api/v1/syncs/acme/activity?${query}`);
+    assert.equal(status, 200, JSON.stringify(body));
+    return { items: body.items as ActivityView[], next: body.next as string | null };
+  };
+  assert.deepEqual(
+    (await read()).items.toReversed().map(({ says }) => says),
+    [
+      'The sync is running',
+      'Account is backfilling',
+      'Account is current, was backfilling',
+      'Every object is copied, 1 row',
+      'Account: a check found 3 rows that were stale, and repaired them',
+      'Account: field hidden (Region__c)',
+      'Account: counts does not work: DATA-03 Incomplete answer discarded',
+      'Account: counts works again',
+      'Account: 12,480 rows no longer visible in Salesforce, kept until you decide',
+      'A sign-in was refused: SF-01 Salesforce no longer accepts the sign-in',
+      'The credential was replaced',
+      'The org has a new address',
+    ],
+  );
+  const pages: string[] = [];
+  for (let after = ''; ; ) {
+    const { items, next } = await read(`limit=5${after}`);
+    pages.push(...items.map(({ id }) => id));
+    if (next === null) break;
+    after = `&after=${next}`;
+  }
+  assert.deepEqual(
+    pages,
+    (await read()).items.map(({ id }) => id),
+  );
+  assert.equal((await read('object=account')).items.length, 7);
+  assert.equal((await read('kind=problem')).items.length, 2);
+  assert.deepEqual(
+    (await read('only=needs-person')).items.map(({ event }) => event),
+    ['refused', 'rows missing'],
+  );
+  assert.equal((await read(`newer_than=${pages[2]}`)).items.length, 2);
+  assert.equal((await api.ask('GET', '/api/v1/syncs/other/activity')).body.items?.toString(), '');
+  assert.equal((await api.ask('GET', '/api/v1/syncs/acme/activity?kind=other')).status, 400);
+});

@@ -1,0 +1,82 @@
+/** `activity`: what has happened to a sync and its objects. */
+import { systemClock } from '@lockstep/foundation/clock';
+import { type ActivityView, activityPageSchema } from '../../contract/activity.ts';
+import { clockTime, timeOf, timeSince } from '../../core/plain-words.ts';
+import type { ApiClient } from '../api-client.ts';
+import { type Arguments, type Command, type Context, syncFlag } from '../arguments.ts';
+import { chooseSync, pathOf } from '../choose-sync.ts';
+import { findApi } from '../find-server.ts';
+import { table } from '../terminal/output.ts';
+import { sinceFlag, timeGiven } from '../terminal/since.ts';
+
+const followEveryMs = 2_000;
+
+export const activity: Command = {
+  flags: {
+    sync: syncFlag,
+    since: sinceFlag,
+    object: { value: 'OBJECT', description: 'Only what concerns this object, by API name.' },
+    kind: {
+      value: 'KIND',
+      description: 'Only state, problem, backfill, check, schema, credential or org.',
+    },
+    'needs-person': { description: 'Only what somebody had to do something about.' },
+    limit: { value: 'COUNT', description: 'At most so many entries, 1 to 500; 50 without it.' },
+    follow: { description: 'Then show each new entry as it comes, until Ctrl-C.' },
+  },
+  async run(args, context) {
+    const { output } = context;
+    const api = await findApi(context);
+    const { id } = await chooseSync(api, args.text('sync'));
+    const query = queryOf(args);
+    const page = await api.get(`${pathOf(id)}/activity?${query.toString()}`, activityPageSchema);
+    if (args.isSet('follow'))
+      return follow(api, `${pathOf(id)}/activity`, { query, first: page.items }, context);
+    if (output.wantsJson) output.object({ schema: 1, items: page.items, is_cut: page.next !== null });
+    else if (page.items.length === 0) output.say('No entry.');
+    else output.data(output.pasteable(activityTable(page.items, timeOf(page.as_of))));
+    if (page.next !== null) output.say('There are older entries: --limit shows up to 500.');
+  },
+};
+
+function queryOf(args: Arguments): URLSearchParams {
+  const limit = args.number('limit', { min: 1, max: 500, otherwise: 50 });
+  const query = new URLSearchParams({ limit: String(limit) });
+  const since = args.text('since');
+  if (since !== undefined) query.set('since', timeGiven(since, 'lockstep help activity'));
+  for (const name of ['object', 'kind']) query.set(name, args.text(name) ?? '');
+  for (const name of ['object', 'kind']) if (query.get(name) === '') query.delete(name);
+  if (args.isSet('needs-person')) query.set('only', 'needs-person');
+  return query;
+}
+
+/** The oldest first, so that what is new stands at the end. */
+async function follow(
+  api: ApiClient,
+  path: string,
+  { query, first }: { query: URLSearchParams; first: readonly ActivityView[] },
+  { output, stop }: Context,
+): Promise<void> {
+  let items = first;
+  let last = '0';
+  while (!stop.aborted) {
+    for (const one of items.toReversed()) {
+      if (output.wantsJson) output.object(one);
+      else output.data(output.pasteable(`${clockTime(one.at, systemClock.now())}  ${textOf(one)}`));
+    }
+    last = items[0]?.id ?? last;
+    await systemClock.sleep(followEveryMs, stop).catch(() => undefined);
+    if (stop.aborted) return;
+    query.set('newer_than', last);
+    items = (await api.get(`${path}?${query.toString()}`, activityPageSchema)).items;
+  }
+}
+
+const activityTable = (entries: readonly ActivityView[], now: number): string =>
+  table(
+    ['WHEN', 'KIND', 'WHAT'],
+    entries.map((one) => [timeSince(one.at, now), one.kind, textOf(one)]),
+    new Set(),
+  );
+
+const textOf = ({ says, times }: ActivityView): string => (times === 1 ? says : `${says} (${times} times)`);

@@ -1,0 +1,45 @@
+/** What has happened to a sync. */
+import { z } from 'zod';
+import { asOf } from './pages.ts';
+
+const kinds = ['state', 'problem', 'backfill', 'check', 'schema', 'credential', 'org'] as const;
+
+export const activitySchema = z
+  .object({
+    id: z.string(),
+    at: z.iso.datetime(),
+    kind: z
+      .enum(kinds)
+      .describe(
+        '`state`: another state of the sync or of an object; `problem`: some work on an object fails, or works again; `check`: what a comparison with Salesforce has repaired.',
+      ),
+    event: z.string().describe('Of a state: the state. Else one of a few fixed words.'),
+    before: z.string().nullable().describe('Of a state: the one before it.'),
+    object: z.string().nullable().describe('Null: it concerns the sync as a whole.'),
+    says: z.string().describe('The same as a sentence.'),
+    code: z.string().nullable().describe('`GET /errors/CODE` explains it.'),
+    detail: z.string().nullable().describe('A field, or the work on an object, such as `poll`.'),
+    rows: z.int().nullable(),
+    times: z.int().describe('How often the same has happened within a minute.'),
+    needs_person: z.boolean().describe('Somebody had to do something.'),
+  })
+  .meta({ id: 'Activity' });
+export type ActivityView = z.infer<typeof activitySchema>;
+
+const entryId = z.string().regex(/^\d{1,15}$/);
+
+export const activityQuery = z.object({
+  object: z.string().min(1).max(100).optional().describe('Only of this object: its API name.'),
+  kind: z.enum(kinds).optional(),
+  since: z.iso.datetime({ offset: true }).optional(),
+  only: z.enum(['needs-person']).optional().describe('Only what somebody had to do something about.'),
+  newer_than: entryId.optional().describe('The id of an entry: only later ones.'),
+  limit: z.coerce.number().int().min(1).max(500).default(100),
+  after: entryId.optional().describe('`next` of the page before.'),
+});
+
+export const activityPageSchema = z.object({
+  items: z.array(activitySchema),
+  next: z.string().nullable().describe('For the next page; null: this was the last one.'),
+  as_of: asOf,
+});

@@ -35,6 +35,7 @@ import { oauthRoutes } from './oauth-routes.ts';
 import { objectRoutes } from './object-routes.ts';
 import { operationRoutes } from './operation-routes.ts';
 import { problemOf } from './problems.ts';
+import { recopyRoute } from './recopy-route.ts';
 import { reportRoutes } from './report-routes.ts';
 import { sessionRoutes } from './session-routes.ts';
 import { openSignInTries } from './sign-in-tries.ts';
@@ -215,6 +216,7 @@ async function addRoutes(app: FastifyInstance, deps: RouteDeps & { prefix: strin
   await app.register(mirrorRoutes, deps);
   await app.register(systemRoute, deps);
   await app.register(credentialRoutes, deps);
+  await app.register(recopyRoute, deps);
   await app.register(jwtKeyRoutes, deps);
   await app.register(keyRoutes, deps);
   await app.register(administratorRoutes, deps);

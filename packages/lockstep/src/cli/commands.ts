@@ -51,6 +51,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./commands/sync-reauth.ts')).syncReauth,
   },
   {
+    name: 'sync recopy',
+    summary: 'After a refresh of a sandbox: copies the new org into the same tables.',
+    load: async () => (await import('./commands/sync-recopy.ts')).syncRecopy,
+  },
+  {
     name: 'sync pause',
     summary: 'Stops reading. The mirror stays as it is, and the proxy keeps working.',
     load: async () => (await import('./commands/sync.ts')).syncPause,

@@ -88,3 +88,20 @@ export const jwtKeySchema = z
     expires_at: time,
   })
   .meta({ id: 'JwtKey' });
+
+export const recopySyncSchema = z
+  .strictObject({
+    login_url: loginUrlSchema.optional().describe('Only if it is another one.'),
+    credential: newCredentialSchema.optional().describe('Only if the own one does not work any more.'),
+  })
+  .meta({ id: 'RecopySync' });
+
+export const recopySchema = z
+  .object({
+    old_org_id: z.string(),
+    org_id: z.string(),
+    instance_url: z.string(),
+    erases: z.array(z.string()),
+    keeps: z.array(z.string()),
+  })
+  .meta({ id: 'Recopy' });

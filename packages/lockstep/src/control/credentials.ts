@@ -18,7 +18,7 @@ import {
 import { type Control, keyOf } from './database.ts';
 import { unwrapDataKey } from './keys.ts';
 import { type Key, seal, unseal } from './sealing.ts';
-import { lockSync, notify, syncChannel } from './sql.ts';
+import { lockSync, notify, syncChannel, updateOrg, upsertOrg } from './sql.ts';
 
 export const credentialSchema: z.ZodType<Credential> = z.discriminatedUnion('flow', [
   z.object({ flow: z.literal('client credentials'), clientId: z.string(), clientSecret: z.string() }),
@@ -108,6 +108,28 @@ export async function replaceCredential(
   });
   if (isReplaced) recordActivity(control, syncId, { kind: 'credential', event: 'replaced' });
   return isReplaced;
+}
+
+/**
+ * The sync is of another org from now on, which its credential leads to: its mirror must have been emptied. The old
+ * org goes with its last sync.
+ */
+export async function replaceOrg(
+  control: Control,
+  syncId: SyncId,
+  to: Pick<SignInState, 'loginUrl' | 'credential'> & { orgId: OrgId; instanceUrl: string },
+): Promise<void> {
+  await control.db.transaction(async (tx) => {
+    await lockSync(tx, syncId);
+    const [row] = await selectCredential(tx, syncId);
+    if (!row) throw new Fault('PRX-01');
+    const { loginUrl, credential } = to;
+    const sealed = sealCredential(dataKeyOf(control, syncId, row), syncId, credential);
+    await upsertOrg(tx, to);
+    await updateOrg(tx, syncId, to.orgId);
+    await replaceCredentialRow(tx, syncId, { loginUrl, flow: credential.flow, sealed });
+    await notify(tx, syncChannel, syncId);
+  });
 }
 
 const dataKeyOf = (control: Control, syncId: SyncId, { sealed_data_key }: CredentialRow): Key =>

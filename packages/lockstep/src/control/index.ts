@@ -23,7 +23,7 @@ export {
 export { type ApiKey, createApiKey, findApiKey, listApiKeys, revokeApiKey } from './api-keys.ts';
 export { type AuditEntry, type NewAuditEntry, readAudit, recordAudit } from './audit-log.ts';
 export { listenForChanges } from './changes.ts';
-export { openCredential, replaceCredential, sessionStore } from './credentials.ts';
+export { openCredential, replaceCredential, replaceOrg, sessionStore } from './credentials.ts';
 export { type Control, controlDatabase, findKey, keyOf, openControl } from './database.ts';
 export { clearSyncProblem, type Health, readHealth, recordSyncProblem } from './health.ts';
 export { beginOnce, endOnce, type StoredAnswer } from './idempotency-keys.ts';

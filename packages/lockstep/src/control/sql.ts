@@ -116,6 +116,13 @@ export const deleteSync = async (tx: Tx, syncId: SyncId): Promise<boolean> => {
   return true;
 };
 
+/** An org without a sync is forgotten. */
+export const updateOrg = async (tx: Tx, syncId: SyncId, orgId: OrgId): Promise<void> => {
+  await tx.query(sql`UPDATE lockstep.sync SET org_id = ${orgId} WHERE sync_id = ${syncId}`);
+  await tx.query(sql`
+    DELETE FROM lockstep.org o WHERE NOT EXISTS (SELECT FROM lockstep.sync s WHERE s.org_id = o.org_id)`);
+};
+
 /** What can be changed about a sync while it runs. */
 export interface SyncChange {
   paused?: boolean;

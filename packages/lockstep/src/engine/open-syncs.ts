@@ -90,7 +90,8 @@ export function openSyncs(deps: EngineDeps): OpenSyncs {
     const sync = await open.get(id);
     if (!sync) return;
     const settings = await readSync(deps.control, id);
-    if (!settings) return forget(id);
+    // Of another org, all that is open here is of no use.
+    if (!settings || settings.orgId !== sync.settings.orgId) return forget(id);
     const hasOtherObjects = settings.sobjects.join() !== sync.settings.sobjects.join();
     sync.settings = settings;
     if (hasOtherObjects) await sync.reloadTables();

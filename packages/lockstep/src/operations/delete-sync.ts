@@ -1,13 +1,7 @@
 /** Deletes a sync with its mirror. Each step may be repeated, so an interrupted deletion is finished by the next one. */
-import { deadline } from '@lockstep/foundation/clock';
-import { shellWord } from '@lockstep/foundation/shell-words';
-import { beginDeleting, type Control, eraseSync, readHealth, type Sync } from '../control/index.ts';
-import { Fault } from '../core/faults.ts';
+import { beginDeleting, type Control, eraseSync, type Sync } from '../control/index.ts';
 import { databaseFault, destinationNames, dropPrivateDatabase } from '../postgres/index.ts';
-
-/** A worker lets a sync go within seconds; after a crash another one notices within ten. */
-const releaseMaxMs = 30_000;
-const lookEveryMs = 100;
+import { untilReleased } from './until-released.ts';
 
 /** What deleting a sync erases, and what it leaves. */
 export function deletionOf({ id, orgId }: Pick<Sync, 'id' | 'orgId'>): { erases: string[]; keeps: string[] } {
@@ -39,14 +33,4 @@ export async function deleteSync(control: Control, sync: Sync, signal: AbortSign
     throw databaseFault(error, control.host) ?? error;
   }
   await eraseSync(control, sync.id); // last, so that an interrupted deletion can be found and finished
-}
-
-/** Its worker may still be applying a page. */
-async function untilReleased(control: Control, { id, name }: Sync, signal: AbortSignal): Promise<void> {
-  using late = deadline(control.clock, releaseMaxMs, signal);
-  while ((await readHealth(control)).get(id)?.hasWorker === true) {
-    await control.clock.sleep(lookEveryMs, late).catch(() => undefined);
-    signal.throwIfAborted();
-    if (late.aborted) throw new Fault('SYS-19', { sync: shellWord(name) });
-  }
 }

@@ -12,6 +12,7 @@ export {
 } from './destination.ts';
 export { type EmbeddedOptions, type EmbeddedPostgres, findEmbedded, startEmbedded } from './embedded.ts';
 export { checkFormat, removeEmbedded } from './embedded-files.ts';
+export { emptyMirror } from './empty-mirror.ts';
 export { concernsOneTable, databaseFault, failureFields, isTableChanged } from './faults.ts';
 export type { FieldVisibilityChange } from './hidden-fields.ts';
 export type { Outcome } from './intents.ts';

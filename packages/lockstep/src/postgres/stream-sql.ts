@@ -2,7 +2,7 @@
 
 import { assert } from '@lockstep/foundation/assert';
 import type { Tx } from '@lockstep/foundation/database';
-import { ident, sql } from '@lockstep/foundation/sql';
+import { ident, join, sql } from '@lockstep/foundation/sql';
 import type { CursorField } from '../core/describe.ts';
 import type { ServerSeconds } from '../core/stamps.ts';
 import type { TablePlan } from './plan-table.ts';
@@ -113,3 +113,28 @@ export const countRows = (tx: Tx, schema: string, table: string) =>
 
 export const setRows = (tx: Tx, streamNo: number, rows: number) =>
   tx.query(sql`UPDATE _lockstep.checkpoint SET rows = ${rows} WHERE stream_no = ${streamNo}`);
+
+/** All at once, because tables of the mirror may refer to each other. */
+export const truncateTables = (tx: Tx, schema: string, tables: readonly string[]) =>
+  tx.query(sql`TRUNCATE ${join(tables.map((table) => ident(schema, table)))}`);
+
+export async function deleteAllRows(tx: Tx, schema: string, tables: readonly string[]): Promise<void> {
+  for (const table of tables) await tx.query(sql`DELETE FROM ${ident(schema, table)}`);
+}
+
+/** Every stream as if it had never been read. Pages that were requested before are refused. */
+export async function queueAllStreams(tx: Tx): Promise<void> {
+  const forgotten = [
+    ...['cursor', 'fence', 'dirty', 'quarantine', 'removal', 'problem', 'repair'],
+    ...['observation', 'intent'],
+  ];
+  for (const table of forgotten) await tx.query(sql`DELETE FROM ${ident('_lockstep', table)}`);
+  await tx.query(sql`
+    UPDATE _lockstep.checkpoint
+       SET state = 'queued', stop_code = NULL, stop_reason = NULL, backfilled_at = NULL, rows = 0,
+           rows_expected = NULL, plan_version = plan_version + 1, nuls_removed = 0,
+           counts_verified_at = NULL, stamps_verified_at = NULL, content_verified_at = NULL`);
+}
+
+export const moveToOrg = (tx: Tx, orgId: string) =>
+  tx.query(sql`UPDATE _lockstep.sync SET org_id = ${orgId}`);

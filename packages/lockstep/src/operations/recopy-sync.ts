@@ -1,0 +1,92 @@
+/** Copies another org into the tables of a sync, after a refresh of its sandbox. Each step may be repeated. */
+import { openDatabase } from '@lockstep/foundation/database';
+import { type Control, openWriterUrl, replaceOrg, type Sync, sessionStore } from '../control/index.ts';
+import { Fault } from '../core/faults.ts';
+import type { OrgId } from '../core/ids.ts';
+import { RequestError } from '../core/request-error.ts';
+import { databaseFault, emptyMirror } from '../postgres/index.ts';
+import { changeSync } from './change-sync.ts';
+import { type GivenCredential, giveAway, type TryDeps, withCredential } from './given-credential.ts';
+import { untilReleased } from './until-released.ts';
+
+export interface Recopy {
+  orgId: OrgId;
+  instanceUrl: string;
+  /** What the tables keep and lose. */
+  erases: string[];
+  keeps: string[];
+}
+
+/**
+ * Finds out which org the credential leads to now, and unless `isDryRun` empties the tables and has them copied again.
+ *
+ * @param given  null: the sync's own credential
+ * @throws {@link RequestError}: it is still the org of the sync; Fault `SF-nn`, `SYS-19`, `DB-nn`
+ */
+export async function recopySync(
+  deps: TryDeps,
+  sync: Sync,
+  given: GivenCredential | null,
+  { allowHosts, isDryRun }: { allowHosts: readonly string[]; isDryRun: boolean },
+  signal: AbortSignal,
+): Promise<Recopy> {
+  const { control } = deps;
+  const used = given ?? (await ownCredential(control, sync));
+  const options = { allowHosts, apiVersion: sync.apiVersion };
+  const { result: found, credential } = await withCredential(
+    deps,
+    used,
+    options,
+    signal,
+    async (_, identity) => identity,
+  );
+  if (found.orgId === sync.orgId) throw sameOrg(sync);
+  const recopy = { ...found, ...recopyOf(sync) };
+  if (isDryRun) return recopy;
+  const wasPaused = sync.paused;
+  await changeSync(control, sync, { paused: true });
+  await untilReleased(control, sync, signal);
+  await emptyTables(control, sync, found.orgId);
+  await replaceOrg(control, sync.id, { ...found, loginUrl: used.loginUrl, credential });
+  if (given) await giveAway(control, given);
+  if (!wasPaused) await changeSync(control, sync, { paused: false });
+  return recopy;
+}
+
+async function ownCredential(control: Control, sync: Sync): Promise<GivenCredential> {
+  const { loginUrl, credential } = await sessionStore(control, sync.id).read();
+  return { loginUrl, credential, signIn: null };
+}
+
+const recopyOf = ({ sobjects }: Sync) => ({
+  erases: [
+    `all rows of its ${sobjects.length} tables, which are then copied from the new org`,
+    'what was recorded of them: records set aside, missing rows, proxied writes without an outcome',
+  ],
+  keeps: [
+    'the tables with their names, columns and indexes; views, grants and readers',
+    'the address at the proxy, the pace and the other settings',
+  ],
+});
+
+const sameOrg = ({ name, orgId }: Sync) =>
+  new RequestError(`The credential of ${name} leads to the org of the sync, ${orgId}: nothing was replaced`, {
+    kind: 'not healthy',
+    next: 'To read all records again: lockstep objects verify --level content',
+  });
+
+async function emptyTables(control: Control, sync: Sync, orgId: OrgId): Promise<void> {
+  const db = openDatabase({
+    url: await openWriterUrl(control, sync),
+    applicationName: 'lockstep-setup',
+    connectionsMax: 1,
+    statementTimeoutMs: 0,
+  });
+  try {
+    await emptyMirror(db, orgId);
+  } catch (error) {
+    throw error instanceof Fault ? error : (databaseFault(error, control.host) ?? error);
+  } finally {
+    await db.end();
+  }
+}

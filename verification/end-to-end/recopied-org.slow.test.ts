@@ -1,0 +1,91 @@
+/** A sandbox that is refreshed: another org under the same address. */
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { sql } from '@lockstep/foundation/sql';
+import { type ApiHarness, openApiOn } from '@lockstep/harness/api-harness';
+import { type Cli, openCli } from '@lockstep/harness/cli-process';
+import { type EndToEndHarness, openEndToEndHarness } from '@lockstep/harness/end-to-end-harness';
+
+const undo = new AsyncDisposableStack();
+let harness: EndToEndHarness;
+let api: ApiHarness;
+let cli: Cli;
+
+before(async () => {
+  harness = undo.use(
+    await openEndToEndHarness({ org: { records: 300 }, sobjects: ['Account', 'Contact'], intervalMs: 250 }),
+  );
+  api = undo.use(await openApiOn(harness.control, [new URL(harness.org.url).host]));
+  cli = undo.use(await openCli(api.environment));
+  harness.startWorker();
+  await harness.untilComplete();
+});
+after(() => undo.disposeAsync());
+
+const fingerprint = async () => {
+  const [rows] = await harness.admin.query<{ hash: string }>(sql`
+    SELECT md5(string_agg(a::text, '' ORDER BY id)) AS hash FROM salesforce.account a`);
+  return rows?.hash;
+};
+const recopy = (query = '') => api.ask('POST', `/api/v1/syncs/harness/recopy${query}`, {});
+
+test('an org that is the sync’s own is not copied again', async () => {
+  const { status, body } = await recopy('?dry_run=true');
+  assert.deepEqual([status, body.kind], [409, 'not healthy']);
+  assert.match(String(body.next), /objects verify --level content/);
+});
+
+test('after the refresh the sync stops before a row is touched, says why, and a person has it copied again', async () => {
+  await harness.admin.script(`
+    CREATE VIEW public.names AS SELECT name FROM salesforce.account;
+    CREATE TABLE public.notes (account text REFERENCES salesforce.account, note text)`);
+  const before = await fingerprint();
+  const old = harness.sync.orgId;
+  const stops = harness.nextSyncProblem('ORG-02');
+  await harness.org.control('/org/changeId', {});
+  await stops;
+  assert.equal(await fingerprint(), before);
+  const { body: stopped } = await api.ask('GET', '/api/v1/syncs/harness');
+  const { fault } = stopped as { fault: { code: string; next: string } };
+  assert.deepEqual([stopped.state, fault.code], ['waiting', 'ORG-02']);
+  assert.match(fault.next, /sync recopy/);
+
+  const dry = await cli.run(['sync', 'recopy', '--dry-run']);
+  assert.equal(dry.code, 0, dry.stderr);
+  assert.match(dry.stderr, new RegExp(`was of org ${old}; its credential now leads to 00D`));
+  assert.equal(await fingerprint(), before);
+  const unasked = await cli.run(['sync', 'recopy']);
+  assert.deepEqual([unasked.code, await fingerprint()], [2, before]);
+  const done = await cli.run(['sync', 'recopy', '--yes']);
+  assert.equal(done.code, 0, done.stderr);
+
+  await harness.until(
+    sql`SELECT bool_and(state = 'current') FROM _lockstep.status`,
+    'both objects are copied again',
+  );
+  const { body } = await api.ask('GET', '/api/v1/syncs/harness');
+  assert.notEqual(body.org_id, old);
+  assert.equal(body.id, harness.sync.id);
+  const [rows] = await harness.reader.query<{ count: string }>(sql`SELECT count(*) FROM salesforce.account`);
+  assert.equal(Number(rows?.count), await harness.countInOrg('Account'));
+  const [names] = await harness.admin.query<{ count: number }>(sql`SELECT count(*) FROM public.names`);
+  assert.equal(names?.count, Number(rows?.count), 'the view is as it was');
+});
+
+test('a recopy that was cut off after the tables were emptied is finished by the next one', async () => {
+  const { body: was } = await api.ask('GET', '/api/v1/syncs/harness');
+  const stops = harness.nextSyncProblem('ORG-02');
+  await harness.org.control('/org/changeId', {});
+  await stops;
+  const { db } = harness.control.control;
+  const [control] = await db.query<{ org: string }>(sql`SELECT org_id AS org FROM lockstep.sync`);
+  assert.equal((await recopy()).status, 200);
+  // As it stands when the process dies before the control database knows of the new org.
+  await db.query(sql`
+    INSERT INTO lockstep.org (org_id, instance_url) VALUES (${control?.org ?? ''}, ${harness.org.url})`);
+  await db.query(sql`UPDATE lockstep.sync SET org_id = ${control?.org ?? ''}`);
+  const again = await recopy();
+  assert.equal(again.status, 200, JSON.stringify(again.body));
+  assert.notEqual((await api.ask('GET', '/api/v1/syncs/harness')).body.org_id, was.org_id);
+  await harness.until(sql`SELECT bool_and(state = 'current') FROM _lockstep.status`, 'both are copied again');
+});

@@ -18,6 +18,8 @@ const acme = {
   paused: false,
   intervalMs: 3_000,
   sobjects: [],
+  leaving: [],
+  apiVersion: '62.0',
   destination: { tableSchema: 'salesforce' },
 } as unknown as Sync;
 

@@ -68,6 +68,7 @@ export class Network {
   clientOf(waiting: Waiting, readAs: (text: string) => string = (text) => text): Salesforce {
     return {
       dataPath,
+      setApiVersion: () => undefined,
       request: ({ path, body, purpose, timeoutMs }) =>
         new Promise((resolve, reject) => {
           this.requests++;

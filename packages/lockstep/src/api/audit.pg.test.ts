@@ -62,6 +62,8 @@ const changes: Record<string, { method: string; path: string; body?: object }> =
   deleteJwtKey: { method: 'DELETE', path: '/jwt-keys/acme' },
   addObjects: { method: 'POST', path: '/syncs/acme/objects', body: { objects: ['Lead'] } },
   removeObject: { method: 'DELETE', path: '/syncs/acme/objects/Lead' },
+  setApiVersion: { method: 'PUT', path: '/syncs/acme/api-version', body: { api_version: '63.0' } },
+  recopySync: { method: 'POST', path: '/syncs/acme/recopy', body: {} },
   replaceCredential: { method: 'PUT', path: '/syncs/acme/credential' },
   endSession: { method: 'DELETE', path: '/sessions/{session}' },
   deleteSync: { method: 'DELETE', path: '/syncs/acme' },
@@ -92,6 +94,7 @@ test('every route that changes something is audited, and no request that changes
   for (const [operation, { method, path, body }] of Object.entries(changes)) {
     const { credential } = newSyncOf(org);
     const given = { createSync: newSyncOf(org), replaceCredential: { credential } }[operation] ?? body;
+    if (operation === 'recopySync') await org.control('/org/changeId', {});
     const browser = operation === 'signOut' ? await signIn(api) : null;
     if (operation === 'endSession') known.session = (await signIn(api)).id;
     const filled = (text: string) => text.replace(/\{(\w+)\}/g, (_, name: string) => known[name] ?? '');

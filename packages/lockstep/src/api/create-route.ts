@@ -4,12 +4,7 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { checkedSyncSchema, newSyncSchema, syncSchema } from '../contract/syncs.ts';
 import { readSync } from '../control/index.ts';
-import {
-  checkNewSync,
-  createSync,
-  type NewSyncOptions,
-  newSyncApiVersion,
-} from '../operations/create-sync.ts';
+import { checkNewSync, createSync, type NewSyncOptions } from '../operations/create-sync.ts';
 import { openGivenCredential } from '../operations/given-credential.ts';
 import { plannedObjectViews } from '../operations/planned-object-view.ts';
 import { addIdempotency, idempotencyHeaders } from './idempotency.ts';
@@ -56,7 +51,7 @@ function optionsOf(body: z.infer<typeof newSyncSchema>): Omit<NewSyncOptions, 'a
     name: body.name,
     sobjects: body.objects,
     intervalMs: body.interval_ms,
-    apiVersion: newSyncApiVersion,
+    apiVersion: 'newest',
   };
 }
 

@@ -88,7 +88,7 @@ function statusOf(code: FaultCode): number {
   const own = ownStatuses[code];
   if (own !== undefined) return own;
   const kind = errorKindOf(code);
-  return kind === 'Salesforce refused' && /^(SF|SCH|ORG|PERM)-/.test(code) ? 422 : statuses[kind];
+  return kind === 'Salesforce refused' && /^(SF|SCH|ORG|PERM|VER)-/.test(code) ? 422 : statuses[kind];
 }
 
 const ofRequestError = (

@@ -41,6 +41,7 @@ import { sessionRoutes } from './session-routes.ts';
 import { openSignInTries } from './sign-in-tries.ts';
 import { type SyncRouteDeps, syncRoutes } from './sync-routes.ts';
 import { systemRoute } from './system-route.ts';
+import { versionRoutes } from './version-routes.ts';
 
 type RouteDeps = SyncRouteDeps & AdministratorDeps;
 
@@ -217,6 +218,7 @@ async function addRoutes(app: FastifyInstance, deps: RouteDeps & { prefix: strin
   await app.register(systemRoute, deps);
   await app.register(credentialRoutes, deps);
   await app.register(recopyRoute, deps);
+  await app.register(versionRoutes, deps);
   await app.register(jwtKeyRoutes, deps);
   await app.register(keyRoutes, deps);
   await app.register(administratorRoutes, deps);

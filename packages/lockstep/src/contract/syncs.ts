@@ -57,6 +57,10 @@ export const syncSchema = z
     flow: z.enum(['client credentials', 'jwt bearer', 'refresh token']).describe('How it signs in.'),
     instance_url: z.string(),
     api_version: z.string(),
+    api_version_ends: z
+      .string()
+      .nullable()
+      .describe('When Salesforce stops serving it, if that is less than a year away.'),
     base_url: z.string().nullable().describe('In place of the instance URL, for clients of the proxy.'),
     objects: z.array(z.string()),
     leaving: z
@@ -210,3 +214,19 @@ export const checkSchema = z
     notes: z.array(z.string()).describe('What is only reported.'),
   })
   .meta({ id: 'Check' });
+
+export const apiVersionsSchema = z
+  .object({
+    current: z.string(),
+    newest: z.string().describe('That both know.'),
+    common: z
+      .array(z.object({ version: z.string(), label: z.string() }))
+      .describe('All that both know, newest first.'),
+  })
+  .meta({ id: 'ApiVersions' });
+
+export const wantedVersionSchema = z
+  .strictObject({
+    api_version: z.string().regex(/^(newest|\d{2,3}\.0)$/, 'a version such as 63.0, or newest'),
+  })
+  .meta({ id: 'WantedApiVersion' });

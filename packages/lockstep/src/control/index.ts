@@ -70,6 +70,7 @@ export {
 } from './sync-requests.ts';
 export {
   beginDeleting,
+  changeApiVersion,
   changeSettings,
   checkChange,
   eraseSync,

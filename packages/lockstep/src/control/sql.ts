@@ -171,6 +171,12 @@ export const updateInstanceUrl = (tx: Tx, syncId: SyncId, instanceUrl: string) =
   SELECT s.sync_id FROM lockstep.sync s JOIN moved USING (org_id)`);
 
 /** One row: the sync exists. */
+export const updateApiVersion = (tx: Tx, syncId: SyncId, apiVersion: string) =>
+  tx.query(
+    sql`UPDATE lockstep.sync SET api_version = ${apiVersion} WHERE sync_id = ${syncId} RETURNING sync_id`,
+  );
+
+/** One row: the sync exists. */
 export const updateLoginUrl = (tx: Tx, syncId: SyncId, loginUrl: string) =>
   tx.query(sql`
   UPDATE lockstep.credential SET login_url = ${loginUrl}, sealed_session = NULL

@@ -26,6 +26,7 @@ import {
   selectSyncs,
   selectSyncsById,
   syncChannel,
+  updateApiVersion,
   updateInstanceUrl,
   updateLoginUrl,
   updateSync,
@@ -190,6 +191,10 @@ export async function moveInstanceUrl(control: Control, id: SyncId, instanceUrl:
   for (const { sync_id } of moved) recordActivity(control, sync_id, { kind: 'org', event: 'moved' });
   return moved.length > 0;
 }
+
+/** The version of Salesforce's API for its requests from now on. False: there is no such sync. */
+export const changeApiVersion = (control: Control, id: SyncId, apiVersion: string): Promise<boolean> =>
+  changing(control, id, async (tx) => (await updateApiVersion(tx, id, apiVersion)).length > 0);
 
 /** Where the sync signs in from now on, beginning with its next session. False: there is no such sync. */
 export const moveLoginUrl = (control: Control, id: SyncId, loginUrl: string): Promise<boolean> =>

@@ -57,7 +57,7 @@ export function errorKindOf(code: string): ErrorKind {
   if (code === 'SYS-14') return 'time ran out';
   if (code === 'SYS-22') return 'not allowed';
   if (/^(CFG|API)-/.test(code) || code === 'LIM-05') return 'usage';
-  if (/^(SF|ORG|LIM|PERM|SCH|NET|DATA)-/.test(code)) return 'Salesforce refused';
+  if (/^(SF|ORG|LIM|PERM|SCH|NET|DATA|VER)-/.test(code)) return 'Salesforce refused';
   if (code.startsWith('DB-')) return 'database refused';
   return 'unexpected';
 }

@@ -217,4 +217,18 @@ export const salesforceFaults = {
     explanation: '{host} redirected the request to another host; the token was not sent there.',
     next: "Use the org's current address.",
   },
+  'VER-01': {
+    kind: 'needs-person',
+    title: 'No API version in common',
+    explanation:
+      "The newest version of Salesforce's API that the org serves is {reason}, which this Lockstep does not know.",
+    next: 'Use a version of Lockstep that is as old or as new as the org.',
+  },
+  'VER-02': {
+    kind: 'transient',
+    title: 'The API version was retired',
+    explanation:
+      'Salesforce no longer serves the version that the sync used. The newest that both know has taken its place.',
+    next: 'Nothing to do. The version is shown by lockstep sync show.',
+  },
 } as const satisfies Record<string, FaultEntry>;

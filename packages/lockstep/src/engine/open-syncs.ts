@@ -2,6 +2,7 @@ import type { Clock } from '@lockstep/foundation/clock';
 import { WakeSignal } from '@lockstep/foundation/wake-signal';
 import {
   type Control,
+  changeApiVersion,
   countRequest,
   openWriterUrl,
   readSync,
@@ -95,6 +96,7 @@ export function openSyncs(deps: EngineDeps): OpenSyncs {
     const hasOtherObjects = settings.sobjects.join() !== sync.settings.sobjects.join();
     sync.settings = settings;
     if (hasOtherObjects) await sync.reloadTables();
+    sync.salesforce.setApiVersion(settings.apiVersion);
     sync.salesforce.forgetRefusal();
     sync.mailbox.post({ kind: 'news' });
   };
@@ -158,6 +160,8 @@ async function openOne(deps: EngineDeps, id: SyncId): Promise<OpenSync | null> {
     clock: deps.clock,
     log: deps.log.with({ sync: id }),
     onRequest: ({ purpose }) => countRequest(deps.control, id, purpose),
+    onVersionMoved: (apiVersion) =>
+      void changeApiVersion(deps.control, id, apiVersion).catch(() => undefined),
   });
   let opened: Promise<Destination> | null = null;
   const destination = () => {

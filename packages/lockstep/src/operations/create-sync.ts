@@ -15,6 +15,7 @@ import {
   prepareDestination,
   type TablePlan,
 } from '../postgres/index.ts';
+import { newestVersion } from '../salesforce/index.ts';
 import { describeAll } from './describe-all.ts';
 import { type GivenCredential, giveAway, withCredential } from './given-credential.ts';
 import { newPassword } from './readers.ts';
@@ -25,6 +26,7 @@ export interface NewSyncOptions {
   /** API names, in any letter case. */
   sobjects: readonly string[];
   intervalMs: number;
+  /** `newest`: the newest that the org and this Lockstep know. */
   apiVersion: string;
   allowHosts: readonly string[];
 }
@@ -40,13 +42,14 @@ export interface CreateDeps {
 /** The schema of the mirror's tables. */
 const tableSchema = 'salesforce';
 
-/** The Salesforce API version that a new sync speaks. */
-export const newSyncApiVersion = '62.0';
+/** Until the newest is known. */
+const firstApiVersion = '62.0';
 
 /** What a sync would be, found out without making anything. */
 export interface CheckedSync {
   orgId: OrgId;
   instanceUrl: string;
+  apiVersion: string;
   plans: readonly TablePlan[];
   described: readonly Describe[];
   /** As it is after that: Salesforce may have replaced the refresh token. */
@@ -66,6 +69,7 @@ export async function checkNewSync(
   signal: AbortSignal,
 ): Promise<CheckedSync> {
   const { control } = deps;
+  const { apiVersion: wanted } = options;
   keyOf(control); // fails now rather than at the end, when the credentials are sealed
   checkChange({ intervalMs: options.intervalMs });
   if (await findSync(control, options.name))
@@ -74,14 +78,16 @@ export async function checkNewSync(
     const { result, credential } = await withCredential(
       deps,
       options.given,
-      options,
+      { allowHosts: options.allowHosts, apiVersion: wanted === 'newest' ? firstApiVersion : wanted },
       signal,
       async (salesforce, identity) => {
         deps.say?.(`signed in to org ${identity.orgId}`);
+        const apiVersion = wanted === 'newest' ? await newestVersion(salesforce, signal) : wanted;
+        salesforce.setApiVersion(apiVersion);
         const described = await describeAll(salesforce, options.sobjects, signal);
         const plans = planTables(described);
         deps.say?.(`described ${plans.length} object${plans.length === 1 ? '' : 's'}`);
-        return { ...identity, plans, described };
+        return { ...identity, apiVersion, plans, described };
       },
     );
     return { ...result, credential };

@@ -1,5 +1,6 @@
 /** The state of a sync and of each of its objects, as a person or a program is told it. */
 import { type Control, type Health, readHealth, type Sync } from '../control/index.ts';
+import { endOfVersion } from '../core/api-version.ts';
 import { Fault } from '../core/faults.ts';
 import { counted, timeOf, timeSince } from '../core/plain-words.ts';
 import { databaseFault } from '../postgres/index.ts';
@@ -83,7 +84,9 @@ export function statusOf(sync: Sync, health: Health, mirror: MirrorView): SyncSt
   }
   const lines =
     unread && state.state !== 'locked' ? [...state.lines, ...unreadHead(unread).lines] : state.lines;
-  return { ...seen, ...state, lines };
+  const end = versionEnd(seen);
+  const ends = end.length > 0 ? [...end, 'next: lockstep sync set --api-version newest'] : [];
+  return { ...seen, ...state, lines: [...lines, ...ends] };
 }
 
 const unreadHead = ({ code, message, next }: Fault) => ({
@@ -97,10 +100,20 @@ const isBackfilling = (state: string) => state === 'queued' || state === 'backfi
 /** Whether all is well: the reasons why not, and what is only reported. */
 export const checkHealth = (seen: SyncStatus, maxAgeMs: number): { reasons: string[]; notes: string[] } => ({
   reasons: whyNotWell(seen, maxAgeMs),
-  notes: seen.findings
-    .filter(isHealthy)
-    .map(({ severity, says, reason }) => `${severity}: ${seen.sync.name}: ${says}. ${reason}`),
+  notes: [
+    ...seen.findings
+      .filter(isHealthy)
+      .map(({ severity, says, reason }) => `${severity}: ${seen.sync.name}: ${says}. ${reason}`),
+    ...versionEnd(seen).map((line) => `${seen.sync.name}: ${line}`),
+  ],
 });
+
+/** A line if Salesforce retires the version of its API within a year. */
+function versionEnd({ sync, now }: Pick<SyncStatus, 'sync' | 'now'>): string[] {
+  const end = endOfVersion(sync.apiVersion, now);
+  if (end === null) return [];
+  return [`Salesforce stops serving API version ${sync.apiVersion}, which it uses, in ${end}.`];
+}
 
 function whyNotWell(seen: SyncStatus, maxAgeMs: number): string[] {
   const { sync, state, headline, unread, objects, findings, now } = seen;

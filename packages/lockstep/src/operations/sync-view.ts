@@ -1,3 +1,4 @@
+import { endOfVersion } from '../core/api-version.ts';
 import { inRfc3339 } from '../core/plain-words.ts';
 import { isHealthy } from './findings.ts';
 import type { SyncStatus } from './sync-status.ts';
@@ -10,7 +11,7 @@ export interface SyncPlaces {
 
 /** A sync as programs get it: its settings, whether it runs, and what it waits for. Contains no secret. */
 export function syncView(
-  { sync, health, state, word, headline, lines, findings, unread }: SyncStatus,
+  { sync, health, state, word, headline, lines, findings, unread, now }: SyncStatus,
   { proxyUrl, mirrorUrl }: SyncPlaces,
 ) {
   const { fault } = health;
@@ -22,6 +23,7 @@ export function syncView(
     flow: sync.flow,
     instance_url: sync.instanceUrl,
     api_version: sync.apiVersion,
+    api_version_ends: endOfVersion(sync.apiVersion, now),
     base_url: proxyUrl === undefined ? null : `${proxyUrl}/${sync.id}`,
     objects: [...sync.sobjects],
     leaving: sync.leaving.map(({ sobject }) => sobject),

@@ -122,13 +122,11 @@ export async function deleteAllRows(tx: Tx, schema: string, tables: readonly str
   for (const table of tables) await tx.query(sql`DELETE FROM ${ident(schema, table)}`);
 }
 
+const readingState = 'cursor fence dirty quarantine removal problem repair observation intent'.split(' ');
+
 /** Every stream as if it had never been read. Pages that were requested before are refused. */
 export async function queueAllStreams(tx: Tx): Promise<void> {
-  const forgotten = [
-    ...['cursor', 'fence', 'dirty', 'quarantine', 'removal', 'problem', 'repair'],
-    ...['observation', 'intent'],
-  ];
-  for (const table of forgotten) await tx.query(sql`DELETE FROM ${ident('_lockstep', table)}`);
+  for (const table of readingState) await tx.query(sql`DELETE FROM ${ident('_lockstep', table)}`);
   await tx.query(sql`
     UPDATE _lockstep.checkpoint
        SET state = 'queued', stop_code = NULL, stop_reason = NULL, backfilled_at = NULL, rows = 0,

@@ -7,11 +7,10 @@ import type { OrgId } from '../core/ids.ts';
 import type { AppLog } from '../core/log-fields.ts';
 import { openAuth, type SalesforceSession } from './auth.ts';
 import { errorCodeOf } from './faults.ts';
+import type { Purpose, SalesforceRequest } from './request.ts';
 import type { SessionStore } from './session-store.ts';
 import { type Answer, openTransport } from './transport.ts';
-
-/** What a request is for; the budget treats each purpose differently. */
-export type Purpose = 'setup' | 'poll' | 'backfill' | 'reconcile' | 'repair' | 'read-back';
+import { openVersion } from './version-in-use.ts';
 
 export interface SalesforceOptions {
   store: SessionStore;
@@ -19,8 +18,10 @@ export interface SalesforceOptions {
   allowHosts: readonly string[];
   /** Any other org is refused before anything is read from it. */
   expectOrgId?: OrgId;
-  /** For example `62.0`. */
+  /** For example `62.0`. If the org has retired it, the newest that both know takes its place. */
   apiVersion: string;
+  /** Called when that happens. */
+  onVersionMoved?: ((apiVersion: string) => void) | undefined;
   clock: Clock;
   log: AppLog;
   requestTimeoutMs?: number;
@@ -28,20 +29,11 @@ export interface SalesforceOptions {
   onRequest?: (usage: { purpose: Purpose }) => void;
 }
 
-export interface SalesforceRequest {
-  method: 'GET' | 'POST';
-  /** Under `/services/`. */
-  path: string;
-  /** JSON. */
-  body?: string;
-  purpose: Purpose;
-  /** For a request that must not wait as long as a query may take. */
-  timeoutMs?: number;
-}
-
 export interface Salesforce {
-  /** `/services/data/v62.0` */
+  /** `/services/data/v62.0`; another one after a change of the version. */
   readonly dataPath: string;
+  /** For all requests from now on, such as `63.0`. */
+  setApiVersion(apiVersion: string): void;
   /**
    * Any status except a redirect is an answer; `faultOf` says what a refusal means. An expired session is renewed once
    * and the request repeated once, so callers may only send reads; if it is refused again, that is the answer.
@@ -62,8 +54,7 @@ export interface Salesforce {
 const defaultTimeoutMs = 130_000;
 
 export function openSalesforce(options: SalesforceOptions): Salesforce {
-  const { allowHosts, apiVersion, clock, log, expectOrgId } = options;
-  assert(/^\d{2,3}\.0$/.test(apiVersion), 'an API version has the form 62.0');
+  const { allowHosts, clock, log, expectOrgId } = options;
   const transport = openTransport({
     allowHosts,
     clock,
@@ -98,19 +89,28 @@ export function openSalesforce(options: SalesforceOptions): Salesforce {
     return answer;
   };
 
+  const sendInSession = async (request: SalesforceRequest, signal: AbortSignal): Promise<Answer> => {
+    const session = await auth.session(signal);
+    const answer = await send(request, session, signal);
+    if (answer.status !== 401) return answer;
+    if (!isExpired(answer)) {
+      auth.drop(session); // fixed scopes and policies only apply to new sessions
+      return answer;
+    }
+    const renewed = await auth.renewed(session, signal);
+    return renewed ? send(request, renewed, signal) : answer;
+  };
+
+  const version = openVersion({ ...options, request: sendInSession });
+
   return {
-    dataPath: `/services/data/v${apiVersion}`,
+    get dataPath() {
+      return version.dataPath;
+    },
+    setApiVersion: (apiVersion) => version.set(apiVersion),
     async request(request, signal) {
       assert(request.path.startsWith('/services/'), 'requests go to paths under /services/');
-      const session = await auth.session(signal);
-      const answer = await send(request, session, signal);
-      if (answer.status !== 401) return answer;
-      if (!isExpired(answer)) {
-        auth.drop(session); // fixed scopes and policies only apply to new sessions
-        return answer;
-      }
-      const renewed = await auth.renewed(session, signal);
-      return renewed ? send(request, renewed, signal) : answer;
+      return version.request(request, signal);
     },
     async identity(signal) {
       const { orgId, instance } = await auth.session(signal);

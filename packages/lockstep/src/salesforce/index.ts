@@ -2,7 +2,7 @@
  * One org's API. Start with openSalesforce; queryPages reads records; describe.ts and countRecords are for the set-up.
  * Everything else is private to the room.
  */
-export { openSalesforce, type Purpose, type Salesforce, type SalesforceOptions } from './client.ts';
+export { openSalesforce, type Salesforce, type SalesforceOptions } from './client.ts';
 export type { Query, ResourceAnswer } from './composite.ts';
 export { countRecords } from './counts.ts';
 export { describeSObjects, listSObjects, type SObject } from './describe.ts';
@@ -10,6 +10,7 @@ export { faultOf, isUnknownField } from './faults.ts';
 export { allowedOrigin, isAllowedHost, isNamedHost, lookupPublic } from './hosts.ts';
 export { type QueryOutcome, queryPages } from './query.ts';
 export { type RecordSummary, summarize } from './record-summary.ts';
+export type { Purpose } from './request.ts';
 export {
   ownSessionStore,
   type SessionStore,
@@ -19,4 +20,5 @@ export {
 } from './session-store.ts';
 export { isApiName, type Select, selectRecords, soqlIdOf, soqlIds, soqlString } from './soql.ts';
 export { type Answer, type Usage, usageOf } from './transport.ts';
+export { newestVersion, readVersions } from './versions.ts';
 export { authorizationUrl, declinedFault, exchangeCode, newVerifier } from './web-flow.ts';

@@ -5,7 +5,7 @@ import { Fault } from '../core/faults.ts';
 import { toRecordId } from '../core/ids.ts';
 import type { Page } from '../core/page.ts';
 import type { ServerSeconds } from '../core/stamps.ts';
-import type { Salesforce, SalesforceRequest } from './client.ts';
+import type { Salesforce } from './client.ts';
 import {
   compositeOf,
   type Query,
@@ -15,6 +15,7 @@ import {
   reference,
 } from './composite.ts';
 import { errorCodeOf, faultOf, parseJsonOrUndefined } from './faults.ts';
+import type { SalesforceRequest } from './request.ts';
 import { sanitizeJson } from './sanitize-json.ts';
 import type { Usage } from './transport.ts';
 

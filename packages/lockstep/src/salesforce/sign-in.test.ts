@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { ManualClock } from '@lockstep/foundation/clock';
 import { faultFrom, openScriptedOrg, tokenAnswer } from '@lockstep/harness/scripted-org';
 import type { OrgId } from '../core/ids.ts';
-import type { Purpose } from './client.ts';
+import type { Purpose } from './request.ts';
 
 const path = '/services/data/v62.0/sobjects';
 const get = { method: 'GET', path, purpose: 'poll' } as const;

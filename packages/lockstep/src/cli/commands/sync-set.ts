@@ -1,4 +1,4 @@
-/** `sync set`: what the proxy does with writes while the mirror's database is down, and what its tables have. */
+/** `sync set`: what the proxy does while the mirror's database is down, foreign keys, and the version of the API. */
 import { type SyncView, syncSchema } from '../../contract/syncs.ts';
 import { usageError } from '../../core/request-error.ts';
 import { type Command, syncFlag } from '../arguments.ts';
@@ -20,6 +20,11 @@ export const syncSet: Command = {
       description:
         'on: give the tables foreign keys that refuse no row (NOT ENFORCED, PostgreSQL 18), so that tools draw relations. off, the default: remove them.',
     },
+    'api-version': {
+      value: '63.0|newest',
+      description:
+        "The version of Salesforce's API that the sync speaks. newest: the newest that the org and this Lockstep know.",
+    },
   },
   async run(args, context) {
     const { output } = context;
@@ -29,15 +34,20 @@ export const syncSet: Command = {
     const foreignKeys = args.text('foreign-keys');
     if (foreignKeys !== undefined && foreignKeys !== 'on' && foreignKeys !== 'off')
       throw usageError('--foreign-keys takes on or off', 'lockstep help sync set');
+    const version = args.text('api-version');
     const api = await findApi(context);
     const { id } = await chooseSync(api, args.text('sync'));
+    const path = pathOf(id);
     const change = { on_database_down: choice, foreign_keys: foreignKeys && foreignKeys === 'on' };
-    const { name, on_database_down, foreign_keys } = await api.patch(pathOf(id), change, syncSchema);
+    if (version !== undefined) await api.put(`${path}/api-version`, { api_version: version }, syncSchema);
+    const { name, on_database_down, foreign_keys, api_version } = await api.patch(path, change, syncSchema);
     const keys = foreign_keys ? 'on' : 'off';
-    if (output.wantsJson) output.object({ schema: 1, name, on_database_down, foreign_keys: keys });
-    else {
+    if (output.wantsJson) {
+      output.object({ schema: 1, name, on_database_down, foreign_keys: keys, api_version });
+    } else {
       output.data(`${name}: ${consequences[on_database_down]}`);
       output.data(`${name}: its tables have ${foreign_keys ? '' : 'no '}foreign keys (${keys}).`);
+      output.data(`${name}: it speaks API version ${api_version}.`);
     }
   },
 };

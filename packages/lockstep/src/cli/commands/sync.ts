@@ -42,8 +42,11 @@ export const syncShow: Command = {
       output.object({ schema: 1, ...sync, readers });
       return;
     }
+    const end = sync.api_version_ends;
     const lines = [
       ...placeLines(sync),
+      `The org: ${sync.org_id}, ${sync.instance_url}`,
+      `  API version ${sync.api_version}${end === null ? '' : `, which Salesforce stops serving in ${end}`}`,
       'The mirror, read only:',
       `  ${psqlLine(sync.mirror.url)}`,
       readers.length === 0

@@ -15,7 +15,7 @@ import {
 } from '../../control/index.ts';
 import { formatCount } from '../../core/plain-words.ts';
 import { RequestError } from '../../core/request-error.ts';
-import { newSyncApiVersion as apiVersion, createSync } from '../../operations/create-sync.ts';
+import { createSync } from '../../operations/create-sync.ts';
 import {
   findKeyFor,
   openControlFor,
@@ -51,6 +51,8 @@ export interface Demo extends AsyncDisposable {
 }
 
 export const demoName = 'demo';
+/** Of the demo's own requests. */
+const apiVersion = '62.0';
 const demoObjects = [
   'Account',
   'Contact',
@@ -168,7 +170,7 @@ async function ensureSync(
   const given = { loginUrl: org.url, credential, signIn: null };
   const options = { name: demoName, given, sobjects: demoObjects };
   const deps = { control, clock: systemClock, log: control.log };
-  const id = await createSync(deps, { ...options, intervalMs, apiVersion, allowHosts }, stop);
+  const id = await createSync(deps, { ...options, intervalMs, apiVersion: 'newest', allowHosts }, stop);
   const sync = await readSync(control, id);
   assert(sync, 'a sync that was created is there');
   return sync;

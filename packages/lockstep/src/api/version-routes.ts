@@ -1,0 +1,40 @@
+/** The version of Salesforce's API that a sync speaks. */
+import { systemClock } from '@lockstep/foundation/clock';
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { apiVersionsSchema, syncSchema, wantedVersionSchema } from '../contract/syncs.ts';
+import { readApiVersions, setApiVersion } from '../operations/api-versions.ts';
+import { problemAnswers } from './problems.ts';
+import { namedSync, requiredSync, type SyncRouteDeps, viewOf } from './sync-routes.ts';
+
+const tags = ['syncs'];
+
+export const versionRoutes: FastifyPluginAsyncZod<SyncRouteDeps> = async (app, deps) => {
+  const { control, log, allowHosts, stop } = deps;
+  const tryDeps = { control, clock: systemClock, log };
+
+  const list = {
+    operationId: 'listApiVersions',
+    summary: "The versions of Salesforce's API that the org and this Lockstep know",
+    tags,
+    params: namedSync,
+    response: { 200: apiVersionsSchema, ...problemAnswers },
+  };
+  app.get('/syncs/:sync/api-versions', { schema: list }, async ({ params }) =>
+    readApiVersions(tryDeps, await requiredSync(control, params.sync), allowHosts, stop),
+  );
+
+  const change = {
+    operationId: 'setApiVersion',
+    summary: "Changes the version of Salesforce's API that the sync speaks, without a new copy",
+    tags,
+    params: namedSync,
+    body: wantedVersionSchema,
+    response: { 200: syncSchema, ...problemAnswers },
+  };
+  const config = { audit: { members: ['api_version'] } };
+  app.put('/syncs/:sync/api-version', { schema: change, config }, async ({ params, body }) => {
+    const sync = await requiredSync(control, params.sync);
+    await setApiVersion(tryDeps, sync, body.api_version, allowHosts, stop);
+    return viewOf(deps, await requiredSync(control, sync.id));
+  });
+};

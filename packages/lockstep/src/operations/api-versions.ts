@@ -1,0 +1,59 @@
+/** The version of Salesforce's API that a sync speaks. It may be changed while the sync runs, without a new copy. */
+import { changeApiVersion, type Sync, sessionStore } from '../control/index.ts';
+import { isKnownVersion, newestCommon } from '../core/api-version.ts';
+import { Fault } from '../core/faults.ts';
+import { usageError } from '../core/request-error.ts';
+import { openSalesforce, readVersions } from '../salesforce/index.ts';
+import type { TryDeps } from './given-credential.ts';
+
+export interface ApiVersions {
+  current: string;
+  /** The newest that the org and this Lockstep know. */
+  newest: string;
+  /** All that both know, newest first. */
+  common: { version: string; label: string }[];
+}
+
+/** @throws Fault `VER-01`, and those of signing in */
+export async function readApiVersions(
+  { control, clock, log }: TryDeps,
+  sync: Sync,
+  allowHosts: readonly string[],
+  signal: AbortSignal,
+): Promise<ApiVersions> {
+  const { orgId: expectOrgId, apiVersion } = sync;
+  const store = sessionStore(control, sync.id);
+  const salesforce = openSalesforce({ store, expectOrgId, apiVersion, allowHosts, clock, log });
+  try {
+    const served = await readVersions(salesforce, signal);
+    const newest = newestCommon(served.map(({ version }) => version));
+    if (newest === null) throw new Fault('VER-01', { reason: served.at(-1)?.version ?? 'none' });
+    const common = served.filter(({ version }) => isKnownVersion(version)).toReversed();
+    return { current: apiVersion, newest, common };
+  } finally {
+    await salesforce.close();
+  }
+}
+
+/**
+ * @param wanted  such as `63.0`, or `newest`
+ * @returns the version from now on
+ * @throws a usage error: it is not one that both know; otherwise as {@link readApiVersions}
+ */
+export async function setApiVersion(
+  deps: TryDeps,
+  sync: Sync,
+  wanted: string,
+  allowHosts: readonly string[],
+  signal: AbortSignal,
+): Promise<string> {
+  const { newest, common } = await readApiVersions(deps, sync, allowHosts, signal);
+  const version = wanted === 'newest' ? newest : wanted;
+  if (!common.some((one) => one.version === version))
+    throw usageError(
+      `The org and this Lockstep do not both know version ${JSON.stringify(version)}`,
+      `Both know: ${common.map((one) => one.version).join(', ')}`,
+    );
+  if (version !== sync.apiVersion) await changeApiVersion(deps.control, sync.id, version);
+  return version;
+}

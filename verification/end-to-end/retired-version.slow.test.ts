@@ -1,0 +1,55 @@
+/** A version of Salesforce's API that the org stops serving while a sync speaks it. */
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { sql } from '@lockstep/foundation/sql';
+import { type ApiHarness, openApiOn } from '@lockstep/harness/api-harness';
+import { type Cli, openCli } from '@lockstep/harness/cli-process';
+import { type EndToEndHarness, openEndToEndHarness } from '@lockstep/harness/end-to-end-harness';
+
+const undo = new AsyncDisposableStack();
+let harness: EndToEndHarness;
+let api: ApiHarness;
+let cli: Cli;
+before(async () => {
+  harness = undo.use(
+    await openEndToEndHarness({ org: { records: 300 }, sobjects: ['Account', 'Contact'], intervalMs: 250 }),
+  );
+  api = undo.use(await openApiOn(harness.control, [new URL(harness.org.url).host]));
+  cli = undo.use(await openCli(api.environment));
+  harness.startWorker();
+  await harness.untilComplete();
+});
+after(() => undo.disposeAsync());
+
+const shown = async () => {
+  const { body } = await api.ask('GET', '/api/v1/syncs/harness');
+  return { version: String(body.api_version), state: body.state };
+};
+
+test('the sync moves on by itself, says so, and copies nothing again', async () => {
+  const chosen = await cli.run(['sync', 'set', '--api-version', '60.0', '--json']);
+  assert.deepEqual([chosen.code, JSON.parse(chosen.stdout).api_version], [0, '60.0'], chosen.stderr);
+  const [first] = await harness.admin.query<{ ctid: string }>(
+    sql`SELECT ctid::text AS ctid FROM salesforce.account ORDER BY id LIMIT 1`,
+  );
+
+  await harness.org.control('/org/retireVersions', { until: 60 });
+  await harness.org.request('POST', '/services/data/v62.0/sobjects/Account', {
+    body: { Name: 'after the retirement' },
+  });
+  await harness.until(
+    sql`SELECT count(*) = 1 FROM salesforce.account WHERE name = 'after the retirement'`,
+    'the change is read',
+  );
+
+  const { version, state } = await shown();
+  assert.ok(Number(version) > 60, version);
+  assert.equal(state, 'running');
+  assert.match(harness.control.log.text(), /VER-02/);
+  const [same] = await harness.admin.query<{ ctid: string }>(
+    sql`SELECT ctid::text AS ctid FROM salesforce.account ORDER BY id LIMIT 1`,
+  );
+  assert.deepEqual(same, first);
+  const show = await cli.run(['sync', 'show']);
+  assert.match(show.stdout, new RegExp(`API version ${version}`));
+});

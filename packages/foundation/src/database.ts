@@ -45,8 +45,17 @@ export interface Session extends Tx {
   close(): Promise<void>;
 }
 
-export interface DatabaseOptions {
+/** Where a database is, and how its server proves to be that one. */
+export interface DatabaseAddress {
   url: string;
+  /** TLS with a verified certificate, whatever the URL says of it. */
+  tls?: {
+    /** The authority that the certificate must come from, as PEM; without it those that Node trusts. */
+    ca?: string | undefined;
+  };
+}
+
+export interface DatabaseOptions extends DatabaseAddress {
   /** Shown in pg_stat_activity; a takeover finds the former holder's sessions by it. */
   applicationName: string;
   connectionsMax?: number;
@@ -99,7 +108,7 @@ const sessionSilenceMs = 30_000;
 export function openDatabase(options: DatabaseOptions): Database {
   const statementTimeoutMs = options.statementTimeoutMs ?? 60_000;
   const settings: pg.PoolConfig = {
-    connectionString: withTls(options.url),
+    ...connectionOf(options),
     application_name: options.applicationName,
     max: options.connectionsMax ?? 4,
     idleTimeoutMillis: 30_000,
@@ -157,6 +166,14 @@ export function openDatabase(options: DatabaseOptions): Database {
     },
   };
   return database;
+}
+
+function connectionOf({ url, tls }: DatabaseAddress): pg.PoolConfig {
+  if (!tls) return { connectionString: withTls(url) };
+  const parsed = new URL(url);
+  parsed.searchParams.delete('sslmode'); // it would win
+  const host = parsed.hostname.replace(/^\[|\]$/g, ''); // without it the certificate of an IP address is not checked
+  return { connectionString: parsed.toString(), ssl: { host, ...(tls.ca !== undefined && { ca: tls.ca }) } };
 }
 
 async function transact<Result>(

@@ -1,5 +1,11 @@
 /** Recognises a connection pooler in front of the server, such as PgBouncer. */
-import { type Database, openDatabase, sqlState, type Tx } from '@lockstep/foundation/database';
+import {
+  type Database,
+  type DatabaseAddress,
+  openDatabase,
+  sqlState,
+  type Tx,
+} from '@lockstep/foundation/database';
 import { Fault } from '../core/faults.ts';
 import { selectSession } from './server-sql.ts';
 
@@ -9,10 +15,11 @@ import { selectSession } from './server-sql.ts';
  *
  * @throws {@link Fault} `DB-20`. Any other failure is left to whoever connects next.
  */
-export async function refusePooler(url: string): Promise<void> {
+export async function refusePooler(to: string | DatabaseAddress): Promise<void> {
+  const address = typeof to === 'string' ? { url: to } : to;
   await using undo = new AsyncDisposableStack();
   const open = (): Database => {
-    const database = openDatabase({ url, applicationName: 'lockstep start', connectionsMax: 1 });
+    const database = openDatabase({ ...address, applicationName: 'lockstep start', connectionsMax: 1 });
     undo.defer(() => database.end());
     return database;
   };
@@ -23,7 +30,7 @@ export async function refusePooler(url: string): Promise<void> {
   } catch (error) {
     reason = sqlState(error) === '08P01' ? 'it refuses the settings of a session' : null;
   }
-  if (reason !== null) throw new Fault('DB-20', { host: new URL(url).host, reason });
+  if (reason !== null) throw new Fault('DB-20', { host: new URL(address.url).host, reason });
 }
 
 async function whatIsLost(one: Database, other: Database): Promise<string | null> {

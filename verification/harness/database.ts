@@ -27,7 +27,11 @@ export async function openTestDatabase(template = 'template1'): Promise<TestData
   const server = testServerUrl();
   const name = `test_${randomBytes(6).toString('hex')}`;
   const admin = openDatabase({ url: server, applicationName: 'test', connectionsMax: 1 });
-  await admin.query(sql`CREATE DATABASE ${ident(name)} TEMPLATE ${ident(template)} STRATEGY FILE_COPY`);
+  const [known] = await admin.query<{ choice: boolean }>(
+    sql`SELECT current_setting('server_version_num')::integer >= 150000 AS choice`,
+  );
+  const strategy = known?.choice ? sql`STRATEGY FILE_COPY` : sql``; // older servers know no other
+  await admin.query(sql`CREATE DATABASE ${ident(name)} TEMPLATE ${ident(template)} ${strategy}`);
   const url = databaseUrl(server, { database: name });
   const db = openDatabase({ url, applicationName: 'test', connectionsMax: 8 });
   return {

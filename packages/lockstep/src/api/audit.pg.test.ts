@@ -65,11 +65,16 @@ const changes: Record<string, { method: string; path: string; body?: object }> =
   setApiVersion: { method: 'PUT', path: '/syncs/acme/api-version', body: { api_version: '63.0' } },
   recopySync: { method: 'POST', path: '/syncs/acme/recopy', body: {} },
   replaceCredential: { method: 'PUT', path: '/syncs/acme/credential' },
+  checkDestination: {
+    method: 'POST',
+    path: '/destinations/check',
+    body: { url: 'postgres://w:w@localhost:1/crm', reader_url: 'postgres://r:r@localhost:1/crm' },
+  },
   endSession: { method: 'DELETE', path: '/sessions/{session}' },
   deleteSync: { method: 'DELETE', path: '/syncs/acme' },
 };
 /** Not among them, although the method could change something. */
-const changeNothing = ['queryMirror'];
+const changeNothing = ['queryMirror', 'sqlForDestination'];
 
 interface Document {
   paths: Record<string, Record<string, { operationId: string }>>;

@@ -26,6 +26,7 @@ import { addAudit } from './audit.ts';
 import { auditRoutes } from './audit-routes.ts';
 import { createRoute } from './create-route.ts';
 import { credentialRoutes } from './credential-routes.ts';
+import { destinationRoutes } from './destination-routes.ts';
 import { errorRoutes } from './error-routes.ts';
 import { eventRoutes } from './event-routes.ts';
 import { jwtKeyRoutes } from './jwt-key-routes.ts';
@@ -219,6 +220,7 @@ async function addRoutes(app: FastifyInstance, deps: RouteDeps & { prefix: strin
   await app.register(credentialRoutes, deps);
   await app.register(recopyRoute, deps);
   await app.register(versionRoutes, deps);
+  await app.register(destinationRoutes, deps);
   await app.register(jwtKeyRoutes, deps);
   await app.register(keyRoutes, deps);
   await app.register(administratorRoutes, deps);

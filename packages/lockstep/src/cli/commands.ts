@@ -36,6 +36,17 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./commands/sync-create.ts')).syncCreate,
   },
   {
+    name: 'db sql',
+    summary:
+      'The SQL that the owner of a database runs, so that a mirror can be made in it; --undo: the reverse.',
+    load: async () => (await import('./commands/db.ts')).dbSql,
+  },
+  {
+    name: 'db test',
+    summary: 'Tests a database of your own step by step, and says how to repair what fails.',
+    load: async () => (await import('./commands/db.ts')).dbTest,
+  },
+  {
     name: 'sync list',
     summary: 'All syncs.',
     load: async () => (await import('./commands/sync.ts')).syncList,

@@ -2,6 +2,8 @@
  * The catalogue of everything that can go wrong. `{name}` in a text is filled from the fault's `safe` fields.
  * docs/errors.md is generated from this list.
  */
+
+import { databaseFaults } from './database-faults.ts';
 import type { FaultEntry } from './fault-entry.ts';
 import { salesforceFaults } from './salesforce-faults.ts';
 
@@ -107,77 +109,7 @@ export const faults = {
     next: 'Repeat it in some seconds, with the same key.',
   },
   ...salesforceFaults,
-  'DB-01': {
-    kind: 'transient',
-    title: 'Database name does not resolve',
-    explanation: 'The host {host} is unknown from this machine.',
-    next: 'Check the host in DATABASE_URL.',
-  },
-  'DB-02': {
-    kind: 'transient',
-    title: 'Database does not answer',
-    explanation: 'Nothing answers at {host} ({reason}). Cursors are kept and nothing is lost.',
-    next: 'Start the server or correct DATABASE_URL.',
-  },
-  'DB-03': {
-    kind: 'needs-person',
-    title: 'Database password or user is wrong',
-    explanation: 'The server at {host} refuses the login.',
-    next: 'Correct user and password in DATABASE_URL; special characters must be percent-encoded.',
-  },
-  'DB-06': {
-    kind: 'needs-person',
-    title: 'A database privilege is missing',
-    explanation: 'The server at {host} does not allow the login to do this ({reason}).',
-    next: 'The login needs CREATEDB and CREATEROLE.',
-  },
-  'DB-08': {
-    kind: 'transient',
-    title: 'Database cannot store',
-    explanation: 'The database refuses writes ({sqlState}). Cursors do not move and nothing is lost.',
-    next: 'Free disk space, or end the read-only mode.',
-  },
-  'DB-15': {
-    kind: 'transient',
-    title: 'A table refuses its rows',
-    explanation: 'The database refused a page of {stream} ({reason}). Other objects are not affected.',
-    next: 'Look for locks, triggers and rules that were added to the table.',
-  },
-  'DB-16': {
-    kind: 'transient',
-    title: 'A table is locked',
-    explanation:
-      'Another session blocks writes to the table of {stream} ({reason}). Other objects are not affected.',
-    next: 'Nothing to do if the lock is intended; otherwise end that session. Reading resumes by itself.',
-  },
-  'DB-17': {
-    kind: 'transient',
-    title: 'The database refuses a statement',
-    explanation:
-      "One of the sync's own statements failed ({sqlState}). Cursors do not move and nothing is lost.",
-    next: 'Lockstep retries by itself. Check what was changed in the schema _lockstep or in the privileges of its roles.',
-  },
-  'DB-18': {
-    kind: 'needs-person',
-    title: 'No verified TLS to the database',
-    explanation:
-      'The server at {host} does not prove over TLS that it is that host ({reason}), so no password was sent.',
-    next: 'Enable TLS on the server; if its CA is your own, add sslrootcert=FILE to DATABASE_URL. If nobody else can reach the network in between, add sslmode=disable.',
-  },
-  'DB-19': {
-    kind: 'permanent',
-    title: 'This PostgreSQL has no foreign keys of that kind',
-    explanation:
-      'Foreign keys that refuse no row (NOT ENFORCED) need PostgreSQL 18; the server has {reason}.',
-    next: 'Nothing to do: the comment of each column says which object it refers to.',
-  },
-  'DB-20': {
-    kind: 'needs-person',
-    title: 'A connection pooler is in the way',
-    explanation:
-      'DATABASE_URL leads to a connection pooler at {host}: {reason}. Lockstep needs sessions of its own: settings, notifications, locks and prepared statements would be lost without an error.',
-    next: 'Give the address and port of PostgreSQL itself. Readers of the mirror may use a pooler.',
-  },
+  ...databaseFaults,
   'PRX-01': {
     kind: 'permanent',
     title: 'Unknown sync address',

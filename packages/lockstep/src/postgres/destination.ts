@@ -1,6 +1,7 @@
 import { type Database, openDatabase } from '@lockstep/foundation/database';
 import { migrate, NewerSchemaError } from '@lockstep/foundation/migrations';
 import { Fault } from '../core/faults.ts';
+import { bookkeepingSchema } from './bookkeeping.ts';
 import { mergeStatements } from './merge-statement.ts';
 import { type Mirror, mirrorIn } from './mirror.ts';
 import type { Holder } from './observations.ts';
@@ -123,7 +124,7 @@ export async function prepareDestination(
 
 /** @param owner  of what is created; without it the session's own role, which for the writer is the owner already */
 async function migrateDestination(db: Database, owner?: string): Promise<void> {
-  const schema = '_lockstep';
+  const schema = bookkeepingSchema;
   try {
     await migrate(db, { schema, folder: destinationMigrations, ...(owner !== undefined && { role: owner }) });
   } catch (error) {

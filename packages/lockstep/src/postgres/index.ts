@@ -3,6 +3,7 @@
  * Everything else is private to the room.
  */
 
+export { type Check } from './check-step.ts';
 export {
   type Destination,
   holderName,
@@ -10,6 +11,7 @@ export {
   openDestinationForWrites,
   prepareDestination,
 } from './destination.ts';
+export { checkDestination } from './destination-checks.ts';
 export { type EmbeddedOptions, type EmbeddedPostgres, findEmbedded, startEmbedded } from './embedded.ts';
 export { checkFormat, removeEmbedded } from './embedded-files.ts';
 export { emptyMirror } from './empty-mirror.ts';
@@ -20,6 +22,8 @@ export { countKeptRows } from './leave-table.ts';
 export { countOpenMarks, type MarkReason, type StreamFigures } from './mark-sql.ts';
 export { type Mirror, mirrorIn, type Progress } from './mirror.ts';
 export type { Holder, Observation } from './observations.ts';
+export { shownUrl } from './own-address.ts';
+export { ownRoles, statementsBefore, statementsToUndo } from './own-database-sql.ts';
 export type { ApplyCounts, ApplyResult, CursorMove, PagePart, Remainder, StreamTable } from './page-part.ts';
 export { partialColumns, planTable, planTables, type TablePlan } from './plan-table.ts';
 export { refusePooler } from './poolers.ts';
@@ -70,5 +74,6 @@ export {
   type StatusRow,
 } from './status-sql.ts';
 export { loadTableNames } from './stream-sql.ts';
+export type { WantedMirror } from './table-checks.ts';
 export { isLockTimeout } from './table-locks.ts';
 export { createTable, type Stream } from './tables.ts';

@@ -12,7 +12,7 @@ import {
   roleExists,
   selectRolesWithPrefix,
 } from './role-sql.ts';
-import { destinationNames, ensureReader } from './roles.ts';
+import { destinationNames, ensureReader, privateSchema } from './roles.ts';
 
 const prefixOf = (syncId: string) => `${destinationNames(syncId).reader}_`;
 
@@ -34,7 +34,8 @@ export async function createReader(
   try {
     return await admin.transaction(async (tx) => {
       if (await roleExists(tx, role)) return null;
-      await ensureReader(tx, destinationNames(syncId).readerGroup, role, password);
+      const { readerGroup } = destinationNames(syncId);
+      await ensureReader(tx, { readerGroup, schema: privateSchema }, role, password);
       return role;
     });
   } catch (error) {

@@ -17,6 +17,8 @@ import { createHash, createHmac, pbkdf2Sync, randomBytes } from 'node:crypto';
 import { assert } from '@lockstep/foundation/assert';
 import { type Database, sqlState, type Tx } from '@lockstep/foundation/database';
 import { literal, sql } from '@lockstep/foundation/sql';
+import { bookkeepingSchema } from './bookkeeping.ts';
+import { readerConnections, readerSettings, writerConnections } from './role-limits.ts';
 import {
   dropRole,
   ensureRole,
@@ -56,17 +58,8 @@ export const destinationNames = (syncId: string): DestinationNames => ({
   reader: `lockstep_${syncId}_ro`,
 });
 
-/** For a few pools of the sync, and for many readers: a leak in either must not use up the server's connections. */
-const writerConnections = sql`CONNECTION LIMIT 40`;
-const readerConnections = sql`CONNECTION LIMIT 20`;
-
-const readerSettings = [
-  sql`default_transaction_read_only = on`,
-  sql`statement_timeout = '60s'`,
-  sql`idle_in_transaction_session_timeout = '60s'`,
-  sql`lock_timeout = '10s'`,
-  sql`search_path = salesforce`,
-];
+/** The schema of the tables in a private database. */
+export const privateSchema = 'salesforce';
 
 /** For each session; without it one query could fill the disk. Only a superuser may change it. */
 const readerTempFiles = sql`temp_file_limit = '2GB'`;
@@ -143,17 +136,24 @@ async function createRoles(
   await ensureRole(admin, writer, sql`${login(secrets.writerPassword)} ${writerConnections}`);
   await grantRole(admin, owner, writer);
   await setForRole(admin, writer, sql`role = ${literal(owner)}`);
-  await admin.transaction((tx) => ensureReader(tx, readerGroup, reader, secrets.readerPassword));
+  await admin.transaction((tx) =>
+    ensureReader(tx, { readerGroup, schema: privateSchema }, reader, secrets.readerPassword),
+  );
   await joinRole(admin, owner);
 }
 
 const login = (password: string) => sql`INHERIT ${loginWith(scramVerifier(password))}`;
 
 /** A login that may read, with the limits of all readers; an existing one gets this password. */
-export async function ensureReader(tx: Tx, group: string, reader: string, password: string): Promise<void> {
+export async function ensureReader(
+  tx: Tx,
+  { readerGroup: group, schema }: { readerGroup: string; schema: string },
+  reader: string,
+  password: string,
+): Promise<void> {
   await ensureRole(tx, reader, sql`${login(password)} ${readerConnections}`);
   await grantRole(tx, group, reader);
-  for (const setting of readerSettings) await setForRole(tx, reader, setting);
+  for (const setting of readerSettings(schema)) await setForRole(tx, reader, setting);
   await ifAllowed(tx, () => setForRole(tx, reader, readerTempFiles)); // a superuser may
 }
 
@@ -173,12 +173,12 @@ async function grantInside(
   await setRole(tx, owner);
   await revokePublicConnect(tx, database);
   await grantConnect(tx, database, writer, readerGroup);
-  await createSchema(tx, 'salesforce');
-  await createSchema(tx, '_lockstep');
-  await grantSchema(tx, 'salesforce', readerGroup);
+  await createSchema(tx, privateSchema);
+  await createSchema(tx, bookkeepingSchema);
+  await grantSchema(tx, privateSchema, readerGroup);
   // pg_dump reads every table and sequence of a database. The bookkeeping tells nothing that the tables do not.
-  await grantSchema(tx, '_lockstep', readerGroup);
-  await grantFutureSequences(tx, '_lockstep', readerGroup);
+  await grantSchema(tx, bookkeepingSchema, readerGroup);
+  await grantFutureSequences(tx, bookkeepingSchema, readerGroup);
   await resetRole(tx);
   await ifAllowed(tx, () => revokePublicSchema(tx)); // a superuser may, and since version 15 the database's owner
   await ifAllowed(tx, () => revokeLargeObjects(tx)); // a superuser may

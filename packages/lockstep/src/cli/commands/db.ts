@@ -1,0 +1,78 @@
+/** `db sql` and `db test`: a database of a person's own, before a sync is created in it. */
+import { writeFile } from 'node:fs/promises';
+import { databaseSqlSchema, destinationChecksSchema } from '../../contract/destinations.ts';
+import { usageError } from '../../core/request-error.ts';
+import type { Command } from '../arguments.ts';
+import { findApi } from '../find-server.ts';
+import { exitCodes } from '../terminal/exit-codes.ts';
+import { destinationFlags, destinationOf } from './destination-flags.ts';
+
+export const dbSql: Command = {
+  flags: {
+    database: { value: 'NAME', description: 'The database.' },
+    schema: { value: 'NAME', description: 'Schema of the tables in it (default salesforce).' },
+    host: { value: 'HOST', description: 'Its server, for the addresses (default localhost).' },
+    port: { value: 'PORT', description: 'Port of the server (default 5432).' },
+    roles: {
+      value: 'PREFIX',
+      description: 'What the names of the roles begin with (default: lockstep_ and the database).',
+    },
+    'url-file': {
+      value: 'FILE',
+      description:
+        'A new file for the two addresses with their passwords; without it they are printed to standard error.',
+    },
+    undo: { description: 'The statements that remove all of it, and the mirror.' },
+  },
+  async run(args, context) {
+    const { output } = context;
+    const help = 'lockstep help db sql';
+    const [database, host, roles] = ['database', 'host', 'roles'].map((flag) => args.text(flag));
+    if (database === undefined) throw usageError('db sql needs --database', help);
+    const port = args.number('port', { min: 1, max: 65_535, otherwise: 5_432 });
+    const schema = args.text('schema') ?? 'salesforce';
+    const names = { database, schema, port, ...(host && { host }), ...(roles && { roles }) };
+    const made = await (await findApi(context)).post('/destinations/sql', names, databaseSqlSchema);
+    if (args.isSet('undo')) return output.data(made.undo.trimEnd());
+    const addresses = `${made.url}\n${made.reader_url}\n`;
+    const file = args.text('url-file');
+    if (file !== undefined) await writeNew(file, addresses, help);
+    if (output.wantsJson) return output.object({ schema: 1, ...made });
+    output.data(made.sql.trimEnd());
+    if (file !== undefined)
+      return output.say(`${file} holds the two addresses for: lockstep db test --url-file`);
+    output.say(
+      'The two addresses, with passwords that are not shown again, for a file that only you can read:',
+    );
+    output.say(addresses.trimEnd());
+  },
+};
+
+/** Readable by its user alone. @throws a usage error if there is such a file */
+async function writeNew(file: string, text: string, help: string): Promise<void> {
+  await writeFile(file, text, { mode: 0o600, flag: 'wx' }).catch((error: { code?: unknown }) => {
+    throw usageError(`The file ${file} cannot be made (${String(error.code)})`, help);
+  });
+}
+
+const marks = { passed: 'ok', failed: 'FAIL', skipped: 'skipped' };
+
+export const dbTest: Command = {
+  flags: destinationFlags('url-file'),
+  async run(args, context) {
+    const { output } = context;
+    const help = 'lockstep help db test';
+    if (!args.isSet('url-file')) throw usageError('db test needs --url-file', help);
+    const given = await destinationOf(args, 'url-file', help);
+    const api = await findApi(context);
+    const { passed, checks } = await api.post('/destinations/check', given, destinationChecksSchema);
+    if (output.wantsJson) output.object({ schema: 1, passed, checks });
+    else
+      for (const { name, state, code, says, next, sql, ms } of checks) {
+        const label = code === null ? '' : `${code} `;
+        output.data(`${marks[state].padEnd(8)}${name.padEnd(14)}${label}${says} (${ms} ms)`);
+        if (state === 'failed') output.data(`${' '.repeat(22)}next: ${sql ?? next}`);
+      }
+    return passed ? 0 : exitCodes['not healthy'];
+  },
+};

@@ -1,0 +1,18 @@
+/** How to connect to a database that a person owns. */
+import { type DatabaseAddress, databaseUrl } from '@lockstep/foundation/database';
+import { type DatabaseLogin, hostOf, type OwnDatabase } from '../core/own-database.ts';
+
+/** With the login's password: never logged. */
+export function addressOf(own: OwnDatabase, login: DatabaseLogin): DatabaseAddress {
+  const url = new URL(databaseUrl(`postgres://${hostOf(own)}`, { database: own.database, ...login }));
+  if (own.tls === 'verify-full') return { url: url.toString(), tls: { ca: own.ca ?? undefined } };
+  url.searchParams.set('sslmode', own.tls === 'off' ? 'disable' : 'no-verify'); // the driver's word for `require`
+  return { url: url.toString() };
+}
+
+/** The address as people give it to their own tools. */
+export function shownUrl(own: OwnDatabase, login: DatabaseLogin = { user: '', password: '' }): string {
+  const url = new URL(databaseUrl(`postgres://${hostOf(own)}`, { database: own.database, ...login }));
+  url.searchParams.set('sslmode', own.tls === 'off' ? 'disable' : own.tls);
+  return url.toString();
+}

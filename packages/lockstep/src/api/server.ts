@@ -35,6 +35,7 @@ import { mirrorRoutes } from './mirror-routes.ts';
 import { oauthRoutes } from './oauth-routes.ts';
 import { objectRoutes } from './object-routes.ts';
 import { operationRoutes } from './operation-routes.ts';
+import { orgRoutes } from './org-routes.ts';
 import { problemOf } from './problems.ts';
 import { recopyRoute } from './recopy-route.ts';
 import { reportRoutes } from './report-routes.ts';
@@ -221,6 +222,7 @@ async function addRoutes(app: FastifyInstance, deps: RouteDeps & { prefix: strin
   await app.register(recopyRoute, deps);
   await app.register(versionRoutes, deps);
   await app.register(destinationRoutes, deps);
+  await app.register(orgRoutes, deps);
   await app.register(jwtKeyRoutes, deps);
   await app.register(keyRoutes, deps);
   await app.register(administratorRoutes, deps);

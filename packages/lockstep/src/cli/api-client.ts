@@ -93,7 +93,11 @@ export function openApiClient({ stop, ...server }: ApiServer & { stop: AbortSign
     async list(path, item) {
       const items: z.infer<typeof item>[] = [];
       for (let after = ''; ; ) {
-        const page = await ask('GET', `${path}?limit=500${after}`, pageOf(item));
+        const page = await ask(
+          'GET',
+          `${path}${path.includes('?') ? '&' : '?'}limit=500${after}`,
+          pageOf(item),
+        );
         items.push(...page.items);
         if (page.next === null) return { items, as_of: page.as_of };
         after = `&after=${page.next}`;

@@ -104,6 +104,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./commands/objects-list.ts')).objectsList,
   },
   {
+    name: 'objects available',
+    summary: 'The objects of the org: which could be mirrored, and why others cannot.',
+    load: async () => (await import('./commands/objects-available.ts')).objectsAvailable,
+  },
+  {
     name: 'objects add',
     summary: 'Adds objects to a sync while it runs.',
     load: async () => (await import('./commands/objects-change.ts')).objectsAdd,

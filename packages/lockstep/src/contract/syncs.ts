@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { givenName } from '../core/given-names.ts';
 import { isSyncId } from '../core/ids.ts';
 import { loginUrlSchema, newCredentialSchema } from './credentials.ts';
+import { freshness, freshnessNote } from './org-objects.ts';
 import { asOf } from './pages.ts';
 
 const time = z.iso.datetime();
@@ -132,7 +133,14 @@ export const newSyncSchema = z
   .meta({ id: 'NewSync' });
 
 const plannedObjects = z.array(
-  z.object({ sobject: z.string(), label: z.string(), table_name: z.string(), columns: z.int() }),
+  z.object({
+    sobject: z.string(),
+    label: z.string(),
+    table_name: z.string(),
+    columns: z.int(),
+    freshness,
+    note: freshnessNote,
+  }),
 );
 
 /** What a dry run has found. */

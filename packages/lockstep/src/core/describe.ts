@@ -55,13 +55,41 @@ export function cursorFieldOf({ name, fields }: Describe): CursorField | null {
   return cursorFields.find(canFollow) ?? null;
 }
 
-/** Why an sobject cannot be read page by page, as the predicate of a sentence about it; null: it can. */
-export function unreadableBecause({ name, queryable, retrieveable, fields }: Describe): string | null {
+/** How the mirror learns of changes; which of them, depends on the fields and the log that the object has. */
+export type Freshness = 'polled' | 'new records polled' | 'compared';
+
+/** @returns also what is slower than that, as the predicate of a sentence about the object; null: nothing */
+export function freshnessOf(describe: Describe): { freshness: Freshness; note: string | null } {
+  const cursorField = cursorFieldOf(describe);
+  if (cursorField === null)
+    return { freshness: 'compared', note: 'has no time of change: all its records are read and compared' };
+  if (!changesWithRecord(cursorField)) {
+    const note = `has only ${cursorField}: changes and deletions are found by comparing all its records`;
+    return { freshness: 'new records polled', note };
+  }
+  const hasLog = describe.replicateable || describe.fields.some(({ name }) => name === 'IsDeleted');
+  const note = hasLog
+    ? null
+    : 'has no log of deletions: they are found by comparing the Ids of all its records';
+  return { freshness: 'polled', note };
+}
+
+/**
+ * Why an sobject cannot be read page by page, as the predicate of a sentence about it; null: it can. Without its fields
+ * only what the list of all objects shows is known.
+ */
+export function unreadableBecause({
+  name,
+  queryable,
+  retrieveable,
+  fields,
+}: Pick<Describe, 'name' | 'queryable' | 'retrieveable'> & Partial<Describe>): string | null {
   const restriction = restrictionOf(name);
   if (restriction !== null) return restriction;
   if (!queryable) return 'allows no query';
   // ApexPageInfo and its like: every row has the Id 000000000000000AAA (salesforce.stackexchange.com/questions/148005).
   if (retrieveable === false)
     return 'has records that cannot be read by their Ids, which are often all the same';
-  return fields.some((field) => field.name === 'Id') ? null : 'has no Id to tell its records apart by';
+  const hasId = fields === undefined || fields.some((field) => field.name === 'Id');
+  return hasId ? null : 'has no Id to tell its records apart by';
 }

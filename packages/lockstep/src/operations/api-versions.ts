@@ -1,10 +1,11 @@
 /** The version of Salesforce's API that a sync speaks. It may be changed while the sync runs, without a new copy. */
-import { changeApiVersion, type Sync, sessionStore } from '../control/index.ts';
+import { changeApiVersion, type Sync } from '../control/index.ts';
 import { isKnownVersion, newestCommon } from '../core/api-version.ts';
 import { Fault } from '../core/faults.ts';
 import { usageError } from '../core/request-error.ts';
-import { openSalesforce, readVersions } from '../salesforce/index.ts';
+import { readVersions } from '../salesforce/index.ts';
 import type { TryDeps } from './given-credential.ts';
+import { withSalesforceOf } from './with-salesforce.ts';
 
 export interface ApiVersions {
   current: string;
@@ -15,25 +16,19 @@ export interface ApiVersions {
 }
 
 /** @throws Fault `VER-01`, and those of signing in */
-export async function readApiVersions(
-  { control, clock, log }: TryDeps,
+export const readApiVersions = (
+  deps: TryDeps,
   sync: Sync,
   allowHosts: readonly string[],
   signal: AbortSignal,
-): Promise<ApiVersions> {
-  const { orgId: expectOrgId, apiVersion } = sync;
-  const store = sessionStore(control, sync.id);
-  const salesforce = openSalesforce({ store, expectOrgId, apiVersion, allowHosts, clock, log });
-  try {
+): Promise<ApiVersions> =>
+  withSalesforceOf(deps, sync, allowHosts, async (salesforce) => {
     const served = await readVersions(salesforce, signal);
     const newest = newestCommon(served.map(({ version }) => version));
     if (newest === null) throw new Fault('VER-01', { reason: served.at(-1)?.version ?? 'none' });
     const common = served.filter(({ version }) => isKnownVersion(version)).toReversed();
-    return { current: apiVersion, newest, common };
-  } finally {
-    await salesforce.close();
-  }
-}
+    return { current: sync.apiVersion, newest, common };
+  });
 
 /**
  * @param wanted  such as `63.0`, or `newest`

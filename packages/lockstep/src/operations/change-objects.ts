@@ -1,14 +1,7 @@
 /** Objects that are added to a sync or removed from it; its other tables keep their pace. */
 import { openDatabase } from '@lockstep/foundation/database';
 import { shellWord } from '@lockstep/foundation/shell-words';
-import {
-  addStreams,
-  type Control,
-  openWriterUrl,
-  removeStream,
-  type Sync,
-  sessionStore,
-} from '../control/index.ts';
+import { addStreams, type Control, openWriterUrl, removeStream, type Sync } from '../control/index.ts';
 import type { Describe } from '../core/describe.ts';
 import { Fault } from '../core/faults.ts';
 import { RequestError } from '../core/request-error.ts';
@@ -20,10 +13,10 @@ import {
   planTables,
   type TablePlan,
 } from '../postgres/index.ts';
-import { openSalesforce } from '../salesforce/index.ts';
 import { chosenObjects } from './chosen-objects.ts';
 import { describeAll } from './describe-all.ts';
 import type { TryDeps } from './given-credential.ts';
+import { withSalesforceOf } from './with-salesforce.ts';
 
 export interface AddedObjects {
   plans: readonly TablePlan[];
@@ -49,11 +42,10 @@ export async function addObjects(
   const known = new Set(sync.sobjects.map((sobject) => sobject.toLowerCase()));
   const missing = wanted.filter((name) => !known.has(name.trim().toLowerCase()));
   if (missing.length === 0) return { plans: [], described: [] };
-  const { orgId: expectOrgId, apiVersion } = sync;
-  const store = sessionStore(control, sync.id);
-  const salesforce = openSalesforce({ store, expectOrgId, apiVersion, allowHosts, clock, log });
   try {
-    const described = await describeAll(salesforce, missing, signal);
+    const described = await withSalesforceOf({ control, clock, log }, sync, allowHosts, (salesforce) =>
+      describeAll(salesforce, missing, signal),
+    );
     const plans = await makeTables(control, sync, described, isDryRun);
     if (!isDryRun) {
       const sobjects = plans.map(({ sobject }) => sobject);
@@ -62,8 +54,6 @@ export async function addObjects(
     return { plans, described };
   } catch (error) {
     throw error instanceof Fault ? error : (databaseFault(error, control.host) ?? error);
-  } finally {
-    await salesforce.close();
   }
 }
 

@@ -43,7 +43,7 @@ export interface CreateDeps {
 const tableSchema = 'salesforce';
 
 /** Until the newest is known. */
-const firstApiVersion = '62.0';
+export const firstApiVersion = '62.0';
 
 /** What a sync would be, found out without making anything. */
 export interface CheckedSync {

@@ -1,4 +1,4 @@
-import type { Describe } from '../core/describe.ts';
+import { type Describe, freshnessOf } from '../core/describe.ts';
 import type { TablePlan } from '../postgres/index.ts';
 
 /** What the tables of objects will be, as programs get it. */
@@ -9,9 +9,10 @@ export const plannedObjectViews = ({
   plans: readonly TablePlan[];
   described: readonly Describe[];
 }) =>
-  plans.map(({ sobject, table, columns }, place) => ({
-    sobject,
-    label: described[place]?.label ?? sobject,
-    table_name: table,
-    columns: columns.length,
+  described.map((describe, place) => ({
+    sobject: describe.name,
+    label: describe.label,
+    table_name: plans[place]?.table ?? '',
+    columns: plans[place]?.columns.length ?? 0,
+    ...freshnessOf(describe),
   }));

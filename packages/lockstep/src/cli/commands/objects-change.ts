@@ -24,13 +24,15 @@ export const objectsAdd: Command = {
       return;
     }
     if (objects.length === 0) return output.say(`${sync.name} mirrors all of them already.`);
-    const rows = objects.map(({ sobject, label, table_name, columns }) => [
+    const rows = objects.map(({ sobject, label, table_name, columns, freshness, note }) => [
       sobject,
       label,
       table_name,
       formatCount(columns),
+      freshness,
+      note ?? '',
     ]);
-    output.data(table(['OBJECT', 'LABEL', 'TABLE', 'COLUMNS'], rows, new Set([3])));
+    output.data(table(['OBJECT', 'LABEL', 'TABLE', 'COLUMNS', 'CHANGES', 'NOTE'], rows, new Set([3])));
     if (isDryRun) output.say('Nothing was made.');
     else output.say('The sync copies them now. Its progress: lockstep status');
   },

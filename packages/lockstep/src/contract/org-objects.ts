@@ -1,0 +1,46 @@
+/** The forms of what an org offers to be mirrored. */
+import { z } from 'zod';
+import { loginUrlSchema, newCredentialSchema } from './credentials.ts';
+import { pageQuery } from './pages.ts';
+
+export const freshness = z
+  .enum(['polled', 'new records polled', 'compared'])
+  .describe('How the mirror learns of changes: by asking for what has changed, or by comparing all records.');
+export const freshnessNote = z
+  .string()
+  .nullable()
+  .describe('What is slower than that, as the predicate of a sentence about the object.');
+
+export const orgObjectSchema = z
+  .object({
+    sobject: z.string(),
+    label: z.string(),
+    is_custom: z.boolean(),
+    is_recommended: z.boolean().describe('Most syncs have it.'),
+    is_chosen: z.boolean().describe('The sync mirrors it.'),
+    unreadable: z
+      .string()
+      .nullable()
+      .describe('Why it cannot be mirrored, as the predicate of a sentence about it; null: it can.'),
+    records: z.int().nullable().describe('About, as Salesforce counts them; null: not known.'),
+    freshness: freshness.nullable().describe('With details only.'),
+    note: freshnessNote,
+  })
+  .meta({ id: 'OrgObject' });
+export type OrgObject = z.infer<typeof orgObjectSchema>;
+
+export const orgObjectsQuery = pageQuery.extend({
+  search: z.string().max(100).optional().describe('Part of the label or the API name.'),
+  only: z.enum(['recommended', 'standard', 'custom', 'possible', 'not possible', 'chosen']).optional(),
+  details: z
+    .enum(['true', 'false'])
+    .default('false')
+    .describe('Whether the page says how changes are learned of: one request to Salesforce per 25 objects.'),
+});
+
+export const connectionSchema = z
+  .strictObject({
+    login_url: loginUrlSchema.optional().describe('May be left out with a sign-in.'),
+    credential: newCredentialSchema,
+  })
+  .meta({ id: 'Connection' });

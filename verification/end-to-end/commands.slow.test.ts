@@ -43,13 +43,16 @@ test('usage shows where requests went and how many of its daily requests the org
   const before = await cli.run(['usage']);
   assert.match(before.stdout, /Salesforce has not said yet/);
   for (const purpose of ['poll', 'poll', 'setup']) countRequest(control, sync.id, purpose);
-  countQuery(control, sync.id, { sobject: 'Account', kind: 'head', rows: 1_200 });
+  countQuery(control, sync.id, { sobject: 'Account', kind: 'head', rows: 1_200, purpose: 'poll', share: 1 });
   recordOrgUsage(control, sync.id, { used: 13_650, max: 15_000 });
   await control.usage.flush();
 
   const { stdout } = await cli.run(['usage', '--sync', 'acme']);
   assert.match(stdout, /^poll +2 +2$/m);
   assert.match(stdout, /^all +3 +3$/m);
+  const hours = await cli.run(['usage', '--by-hour', '--since', '2h']);
+  assert.match(hours.stdout, /^\d{4}-\d\d-\d\d \d\d:00 +poll +Account +1 +1 +1,200$/m);
+  assert.match(hours.stdout, / setup +– +1 +0 +0$/m);
   assert.match(stdout, /^Account +head +1 +1,200$/m);
   assert.match(stdout, /13,650 of 15,000 requests of 24 h \(91 %\).*as of \d+ s ago; acme stops at 90 %/);
   assert.match(stdout, /LIM-02: Stop line reached.*\nnext: .*budget set --stop-at/);

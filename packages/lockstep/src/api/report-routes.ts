@@ -2,6 +2,7 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { checkSchema, retriedSchema, retrySchema, setAsideSchema, usageSchema } from '../contract/syncs.ts';
+import { hoursQuery, usageHoursSchema } from '../contract/usage-hours.ts';
 import { type Control, readUsage } from '../control/index.ts';
 import { chosenObjects } from '../operations/chosen-objects.ts';
 import { withViews } from '../operations/open-mirror.ts';
@@ -9,6 +10,7 @@ import { readNow } from '../operations/read-objects.ts';
 import { retrySetAside } from '../operations/retry-set-aside.ts';
 import { readSetAsideOf, setAsideView } from '../operations/set-aside-view.ts';
 import { checkHealth, readSyncStatus } from '../operations/sync-status.ts';
+import { usageHours } from '../operations/usage-hours-view.ts';
 import { usageView } from '../operations/usage-view.ts';
 import type { ApiInstance } from './api-instance.ts';
 import { problemAnswers } from './problems.ts';
@@ -19,6 +21,7 @@ const tags = ['reports'];
 export const reportRoutes: FastifyPluginAsyncZod<{ control: Control }> = async (app, { control }) => {
   checkRoute(app, control);
   usageRoute(app, control);
+  usageHoursRoute(app, control);
   setAsideRoute(app, control);
   retryRoute(app, control);
 };
@@ -61,6 +64,20 @@ function usageRoute(app: ApiInstance, control: Control): void {
     const sync = await requiredSync(control, params.sync);
     return usageView(sync, await readUsage(control, sync.id), await readNow(control.db));
   });
+}
+
+function usageHoursRoute(app: ApiInstance, control: Control): void {
+  const schema = {
+    operationId: 'listUsageHours',
+    summary: 'What the requests of a sync were for, by hour, purpose and object, for 30 days',
+    tags,
+    params: namedSync,
+    querystring: hoursQuery,
+    response: { 200: usageHoursSchema, ...problemAnswers },
+  };
+  app.get('/syncs/:sync/usage/hours', { schema }, async ({ params, query }) =>
+    usageHours(control, await requiredSync(control, params.sync), query),
+  );
 }
 
 function setAsideRoute(app: ApiInstance, control: Control): void {

@@ -88,6 +88,7 @@ export {
   type Sync,
 } from './syncs.ts';
 export {
+  type AnsweredQuery,
   countQuery,
   countRequest,
   readAgeAndRequests,
@@ -95,4 +96,5 @@ export {
   recordOrgUsage,
   type SyncUsage,
 } from './usage.ts';
+export { readOrgHours, readUsageHours, type UsageHour } from './usage-hours.ts';
 export { waitForSyncRequest } from './wait-for-sync-request.ts';

@@ -35,7 +35,15 @@ export const selectEffort = (tx: Tx, syncId: SyncId) =>
 /** Adds to this hour's counts. */
 export const addStreamUsage = (
   tx: Tx,
-  counts: readonly { syncId: SyncId; sobject: string; kind: string; queries: number; rows: number }[],
+  counts: readonly {
+    syncId: SyncId;
+    sobject: string;
+    kind: string;
+    purpose: string;
+    share: number;
+    queries: number;
+    rows: number;
+  }[],
 ) =>
   tx.query(sql`
   WITH old AS (
@@ -43,17 +51,21 @@ export const addStreamUsage = (
      WHERE sync_id = ANY (${counts.map((count) => count.syncId)}::text[])
        AND hour < clock_timestamp() - interval '30 days'
   )
-  INSERT INTO lockstep.stream_usage (sync_id, hour, sobject, kind, queries, rows)
-  SELECT s.sync_id, date_trunc('hour', clock_timestamp()), c.sobject, c.kind, c.queries, c.rows
+  INSERT INTO lockstep.stream_usage (sync_id, hour, sobject, kind, purpose, requests, queries, rows)
+  SELECT s.sync_id, date_trunc('hour', clock_timestamp()), c.sobject, c.kind, c.purpose, c.share, c.queries, c.rows
     FROM unnest(${counts.map((count) => count.syncId)}::text[],
                 ${counts.map((count) => count.sobject)}::text[],
                 ${counts.map((count) => count.kind)}::text[],
+                ${counts.map((count) => count.purpose)}::text[],
+                ${counts.map((count) => count.share)}::double precision[],
                 ${counts.map((count) => count.queries)}::bigint[],
-                ${counts.map((count) => count.rows)}::bigint[]) AS c (sync_id, sobject, kind, queries, rows)
+                ${counts.map((count) => count.rows)}::bigint[])
+           AS c (sync_id, sobject, kind, purpose, share, queries, rows)
     JOIN lockstep.sync s USING (sync_id)
-   ORDER BY s.sync_id, c.sobject, c.kind
-  ON CONFLICT (sync_id, hour, sobject, kind)
-  DO UPDATE SET queries = stream_usage.queries + excluded.queries, rows = stream_usage.rows + excluded.rows`);
+   ORDER BY s.sync_id, c.sobject, c.kind, c.purpose
+  ON CONFLICT (sync_id, hour, sobject, kind, purpose)
+  DO UPDATE SET requests = stream_usage.requests + excluded.requests,
+                queries = stream_usage.queries + excluded.queries, rows = stream_usage.rows + excluded.rows`);
 
 /** Keeps the newest reading of each org and hour: several syncs, in several processes, report on the same org. */
 export const upsertOrgUsage = (
@@ -104,3 +116,63 @@ export const selectOrgUsage = (tx: Tx, syncId: SyncId) =>
   SELECT o.used, o.max, to_char(o.recorded_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS recorded_at
     FROM lockstep.org_usage o JOIN lockstep.sync s USING (org_id)
    WHERE s.sync_id = ${syncId} ORDER BY o.hour DESC LIMIT 1`);
+
+export type UsageHourRow = {
+  hour: string;
+  purpose: string;
+  /** Empty: requests that are not for one object. */
+  sobject: string;
+  requests: string;
+  queries: number;
+  rows: number;
+};
+
+/**
+ * By hour, purpose and object, the newest hour first. Requests are counted by purpose, and their queries by object; what
+ * no answered query accounts for stands under no object.
+ */
+export const selectUsageHours = (
+  tx: Tx,
+  syncId: SyncId,
+  {
+    since,
+    after,
+    limit,
+  }: { since: string; after: Pick<UsageHourRow, 'hour' | 'purpose' | 'sobject'> | null; limit: number },
+) =>
+  tx.query<UsageHourRow>(sql`
+  WITH asked AS (
+    SELECT hour, purpose, sobject, sum(requests) AS requests, sum(queries)::bigint AS queries, sum(rows)::bigint AS rows
+      FROM lockstep.stream_usage
+     WHERE sync_id = ${syncId} AND hour >= date_trunc('hour', ${since}::timestamptz)
+     GROUP BY hour, purpose, sobject
+  ), sent AS (
+    SELECT date_trunc('hour', minute) AS hour, purpose, sum(requests) AS requests
+      FROM lockstep.usage
+     WHERE sync_id = ${syncId} AND minute >= date_trunc('hour', ${since}::timestamptz)
+     GROUP BY 1, 2
+  ), both_kinds AS (
+    SELECT hour, purpose, sobject, requests, queries, rows FROM asked
+    UNION ALL
+    SELECT s.hour, s.purpose, '', s.requests - coalesce(a.requests, 0), 0, 0
+      FROM sent s
+      LEFT JOIN (SELECT hour, purpose, sum(requests) AS requests FROM asked GROUP BY 1, 2) a USING (hour, purpose)
+     WHERE s.requests - coalesce(a.requests, 0) > 0.005
+  )
+  SELECT hour, purpose, sobject, round(requests::numeric, 2)::text AS requests, queries, rows
+    FROM both_kinds
+   WHERE hour >= clock_timestamp() - interval '30 days'
+     AND (${after?.hour ?? null}::timestamptz IS NULL
+          OR hour < ${after?.hour ?? null}::timestamptz
+          OR (hour = ${after?.hour ?? null}::timestamptz
+              AND (purpose, sobject) > (${after?.purpose ?? ''}, ${after?.sobject ?? ''})))
+   ORDER BY hour DESC, purpose, sobject LIMIT ${limit}`);
+
+/** What Salesforce last reported in each hour about the sync's org, the newest first. */
+export const selectOrgHours = (tx: Tx, syncId: SyncId, since: string) =>
+  tx.query<{ hour: string; used: number; max: number }>(sql`
+  SELECT o.hour, o.used, o.max
+    FROM lockstep.org_usage o JOIN lockstep.sync s USING (org_id)
+   WHERE s.sync_id = ${syncId} AND o.hour >= date_trunc('hour', ${since}::timestamptz)
+     AND o.hour >= clock_timestamp() - interval '30 days'
+   ORDER BY o.hour DESC`);

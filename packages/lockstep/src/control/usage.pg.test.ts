@@ -5,19 +5,22 @@ import { sql } from '@lockstep/foundation/sql';
 import { newSync, openTestControl, openTestLog } from '@lockstep/harness/control';
 import { recordSync } from './syncs.ts';
 import { countQuery, countRequest, openUsageCounter, readUsage, recordOrgUsage } from './usage.ts';
+import { readUsageHours, type UsageHour } from './usage-hours.ts';
+
+const asPoll = { purpose: 'poll', share: 1 };
 
 test('queries and their rows are counted by object and kind, across all processes', async () => {
   await using harness = await openTestControl();
   const [sync, erased] = [newSync(), newSync()];
   await recordSync(harness.control, sync);
   const [one, two] = [await harness.openAnother(), await harness.openAnother()];
-  countQuery(one, sync.id, { sobject: 'Account', kind: 'head', rows: 3 });
-  countQuery(one, sync.id, { sobject: 'Account', kind: 'head', rows: 0 });
-  countQuery(one, sync.id, { sobject: 'Account', kind: 'backfill', rows: 2_000 });
+  countQuery(one, sync.id, { sobject: 'Account', kind: 'head', rows: 3, ...asPoll });
+  countQuery(one, sync.id, { sobject: 'Account', kind: 'head', rows: 0, ...asPoll });
+  countQuery(one, sync.id, { sobject: 'Account', kind: 'backfill', rows: 2_000, ...asPoll });
   await one.usage.flush();
-  countQuery(one, sync.id, { sobject: 'Contact', kind: 'sweep', rows: 7 });
-  countQuery(two, sync.id, { sobject: 'Account', kind: 'head', rows: 5 });
-  countQuery(two, erased.id, { sobject: 'Account', kind: 'head', rows: 5 });
+  countQuery(one, sync.id, { sobject: 'Contact', kind: 'sweep', rows: 7, ...asPoll });
+  countQuery(two, sync.id, { sobject: 'Account', kind: 'head', rows: 5, ...asPoll });
+  countQuery(two, erased.id, { sobject: 'Account', kind: 'head', rows: 5, ...asPoll });
   for (const control of [one, two]) await control.usage.flush();
 
   assert.deepEqual((await readUsage(harness.control, sync.id)).queries, [
@@ -96,7 +99,7 @@ test('while the database is down, counts add up in one entry each and are writte
   await using _ended = { [Symbol.asyncDispose]: () => usage.end() };
   for (let round = 0; round < 50; round++) {
     usage.count(sync.id, 'poll');
-    usage.recordQuery(sync.id, { sobject: 'Account', kind: 'head', rows: round });
+    usage.recordQuery(sync.id, { sobject: 'Account', kind: 'head', rows: round, ...asPoll });
     usage.recordOrg(sync.id, { used: round, max: 100 });
     await usage.flush();
   }
@@ -125,18 +128,64 @@ test('usage is kept for a month', async () => {
   await recordSync(control, sync);
   for (const days of [29, 31]) {
     await control.db.query(sql`
-      INSERT INTO lockstep.stream_usage (sync_id, hour, sobject, kind, queries, rows)
-      VALUES (${sync.id}, clock_timestamp() - ${days} * interval '1 day', 'Account', 'head', ${days}, 0)`);
+      INSERT INTO lockstep.stream_usage (sync_id, hour, sobject, kind, purpose, requests, queries, rows)
+      VALUES (${sync.id}, clock_timestamp() - ${days} * interval '1 day', 'Account', 'head', 'poll', 1, ${days}, 0)`);
     await control.db.query(sql`
       INSERT INTO lockstep.org_usage (org_id, hour, used, max, recorded_at)
       VALUES (${sync.orgId}, clock_timestamp() - ${days} * interval '1 day', ${days}, 100,
               clock_timestamp() - ${days} * interval '1 day')`);
   }
-  countQuery(control, sync.id, { sobject: 'Account', kind: 'head', rows: 1 });
+  countQuery(control, sync.id, { sobject: 'Account', kind: 'head', rows: 1, ...asPoll });
   recordOrgUsage(control, sync.id, { used: 1, max: 100 });
   await control.usage.flush();
   const left = await control.db.query(sql`
     SELECT (SELECT array_agg(queries ORDER BY queries)::text FROM lockstep.stream_usage) AS queries,
            (SELECT array_agg(used ORDER BY used)::text FROM lockstep.org_usage) AS used`);
   assert.deepEqual(left, [{ queries: '{1,29}', used: '{1,29}' }]);
+});
+
+test('usage by hour tells for each object its part of the requests, and the rest under no object', async () => {
+  await using harness = await openTestControl();
+  const { control } = harness;
+  const sync = newSync();
+  await recordSync(control, sync);
+  const poll = { kind: 'head', purpose: 'poll' };
+  for (let round = 0; round < 3; round++) {
+    countRequest(control, sync.id, 'poll');
+    countQuery(control, sync.id, { ...poll, sobject: 'Account', rows: 2, share: 1 / 3 });
+    countQuery(control, sync.id, { ...poll, sobject: 'Account', kind: 'recheck', rows: 0, share: 1 / 3 });
+    countQuery(control, sync.id, { ...poll, sobject: 'Contact', rows: 1, share: 1 / 3 });
+  }
+  countRequest(control, sync.id, 'poll'); // failed
+  countRequest(control, sync.id, 'proxy');
+  await control.usage.flush();
+  await control.db.query(sql`
+    INSERT INTO lockstep.usage (sync_id, minute, purpose, requests)
+    SELECT ${sync.id}, clock_timestamp() - hours * interval '1 hour', 'backfill', hours
+      FROM unnest('{5,48,744}'::integer[]) AS hours`);
+  const read = (asked: object) =>
+    readUsageHours(control, sync.id, { since: '2020-01-01T00:00:00Z', after: null, limit: 100, ...asked });
+  const all = await read({});
+  assert.deepEqual(
+    all.map(({ hour: _, ...rest }) => Object.values(rest)),
+    [
+      ['poll', null, 1, 0, 0],
+      ['poll', 'Account', 2, 6, 6],
+      ['poll', 'Contact', 1, 3, 3],
+      ['proxy', null, 1, 0, 0],
+      ['backfill', null, 5, 0, 0],
+      ['backfill', null, 48, 0, 0],
+    ].map(([purpose, sobject, requests, queries, rows]) => [purpose, queries, rows, sobject, requests]),
+    'what is older than a month is not told',
+  );
+  const pages = [];
+  for (let after: UsageHour | null = null; ; ) {
+    const page: UsageHour[] = await read({ after, limit: 2 });
+    pages.push(...page);
+    after = page.at(-1) ?? null;
+    if (page.length < 2) break;
+  }
+  assert.deepEqual(pages, all);
+  const lately = new Date(Date.now() - 6 * 3_600_000).toISOString();
+  assert.equal((await read({ since: lately })).length, 5);
 });

@@ -33,6 +33,10 @@ export interface AnsweredQuery {
   /** One of a few fixed words, such as `head`, `backfill` or `sweep`. */
   kind: string;
   rows: number;
+  /** That its request is counted under. */
+  purpose: string;
+  /** Its part of that request, which may hold several queries. */
+  share: number;
 }
 
 /** The org's API requests of the last 24 hours, whoever made them, and its limit. */
@@ -114,11 +118,12 @@ export function openUsageCounter({
     write: (counts) => addUsage(db, counts),
   });
   const queries = openTally<AnsweredQuery & { syncId: SyncId; queries: number }>({
-    keyOf: ({ syncId, sobject, kind }) => `${syncId} ${sobject} ${kind}`,
+    keyOf: ({ syncId, sobject, kind, purpose }) => `${syncId} ${sobject} ${kind} ${purpose}`,
     sum: (known, more) => ({
       ...known,
       queries: known.queries + more.queries,
       rows: known.rows + more.rows,
+      share: known.share + more.share,
     }),
     write: (counts) => addStreamUsage(db, counts),
   });
@@ -149,8 +154,7 @@ export function openUsageCounter({
 
   return {
     count: (syncId, purpose) => requests.add({ syncId, purpose, requests: 1 }),
-    recordQuery: (syncId, { sobject, kind, rows }) =>
-      queries.add({ syncId, sobject, kind, queries: 1, rows }),
+    recordQuery: (syncId, query) => queries.add({ ...query, syncId, queries: 1 }),
     recordOrg: (syncId, { used, max }) => orgs.add({ syncId, used, max, at: clock.now() }),
     flush,
     async end() {

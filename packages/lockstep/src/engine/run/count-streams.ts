@@ -54,8 +54,8 @@ export async function countStreams(
   const counted: Counted[] = [];
   for (const [index, { stream, counts, question }] of asked.entries()) {
     const { streamNo } = stream.table.stream;
-    const outcome = pages[index] as QueryOutcome;
-    const result = await compare(deps, stream, question, outcome, state.serverNow).catch(
+    const answered = { outcome: pages[index] as QueryOutcome, share: 1 / asked.length };
+    const result = await compare(deps, stream, question, answered, state.serverNow).catch(
       (error: unknown) => ({
         error,
       }),
@@ -75,13 +75,13 @@ async function compare(
   { mirror, log, onQuery }: SyncDeps,
   { table, cursors: { counts } }: StreamState,
   question: CountQuestion,
-  outcome: QueryOutcome,
+  { outcome, share }: { outcome: QueryOutcome; share: number },
   serverNow: number,
 ): Promise<Counted['result']> {
   if (outcome.kind === 'refused') throw outcome.fault;
   if (outcome.kind !== 'page' || !counts) throw new Fault('DATA-03', { where: 'counts by day' });
   const { sobject } = table.stream;
-  onQuery?.({ sobject, kind: 'counts', rows: outcome.page.count });
+  onQuery?.({ sobject, kind: 'counts', rows: outcome.page.count, purpose: 'reconcile', share });
   const there = sumsOf(outcome.page);
   const here = await mirror.countByDay(table, question.range, question.before);
   const step = countAfter(counts.position, question, { here, there, isCut: !outcome.page.done }, serverNow);

@@ -42,7 +42,7 @@ export function interpretAnswer(
     }
     if (readingOf(slot).isSequential && !outcome.page.done) lost.add(slot);
     answered.push(slot);
-    const part = partOf(deps, next, { prepared, query, page: outcome.page }, times);
+    const part = partOf(next, { prepared, query, page: outcome.page }, times);
     parts.push(part);
     next = withStream(next, index, part.step.after);
   }
@@ -82,14 +82,12 @@ function stopsOf(
 }
 
 function partOf(
-  deps: SyncDeps,
   state: SyncState,
   { prepared, query, page }: { prepared: PreparedSlot; query: SlotQuery | null; page: Page },
   times: ExchangeTimes,
 ): Part {
   const { slot } = prepared;
   const { table } = streamOf(state, slot);
-  deps.onQuery?.({ sobject: table.stream.sobject, kind: slot.kind, rows: page.count });
   const asked = query ?? { soql: '', includeDeleted: false, timeField: null, limit: 0 };
   return { table, slot, page, step: slotStep(state, prepared, asked, page, times) };
 }

@@ -1,5 +1,5 @@
 import type { Clock } from '@lockstep/foundation/clock';
-import type { Activity } from '../../control/index.ts';
+import type { Activity, AnsweredQuery } from '../../control/index.ts';
 import type { AppLog } from '../../core/log-fields.ts';
 import type { Holder, Mirror } from '../../postgres/index.ts';
 import type { Salesforce, Usage } from '../../salesforce/index.ts';
@@ -16,7 +16,7 @@ export interface SyncDeps {
   related: RelatedRecords;
   serverClock: Pick<ServerClock, 'hear'>;
   /** Called for each query that was answered. */
-  onQuery?: ((query: { sobject: string; kind: string; rows: number }) => void) | undefined;
+  onQuery?: ((query: AnsweredQuery) => void) | undefined;
   /** Called when something has happened that people may want to know later. */
   onActivity?: ((activity: Activity) => void) | undefined;
   /** Called for each answer as soon as it arrives, with the org's usage if the answer gives it. */

@@ -99,12 +99,27 @@ export async function askSalesforce(
       sentAt,
       answeredAt: believed,
     });
+    countQueries(deps, reading, understood.parts);
     const paced = withPace(understood.next, asking.slots, tookMs);
     return { ...understood, reading, next: { ...paced, serverNow: now } };
   } catch (error) {
     await closeReading(deps, reading);
     throw isOverLimit(reading, error, clock.now() - sentAt) ? new TooSlow() : error;
   }
+}
+
+/** Counts the answered queries; each is an equal share of the request. */
+function countQueries(
+  { onQuery }: SyncDeps,
+  { prepared, asking: { deletedLogs } }: OpenReading,
+  parts: readonly Part[],
+): void {
+  const asked = new Set(prepared.filter(hasQuery).map(({ slot }) => slot));
+  const share = 1 / (asked.size + deletedLogs.length);
+  const purpose = purposeOf(prepared);
+  for (const { slot, table, page } of parts)
+    if (asked.has(slot))
+      onQuery?.({ sobject: table.stream.sobject, kind: slot.kind, rows: page.count, purpose, share });
 }
 
 /** Whether an error concerns only one request: not the database, and no other holder has taken over. */

@@ -44,6 +44,7 @@ import { openSignInTries } from './sign-in-tries.ts';
 import { type SyncRouteDeps, syncRoutes } from './sync-routes.ts';
 import { systemRoute } from './system-route.ts';
 import { versionRoutes } from './version-routes.ts';
+import { workerRoutes } from './worker-routes.ts';
 
 type RouteDeps = SyncRouteDeps & AdministratorDeps;
 
@@ -218,6 +219,7 @@ async function addRoutes(app: FastifyInstance, deps: RouteDeps & { prefix: strin
   await app.register(activityRoutes, deps);
   await app.register(mirrorRoutes, deps);
   await app.register(systemRoute, deps);
+  await app.register(workerRoutes, deps);
   await app.register(credentialRoutes, deps);
   await app.register(recopyRoute, deps);
   await app.register(versionRoutes, deps);

@@ -149,6 +149,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./commands/usage.ts')).usage,
   },
   {
+    name: 'workers',
+    summary: 'The processes that run syncs, and which sync each one runs.',
+    load: async () => (await import('./commands/workers.ts')).workers,
+  },
+  {
     name: 'budget show',
     summary: 'The pace of a sync, its requests per day, and where it stops.',
     load: async () => (await import('./commands/budget.ts')).budgetShow,

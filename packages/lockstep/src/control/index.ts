@@ -30,7 +30,7 @@ export { beginOnce, endOnce, type StoredAnswer } from './idempotency-keys.ts';
 export { parseInterval } from './interval.ts';
 export { createJwtKey, dropJwtKey, type JwtKey, listJwtKeys, openJwtKey } from './jwt-keys.ts';
 export type { KeySource } from './keys.ts';
-export { type LeaseOptions, readLivingWorkers, runLeases } from './leases.ts';
+export { type LeaseOptions, type LiveWorker, readLivingWorkers, readWorkers, runLeases } from './leases.ts';
 export { type MailOptions, runMail } from './mail.ts';
 export { recordEvent } from './notifications.ts';
 export type { Key } from './sealing.ts';

@@ -108,3 +108,20 @@ export const selectHolders = (tx: Tx) =>
   tx.query<{ sync_id: SyncId; is_held: boolean }>(sql`
   SELECT s.sync_id, EXISTS (SELECT FROM lockstep.worker w WHERE w.worker_id = s.owner AND ${isLive}) AS is_held
     FROM lockstep.sync s`);
+
+/** One for each live worker and sync that it holds, and one for each live worker without any. */
+export const selectWorkers = (tx: Tx) =>
+  tx.query<{
+    worker_id: string;
+    started_at: string;
+    alive_until: string;
+    sync_id: SyncId | null;
+    name: string | null;
+    epoch: number | null;
+    claimed_at: string | null;
+  }>(sql`
+  SELECT w.worker_id, w.started_at, w.alive_until, s.sync_id, s.name, s.epoch, s.claimed_at
+    FROM lockstep.worker w
+    LEFT JOIN lockstep.sync s ON s.owner = w.worker_id
+   WHERE ${isLive}
+   ORDER BY w.started_at, w.worker_id, s.name`);

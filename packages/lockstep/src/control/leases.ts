@@ -4,6 +4,7 @@ import { deadline } from '@lockstep/foundation/clock';
 import type { Session } from '@lockstep/foundation/database';
 import { WakeSignal } from '@lockstep/foundation/wake-signal';
 import { Fault } from '../core/faults.ts';
+import type { SyncId } from '../core/ids.ts';
 import { closeSession } from './changes.ts';
 import { type Control, errorCode } from './database.ts';
 import {
@@ -14,6 +15,7 @@ import {
   selectHeld,
   selectLive,
   selectLoad,
+  selectWorkers,
   takePresence,
 } from './lease-sql.ts';
 import { selectSyncsById, startListening, syncChannel } from './sql.ts';
@@ -146,3 +148,31 @@ async function reviewAndClaim(
 /** Ids of the live workers. What any other worker has left open belongs to nobody. */
 export const readLivingWorkers = async (control: Control): Promise<string[]> =>
   (await selectLive(control.db)).map((row) => row.worker_id);
+
+/** A live process that runs syncs. Times as the server prints them. */
+export interface LiveWorker {
+  id: string;
+  startedAt: string;
+  /** Without another heartbeat it counts as dead then. */
+  aliveUntil: string;
+  /** Those that it holds the lease of. `epoch`: the number of the lease. */
+  syncs: { id: SyncId; name: string; epoch: number; claimedAt: string | null }[];
+}
+
+/** All live workers, the oldest first. */
+export async function readWorkers({ db }: Control): Promise<LiveWorker[]> {
+  const workers = new Map<string, LiveWorker>();
+  for (const row of await selectWorkers(db)) {
+    const { worker_id: id, started_at: startedAt, alive_until: aliveUntil } = row;
+    const worker = workers.get(id) ?? { id, startedAt, aliveUntil, syncs: [] };
+    workers.set(id, worker);
+    if (row.sync_id !== null)
+      worker.syncs.push({
+        id: row.sync_id,
+        name: row.name ?? '',
+        epoch: row.epoch ?? 0,
+        claimedAt: row.claimed_at,
+      });
+  }
+  return [...workers.values()];
+}

@@ -1,7 +1,8 @@
-/** What an org offers: asked with a credential before there is a sync, or with the sync's own. */
+/** An org and what it offers: asked with a credential before there is a sync, or with the sync's own. */
 import { systemClock } from '@lockstep/foundation/clock';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import type { z } from 'zod';
+import { orgCheckSchema } from '../contract/org-check.ts';
 import {
   connectionSchema,
   type OrgObject,
@@ -9,21 +10,42 @@ import {
   orgObjectsQuery,
 } from '../contract/org-objects.ts';
 import { pageOf } from '../contract/pages.ts';
+import { checkOrg } from '../operations/check-org.ts';
 import { firstApiVersion } from '../operations/create-sync.ts';
 import { openGivenCredential, withCredential } from '../operations/given-credential.ts';
 import { pageOfOrgObjects } from '../operations/org-objects.ts';
 import { readNow } from '../operations/read-objects.ts';
 import { withSalesforceOf } from '../operations/with-salesforce.ts';
+import type { ApiInstance } from './api-instance.ts';
 import { pageFrom } from './pages.ts';
 import { problemAnswers } from './problems.ts';
 import { namedSync, requiredSync, type SyncRouteDeps } from './sync-routes.ts';
 
-const tags = ['objects'];
-const response = { 200: pageOf(orgObjectSchema), ...problemAnswers };
+const tags = ['org'];
+const reading = { changesNothing: true };
 
 export const orgRoutes: FastifyPluginAsyncZod<SyncRouteDeps> = async (app, deps) => {
-  const { control, log, allowHosts, stop } = deps;
-  const tryDeps = { control, clock: systemClock, log };
+  objectRoutes(app, deps);
+  checkRoutes(app, deps);
+};
+
+const tryDepsOf = ({ control, log }: SyncRouteDeps) => ({ control, clock: systemClock, log });
+
+/** Works with the org of a credential that no sync has yet. */
+async function withConnection<Result>(
+  deps: SyncRouteDeps,
+  { login_url: loginUrl, credential }: z.infer<typeof connectionSchema>,
+  work: Parameters<typeof withCredential<Result>>[4],
+): Promise<Result> {
+  const { control, allowHosts, stop } = deps;
+  const given = await openGivenCredential(control, loginUrl, credential);
+  const options = { allowHosts, apiVersion: firstApiVersion };
+  return (await withCredential(tryDepsOf(deps), given, options, stop, work)).result;
+}
+
+function objectRoutes(app: ApiInstance, deps: SyncRouteDeps): void {
+  const { control, allowHosts, stop } = deps;
+  const response = { 200: pageOf(orgObjectSchema), ...problemAnswers };
 
   const cutter = async (query: z.infer<typeof orgObjectsQuery>) => {
     const now = await readNow(control.db);
@@ -41,7 +63,7 @@ export const orgRoutes: FastifyPluginAsyncZod<SyncRouteDeps> = async (app, deps)
   app.get('/syncs/:sync/org-objects', { schema: ofSync }, async ({ params, query }) => {
     const sync = await requiredSync(control, params.sync);
     const cut = await cutter(query);
-    return withSalesforceOf(tryDeps, sync, allowHosts, (salesforce) =>
+    return withSalesforceOf(tryDepsOf(deps), sync, allowHosts, (salesforce) =>
       pageOfOrgObjects(salesforce, sync.sobjects, query, cut, stop),
     );
   });
@@ -54,14 +76,38 @@ export const orgRoutes: FastifyPluginAsyncZod<SyncRouteDeps> = async (app, deps)
     body: connectionSchema,
     response,
   };
-  const config = { changesNothing: true };
-  app.post('/org-objects', { schema: ofConnection, config }, async ({ query, body }) => {
-    const given = await openGivenCredential(control, body.login_url, body.credential);
-    const options = { allowHosts, apiVersion: firstApiVersion };
+  app.post('/org-objects', { schema: ofConnection, config: reading }, async ({ query, body }) => {
     const cut = await cutter(query);
-    const { result } = await withCredential(tryDeps, given, options, stop, (salesforce) =>
-      pageOfOrgObjects(salesforce, [], query, cut, stop),
-    );
-    return result;
+    return withConnection(deps, body, (salesforce) => pageOfOrgObjects(salesforce, [], query, cut, stop));
   });
-};
+}
+
+function checkRoutes(app: ApiInstance, deps: SyncRouteDeps): void {
+  const { control, allowHosts, stop } = deps;
+  const response = { 200: orgCheckSchema, ...problemAnswers };
+
+  const ofSync = {
+    operationId: 'checkSyncOrg',
+    summary: 'The org of a sync: its edition and limits, and what the user may do',
+    tags,
+    params: namedSync,
+    response,
+  };
+  app.get('/syncs/:sync/org-check', { schema: ofSync }, async ({ params }) => {
+    const sync = await requiredSync(control, params.sync);
+    return withSalesforceOf(tryDepsOf(deps), sync, allowHosts, (salesforce) =>
+      checkOrg(tryDepsOf(deps), salesforce, sync, stop),
+    );
+  });
+
+  const ofConnection = {
+    operationId: 'checkOrg',
+    summary: 'The same before there is a sync, with the credential for it',
+    tags,
+    body: connectionSchema,
+    response,
+  };
+  app.post('/org-checks', { schema: ofConnection, config: reading }, ({ body }) =>
+    withConnection(deps, body, (salesforce) => checkOrg(tryDepsOf(deps), salesforce, null, stop)),
+  );
+}

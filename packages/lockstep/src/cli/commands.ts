@@ -104,6 +104,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./commands/objects-list.ts')).objectsList,
   },
   {
+    name: 'org show',
+    summary: 'The org of a sync: its edition and limits, and what the user of the sync may do there.',
+    load: async () => (await import('./commands/org-show.ts')).orgShow,
+  },
+  {
     name: 'objects available',
     summary: 'The objects of the org: which could be mirrored, and why others cannot.',
     load: async () => (await import('./commands/objects-available.ts')).objectsAvailable,

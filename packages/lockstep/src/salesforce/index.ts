@@ -8,6 +8,7 @@ export { countRecords } from './counts.ts';
 export { describeSObjects, listSObjects, type SObject } from './describe.ts';
 export { faultOf, isUnknownField } from './faults.ts';
 export { allowedOrigin, isAllowedHost, isNamedHost, lookupPublic } from './hosts.ts';
+export { type OrgFacts, readOrgFacts } from './org-facts.ts';
 export { type QueryOutcome, queryPages } from './query.ts';
 export { type RecordSummary, summarize } from './record-summary.ts';
 export type { Purpose } from './request.ts';

@@ -8,6 +8,11 @@ import { ControlError } from './control-error.ts';
 import { userName } from './named-in-requests.ts';
 
 /** What users may see and do. */
+function checkPermission(org: Org, permission: string): void {
+  if (!fieldNamed(sobjectNamed(org, 'UserPermissionAccess'), `Permissions${permission}`))
+    throw new ControlError(404, `There is no permission ${JSON.stringify(permission)}`);
+}
+
 function checkField(org: Org, path: string, isRead: boolean): void {
   const [sobject = '', name = ''] = path.split('.');
   const def = sobjectNamed(org, sobject);
@@ -29,11 +34,13 @@ export const rightsEndpoints: EndpointGroup = {
       example: {
         user: 'integration',
         viewAllData: false,
+        permissions: { ViewSetup: false },
         objects: { Lead: { read: false } },
         fields: { 'Account.Industry': { read: false }, 'Account.Name': { edit: false } },
       },
       run(org, { user, ...rights }) {
         for (const name of Object.keys(rights.objects)) sobjectNamed(org, name);
+        for (const name of Object.keys(rights.permissions)) checkPermission(org, name);
         for (const [name, may] of Object.entries(rights.fields)) checkField(org, name, may.read);
         return setRights(org, userIdOf(org, user), rights);
       },

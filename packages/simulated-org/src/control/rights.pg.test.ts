@@ -171,3 +171,22 @@ test('rights for what does not exist, or for fields that every user needs, are r
   assert.match(await refusal({ fields: { 'Account.Name': { read: false } } }), /cannot be hidden/);
   assert.match(await refusal({ viewAllData: 'no' }), /viewAllData/);
 });
+
+test('each user can ask what they may do, and sees only their own permissions', async () => {
+  const soql =
+    'SELECT PermissionsViewAllData, PermissionsViewSetup, PermissionsApiUserOnly FROM UserPermissionAccess';
+  const asked = async (as: 'demo' | 'integration') => {
+    const { json } = await query(soql, { token: await org.token(as) });
+    const { records } = json as { records: Record<string, unknown>[] };
+    assert.equal(records.length, 1);
+    return Object.values(records[0] ?? {}).filter((may) => typeof may === 'boolean');
+  };
+  assert.deepEqual(await asked('integration'), [true, true, false]);
+  await org.control('/users/rights', {
+    user: 'integration',
+    viewAllData: false,
+    permissions: { ViewSetup: false, ApiUserOnly: true },
+  });
+  assert.deepEqual(await asked('integration'), [false, false, true]);
+  assert.deepEqual(await asked('demo'), [true, true, false]);
+});

@@ -16,7 +16,7 @@ import {
 } from './fields.ts';
 
 /** The org's users and their profiles, roles and groups. None of them has a recycle bin. */
-const permissions: readonly [name: string, label: string][] = [
+export const permissions: readonly [name: string, label: string][] = [
   ['PermissionsApiEnabled', 'API Enabled'],
   ['PermissionsApiUserOnly', 'Api Only User'],
   ['PermissionsBulkApiHardDelete', 'Bulk API Hard Delete'],

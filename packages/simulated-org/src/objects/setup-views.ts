@@ -1,5 +1,6 @@
 import type { SObjectDef } from '../schema/schema.ts';
 import { emptyId, field, flag, longText, number, readOnly, recordId, reference, text } from './fields.ts';
+import { permissions } from './people.ts';
 
 /**
  * Views of an org's set-up: rows that are computed on request. No row has an Id of its own, so none can be read by
@@ -65,5 +66,19 @@ export const flowTestView: SObjectDef = {
     reference('LastModifiedById', 'User ID', ['User'], byUser),
     field('datetime', 'CreatedDate', 'Created Date', never),
     reference('CreatedById', 'User ID', ['User'], byUser),
+  ],
+};
+
+/** One row: what the user who asks may do, by profile and permission sets together. */
+export const userPermissionAccess: SObjectDef = {
+  ...view,
+  name: 'UserPermissionAccess',
+  label: 'User Permission Access',
+  labelPlural: 'User Permission Access',
+  keyPrefix: '0up',
+  fields: [
+    recordId('UserPermissionAccess ID', { shown: emptyId }),
+    field('datetime', 'LastCacheUpdate', 'Last Cache Update', readOnly),
+    ...permissions.map(([name, label]) => flag(name, label, readOnly)),
   ],
 };

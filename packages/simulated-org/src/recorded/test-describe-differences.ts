@@ -85,9 +85,11 @@ const justified: readonly Justified[] = [
     'Product2.ExternalDataSourceId',
   ),
   {
-    reason: 'the simulated org has only those profile permissions that it acts on',
+    reason: 'the simulated org has only those permissions that it acts on',
     is: ({ place, key, given }) =>
-      key === 'catalogue field' && given === undefined && place.startsWith('Profile.Permissions'),
+      key === 'catalogue field' &&
+      given === undefined &&
+      /^(Profile|UserPermissionAccess)\.Permissions/.test(place),
   },
 ];
 

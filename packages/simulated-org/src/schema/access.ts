@@ -24,6 +24,8 @@ export const userRights = z.strictObject({
   viewAllData: z.boolean().default(true),
   /** By API name. */
   objects: z.record(z.string(), objectRights).default({}),
+  /** What the user may do in the org, by the name of the permission: `ViewSetup`. */
+  permissions: z.record(z.string(), z.boolean()).default({}),
   /** By `Account.Industry`. */
   fields: z.record(z.string(), fieldRights).default({}),
 });
@@ -36,10 +38,33 @@ export async function sobjectsSeenBy(org: Org, userId: string): Promise<SObjects
   const { sobjects, views } = org;
   const limits = await limitsOf(org.db, userId);
   const read = boundToUser(sobjects, userId);
-  const view = limits ? viewOf(read, userId, limits) : read;
+  const rights = limits?.rights ?? userRights.parse({});
+  const view = withPermissions(limits ? viewOf(read, userId, limits) : read, rights);
   // If the schema or rights changed meanwhile, this view is outdated and must not be cached.
   if (org.sobjects === sobjects && org.views === views) views.set(userId, view);
   return view;
+}
+
+const permissionView = 'userpermissionaccess';
+const notByDefault = new Set(['PermissionsApiUserOnly', 'PermissionsBulkApiHardDelete']);
+
+/** Whether a user has the permission: `PermissionsViewSetup`. */
+function hasPermission({ viewAllData, permissions }: UserRights, name: string): boolean {
+  const given = permissions[name.slice('Permissions'.length)];
+  if (given !== undefined) return given;
+  return name.endsWith('AllData') ? viewAllData : !notByDefault.has(name);
+}
+
+/** The view of one's own permissions shows each user something else. */
+function withPermissions(sobjects: SObjects, rights: UserRights): SObjects {
+  const def = sobjects.get(permissionView);
+  if (!def) return sobjects;
+  const fields = def.fields.map((field) =>
+    field.type === 'boolean'
+      ? { ...field, readAs: () => (hasPermission(rights, field.name) ? sql`true` : sql`false`) }
+      : field,
+  );
+  return new Map([...sobjects, [permissionView, { ...def, fields }]]);
 }
 
 /** What a user cannot see. */

@@ -1,6 +1,8 @@
 import type { Database } from '@lockstep/foundation/database';
 import { ident, join, type Sql, sql } from '@lockstep/foundation/sql';
+import { emptyId } from '../objects/fields.ts';
 import { sobjects } from '../objects/index.ts';
+import { userPermissionAccess } from '../objects/setup-views.ts';
 import type { FieldDef, SObjectDef, SObjects } from '../schema/schema.ts';
 import { tableOf } from '../schema/storage.ts';
 import { recordId, recordIdSql } from '../write/ids.ts';
@@ -42,6 +44,7 @@ export async function seedRecords(
   }
   await db.transaction(async (tx) => {
     await tx.query(sql`SELECT setval('simulator.record_number', ${done})`);
+    await tx.query(sql`INSERT INTO ${tableOf(userPermissionAccess)} ("Id") VALUES (${emptyId})`);
     await seedDeletions(tx, sobjects);
     for (const def of linked.values())
       for (const field of def.fields) await fillRollUp(tx, linked, def, field);

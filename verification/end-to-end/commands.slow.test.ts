@@ -107,8 +107,9 @@ test('the setting for writes while the database is down is shown with its conseq
   const shown = await cli.run(['sync', 'set']);
   assert.match(shown.stdout, /^acme: .*refused with 503 and not sent \(refuse\)\.$/m);
   const set = await cli.run(['sync', 'set', '--sync', 'acme', '--on-database-down', 'forward', '--json']);
-  const changed = { schema: 1, name: 'acme', on_database_down: 'forward', foreign_keys: 'off' };
-  assert.deepEqual(json(set), changed);
+  const { api_version: version, ...changed } = json(set) as Record<string, unknown>;
+  assert.deepEqual(changed, { schema: 1, name: 'acme', on_database_down: 'forward', foreign_keys: 'off' });
+  assert.match(shown.stdout, new RegExp(`^acme: it speaks API version ${String(version)}\\.$`, 'm'));
   assert.match((await cli.run(['sync', 'set'])).stdout, /answered as pending.*\(forward\)\.$/m);
 });
 
@@ -163,7 +164,8 @@ test('a sync is made, read, changed and deleted by commands of another machine t
   const credential = ['--client-id', clientId, '--client-secret-file', await file('secret', clientSecret)];
   const create = ['sync', 'create', ...flags, ...credential];
   const dry = await cli.run([...create, '--dry-run']);
-  assert.match(dry.stdout, /Nothing was made\.\nOBJECT .*\nAccount +Account +account +\d+\n/);
+  assert.match(dry.stdout, /Nothing was made\.\nOBJECT .*\nAccount +Account +account +\d+ +polled\n/);
+  assert.match(dry.stderr, /production org, .* Edition\n.*Signed in as .*\nCHECK +STATE +WHY\n/s);
   const created = json(await cli.run([...create, '--json'])) as { mirror_url: string };
   const mirror = openDatabase({ url: created.mirror_url, applicationName: 'test' });
   assert.deepEqual(await mirror.query(sql`SELECT count(*) FROM salesforce.account`), [{ count: 0 }]);

@@ -1,10 +1,9 @@
 /** `objects add` and `objects remove`: which objects a sync mirrors, while it runs. */
 import { addedObjectsSchema, syncSchema } from '../../contract/syncs.ts';
-import { formatCount } from '../../core/plain-words.ts';
 import { type Command, syncFlag } from '../arguments.ts';
 import { chooseSync, pathOf } from '../choose-sync.ts';
 import { findApi } from '../find-server.ts';
-import { table } from '../terminal/output.ts';
+import { plannedTable } from '../terminal/planned-table.ts';
 
 export const objectsAdd: Command = {
   positionals: { shown: 'OBJECT…', min: 1, max: 1_000 },
@@ -24,15 +23,7 @@ export const objectsAdd: Command = {
       return;
     }
     if (objects.length === 0) return output.say(`${sync.name} mirrors all of them already.`);
-    const rows = objects.map(({ sobject, label, table_name, columns, freshness, note }) => [
-      sobject,
-      label,
-      table_name,
-      formatCount(columns),
-      freshness,
-      note ?? '',
-    ]);
-    output.data(table(['OBJECT', 'LABEL', 'TABLE', 'COLUMNS', 'CHANGES', 'NOTE'], rows, new Set([3])));
+    output.data(plannedTable(objects));
     if (isDryRun) output.say('Nothing was made.');
     else output.say('The sync copies them now. Its progress: lockstep status');
   },

@@ -1,10 +1,9 @@
 /** `org show`: the org of a sync, and what its user may do there. */
-import { type OrgCheck, orgCheckSchema } from '../../contract/org-check.ts';
-import { formatCount } from '../../core/plain-words.ts';
+import { orgCheckSchema } from '../../contract/org-check.ts';
 import { type Command, syncFlag } from '../arguments.ts';
 import { chooseSync, pathOf } from '../choose-sync.ts';
 import { findApi } from '../find-server.ts';
-import { table } from '../terminal/output.ts';
+import { orgLines } from '../terminal/org-lines.ts';
 
 export const orgShow: Command = {
   flags: { sync: syncFlag },
@@ -14,33 +13,6 @@ export const orgShow: Command = {
     const { id, name } = await chooseSync(api, args.text('sync'));
     const org = await api.get(`${pathOf(id)}/org-check`, orgCheckSchema);
     if (output.wantsJson) output.object({ schema: 1, sync: name, ...org });
-    else for (const line of linesOf(org)) output.data(output.pasteable(line));
+    else for (const line of orgLines(org)) output.data(output.pasteable(line));
   },
 };
-
-function linesOf(org: OrgCheck): string[] {
-  const { daily_requests: daily, user, checks, synced_as: others } = org;
-  const kind = org.is_sandbox === null ? 'org' : org.is_sandbox ? 'sandbox' : 'production org';
-  return [
-    `${org.name ?? org.org_id}: ${kind}${org.edition === null ? '' : `, ${org.edition}`}`,
-    `  Id ${org.org_id}, ${org.instance_url}`,
-    `  Newest API version in common: ${org.api_version}; round trip ${org.round_trip_ms} ms`,
-    user === null
-      ? '  Its user is not known.'
-      : `  Signed in as ${user.username}${user.name && ` (${user.name})`}`,
-    daily === null
-      ? '  Its daily requests are not known.'
-      : `  Daily requests of all programs: ${formatCount(daily.used)} of ${formatCount(daily.max)} used`,
-    ...(org.trial_ends_at === null ? [] : [`  The trial ends at ${org.trial_ends_at}.`]),
-    ...(others.length === 0
-      ? []
-      : [`  Also synced as ${others.join(', ')}: every sync uses requests of the same org.`]),
-    '',
-    table(
-      ['CHECK', 'STATE', 'WHY'],
-      checks.map((check) => [check.name, check.state, check.says]),
-      new Set(),
-    ),
-    ...checks.filter(({ next }) => next !== '').map((check) => `next, ${check.name}: ${check.next}`),
-  ];
-}

@@ -4,19 +4,22 @@ import { systemClock } from '@lockstep/foundation/clock';
 import { shellWord } from '@lockstep/foundation/shell-words';
 import type { z } from 'zod';
 import { readerOnceSchema } from '../../contract/mirrors.ts';
+import { orgCheckSchema } from '../../contract/org-check.ts';
 import { checkedSyncSchema, type newSyncSchema, type SyncView, syncSchema } from '../../contract/syncs.ts';
 import { givenName } from '../../core/given-names.ts';
 import { isSyncId } from '../../core/ids.ts';
-import { counted, formatCount } from '../../core/plain-words.ts';
-import { usageError } from '../../core/request-error.ts';
+import { counted } from '../../core/plain-words.ts';
+import { RequestError, usageError } from '../../core/request-error.ts';
 import type { ApiClient } from '../api-client.ts';
 import type { Arguments, Command } from '../arguments.ts';
 import { pathOf } from '../choose-sync.ts';
 import { findApi } from '../find-server.ts';
 import { intervalOf } from '../terminal/interval.ts';
+import { orgLines } from '../terminal/org-lines.ts';
 import { orgUrl } from '../terminal/org-url.ts';
-import { type Output, table } from '../terminal/output.ts';
+import type { Output } from '../terminal/output.ts';
 import { placeLines } from '../terminal/place-lines.ts';
+import { plannedTable } from '../terminal/planned-table.ts';
 import { psqlLine } from '../terminal/psql-line.ts';
 import { credentialFlags, credentialOf, flowOf } from './credential-flags.ts';
 
@@ -52,27 +55,33 @@ export const syncCreate: Command = {
     await refuseTakenName(api, name);
     const credential = await credentialOf(args, context, api, { loginUrl: login_url, help });
     const sync: NewSync = { name, login_url, credential, objects, interval_ms };
+    await checkOrg(api, { login_url, credential }, output);
     if (args.isSet('dry-run')) return dryRun(api, sync, output);
-    output.say(
-      `Testing the sign-in at ${login_url} and ${counted(objects.length, 'object')}, then making the mirror.`,
-    );
+    output.say(`Testing ${counted(objects.length, 'object')}, then making the mirror.`);
     const created = await create(api, sync);
     const reader = await api.post(`${pathOf(created.id)}/readers`, { name: firstReader }, readerOnceSchema);
     show(created, reader.mirror_url, output);
   },
 };
 
+/** Says which org it is and which rights are missing, before anything is made. */
+async function checkOrg(
+  api: ApiClient,
+  connection: { login_url: string; credential: NewSync['credential'] },
+  output: Output,
+): Promise<void> {
+  output.say(`Testing the sign-in at ${connection.login_url}.`);
+  const org = await api.post('/org-checks', connection, orgCheckSchema);
+  for (const line of orgLines(org)) output.say(line);
+  const ill = org.checks.find(({ state }) => state === 'must fix');
+  if (ill) throw new RequestError(ill.says, { kind: 'Salesforce refused', next: ill.next });
+}
+
 async function dryRun(api: ApiClient, sync: NewSync, output: Output): Promise<void> {
   const checked = await api.post('/syncs?dry_run=true', sync, checkedSyncSchema);
   if (output.wantsJson) return output.object({ schema: 1, name: sync.name, ...checked });
   output.data(`${sync.name}: org ${checked.org_id}, ${checked.instance_url}. Nothing was made.`);
-  const rows = checked.objects.map(({ sobject, label, table_name, columns }) => [
-    sobject,
-    label,
-    table_name,
-    formatCount(columns),
-  ]);
-  output.data(table(['OBJECT', 'LABEL', 'TABLE', 'COLUMNS'], rows, new Set([3])));
+  output.data(plannedTable(checked.objects));
 }
 
 /** If it is not known whether the request arrived, it is repeated under the same key: it is done once. */

@@ -7,7 +7,14 @@ import { openApiOn } from '@lockstep/harness/api-harness';
 import { openCli } from '@lockstep/harness/cli-process';
 import { type EndToEndHarness, openEndToEndHarness } from '@lockstep/harness/end-to-end-harness';
 import { armFault } from '@lockstep/harness/injected-fault';
-import { changeSettings, makeSyncRequest, readActivity } from 'lockstep/control';
+import {
+  changeSettings,
+  makeSyncRequest,
+  readActivity,
+  readAgeAndRequests,
+  readFreshness,
+  readUsageHours,
+} from 'lockstep/control';
 
 const factsOf = async ({ control: { control }, sync }: EndToEndHarness): Promise<string[]> =>
   (await readActivity(control, sync.id, { limit: 500 }))
@@ -66,6 +73,7 @@ test('the activity of a sync tells its states, faults, refused sign-ins, hidden 
   await makeSyncRequest(control, sync.id, { kind: 'verify content', objects: ['Lead'] } as never);
   await untilFact(harness, 'check Lead missing 1');
 
+  await expectFigures(harness);
   await changeSettings(control, sync.id, { paused: true });
   await untilFact(harness, 'state paused');
   await worker.stop();
@@ -78,3 +86,23 @@ test('the activity of a sync tells its states, faults, refused sign-ins, hidden 
   const { items } = JSON.parse(all.stdout) as { items: { object: string }[] };
   assert.ok(items.length >= 2 && items.every(({ object }) => object === 'Lead'), all.stdout);
 });
+
+/** Freshness, and all requests of the sync in their hours. */
+async function expectFigures({ control: { control }, sync }: EndToEndHarness): Promise<void> {
+  const ages = await readFreshness(control, sync.id, {
+    since: '2020-01-01T00:00:00Z',
+    isByHour: false,
+    after: null,
+    limit: 10,
+  });
+  assert.ok(ages.some(({ sobject, max }) => sobject === 'Account' && max < 3_600));
+  const hours = await readUsageHours(control, sync.id, {
+    since: '2020-01-01T00:00:00Z',
+    after: null,
+    limit: 100,
+  });
+  const sent = hours.reduce((sum, { requests }) => sum + requests, 0);
+  const counted = (await readAgeAndRequests(control, sync.id)).requests;
+  assert.ok(Math.abs(sent - counted) <= 2, `${sent} of ${counted} requests`);
+  assert.ok(hours.some((one) => one.purpose === 'poll' && one.sobject === 'Lead' && one.queries > 0));
+}

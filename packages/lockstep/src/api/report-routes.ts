@@ -1,10 +1,12 @@
 /** What a sync reports: whether it is healthy, what its requests were for, which records it could not store. */
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
+import { freshnessPageSchema, freshnessQuery } from '../contract/freshness.ts';
 import { checkSchema, retriedSchema, retrySchema, setAsideSchema, usageSchema } from '../contract/syncs.ts';
 import { hoursQuery, usageHoursSchema } from '../contract/usage-hours.ts';
 import { type Control, readUsage } from '../control/index.ts';
 import { chosenObjects } from '../operations/chosen-objects.ts';
+import { freshnessOf } from '../operations/freshness-view.ts';
 import { withViews } from '../operations/open-mirror.ts';
 import { readNow } from '../operations/read-objects.ts';
 import { retrySetAside } from '../operations/retry-set-aside.ts';
@@ -22,6 +24,7 @@ export const reportRoutes: FastifyPluginAsyncZod<{ control: Control }> = async (
   checkRoute(app, control);
   usageRoute(app, control);
   usageHoursRoute(app, control);
+  freshnessRoute(app, control);
   setAsideRoute(app, control);
   retryRoute(app, control);
 };
@@ -77,6 +80,20 @@ function usageHoursRoute(app: ApiInstance, control: Control): void {
   };
   app.get('/syncs/:sync/usage/hours', { schema }, async ({ params, query }) =>
     usageHours(control, await requiredSync(control, params.sync), query),
+  );
+}
+
+function freshnessRoute(app: ApiInstance, control: Control): void {
+  const schema = {
+    operationId: 'getFreshness',
+    summary: 'How far each table of a sync was behind Salesforce: percentiles, for 30 days',
+    tags,
+    params: namedSync,
+    querystring: freshnessQuery,
+    response: { 200: freshnessPageSchema, ...problemAnswers },
+  };
+  app.get('/syncs/:sync/freshness', { schema }, async ({ params, query }) =>
+    freshnessOf(control, await requiredSync(control, params.sync), query),
   );
 }
 

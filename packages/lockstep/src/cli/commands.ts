@@ -154,6 +154,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./commands/usage.ts')).usage,
   },
   {
+    name: 'freshness',
+    summary: 'How far each table of a sync was behind Salesforce, for 30 days.',
+    load: async () => (await import('./commands/freshness.ts')).freshness,
+  },
+  {
     name: 'workers',
     summary: 'The processes that run syncs, and which sync each one runs.',
     load: async () => (await import('./commands/workers.ts')).workers,

@@ -5,7 +5,7 @@ import { pageOf } from './pages.ts';
 export const usageHourSchema = z
   .object({
     hour: z.iso.datetime().describe('Its beginning.'),
-    purpose: z.string(),
+    purpose: z.string().describe('The most urgent one of the queries in a request.'),
     object: z
       .string()
       .nullable()

@@ -3,7 +3,7 @@ import { EventEmitter, once } from 'node:events';
 import { systemClock } from '@lockstep/foundation/clock';
 import type { Database } from '@lockstep/foundation/database';
 import { type Sql, sql } from '@lockstep/foundation/sql';
-import { listenForChanges, runLeases, type Sync } from 'lockstep/control';
+import { listenForChanges, recordProxiedRequest, runLeases, type Sync } from 'lockstep/control';
 import {
   type EngineDeps,
   type OpenSyncs,
@@ -96,6 +96,7 @@ export async function openEndToEndHarness(options: {
     syncs: { of: (id) => proxiedSync(deps, syncs, id) },
     upstreams,
     metrics,
+    onRequest: (id, request) => recordProxiedRequest(control.control, id, request),
   });
   undo.defer(() => proxy.close());
   const { reader, admin } = undo.use(await openMirror(control, sync));

@@ -37,6 +37,7 @@ import { objectRoutes } from './object-routes.ts';
 import { operationRoutes } from './operation-routes.ts';
 import { orgRoutes } from './org-routes.ts';
 import { problemOf } from './problems.ts';
+import { proxyRoutes } from './proxy-routes.ts';
 import { recopyRoute } from './recopy-route.ts';
 import { reportRoutes } from './report-routes.ts';
 import { sessionRoutes } from './session-routes.ts';
@@ -217,6 +218,7 @@ async function addRoutes(app: FastifyInstance, deps: RouteDeps & { prefix: strin
   await app.register(eventRoutes, deps);
   await app.register(reportRoutes, deps);
   await app.register(activityRoutes, deps);
+  await app.register(proxyRoutes, deps);
   await app.register(mirrorRoutes, deps);
   await app.register(systemRoute, deps);
   await app.register(workerRoutes, deps);

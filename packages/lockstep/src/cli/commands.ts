@@ -154,6 +154,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./commands/usage.ts')).usage,
   },
   {
+    name: 'proxy list',
+    summary: 'Proxied writes and refused requests of the last 30 days, and what became of them.',
+    load: async () => (await import('./commands/proxy-list.ts')).proxyList,
+  },
+  {
     name: 'freshness',
     summary: 'How far each table of a sync was behind Salesforce, for 30 days.',
     load: async () => (await import('./commands/freshness.ts')).freshness,

@@ -6,6 +6,7 @@ import type { AppLog } from '../core/log-fields.ts';
 import { databaseFault } from '../postgres/index.ts';
 import { type ActivityLog, openActivityLog } from './activity-log.ts';
 import { type KeySource, readKey } from './keys.ts';
+import { openProxyLog, type ProxyLog } from './proxy-log.ts';
 import type { Key } from './sealing.ts';
 import { selectSealedSyncs } from './sql.ts';
 import { openUsageCounter, type UsageCounter } from './usage.ts';
@@ -24,6 +25,7 @@ export interface Control {
   readonly key: Key | Fault;
   readonly usage: UsageCounter;
   readonly activity: ActivityLog;
+  readonly proxyLog: ProxyLog;
   readonly clock: Clock;
   readonly log: AppLog;
   /** Writes what is still in memory and closes the connections. */
@@ -92,6 +94,7 @@ export async function openControl({
 
   const usage = openUsageCounter({ db, clock, log });
   const activity = openActivityLog({ db, clock, log });
+  const proxyLog = openProxyLog({ db, clock, log });
   return {
     db,
     url,
@@ -99,11 +102,13 @@ export async function openControl({
     key,
     usage,
     activity,
+    proxyLog,
     clock,
     log,
     async end() {
       await usage.end();
       await activity.end();
+      await proxyLog.end();
       await db.end();
     },
   };

@@ -34,6 +34,13 @@ export type { KeySource } from './keys.ts';
 export { type LeaseOptions, type LiveWorker, readLivingWorkers, readWorkers, runLeases } from './leases.ts';
 export { type MailOptions, runMail } from './mail.ts';
 export { recordEvent } from './notifications.ts';
+export {
+  type RecordedRequest,
+  readProxiedRequests,
+  readProxyHours,
+  recordProxiedRequest,
+} from './proxied-requests.ts';
+export type { ProxiedRequest, ProxyOutcome } from './proxy-log.ts';
 export type { Key } from './sealing.ts';
 export {
   csrfTokenOf,

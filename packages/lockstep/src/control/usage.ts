@@ -1,7 +1,8 @@
 import type { Clock } from '@lockstep/foundation/clock';
-import { type Database, sqlState } from '@lockstep/foundation/database';
+import type { Database } from '@lockstep/foundation/database';
 import type { SyncId } from '../core/ids.ts';
 import type { AppLog } from '../core/log-fields.ts';
+import { openTally } from './tally.ts';
 import {
   addStreamUsage,
   addUsage,
@@ -161,46 +162,6 @@ export function openUsageCounter({
       stop.abort();
       await flushing;
       await flush(); // what was counted during the last write
-    },
-  };
-}
-
-/** The counts under each key, until they are written. */
-interface Tally<Entry> {
-  add(entry: Entry): void;
-  /** Writes all. If that fails, the entries stay and new ones are added to them; returns how many, and why. */
-  flush(): Promise<{ rows: number; sqlState?: string } | null>;
-}
-
-function openTally<Entry>({
-  keyOf,
-  sum,
-  write,
-}: {
-  keyOf: (entry: Entry) => string;
-  sum: (known: Entry, more: Entry) => Entry;
-  write: (entries: readonly Entry[]) => Promise<unknown>;
-}): Tally<Entry> {
-  let entries = new Map<string, Entry>();
-  const add = (entry: Entry) => {
-    const key = keyOf(entry);
-    const known = entries.get(key);
-    entries.set(key, known === undefined ? entry : sum(known, entry));
-  };
-  return {
-    add,
-    async flush() {
-      if (entries.size === 0) return null;
-      const written = [...entries.values()];
-      entries = new Map();
-      try {
-        await write(written);
-        return null;
-      } catch (error) {
-        for (const entry of written) add(entry);
-        const code = sqlState(error);
-        return { rows: written.length, ...(code !== undefined && { sqlState: code }) };
-      }
     },
   };
 }

@@ -2,6 +2,7 @@
  * The proxy's server: the order of the checks, the log line and metrics of each request, and the shutdown. A request
  * that fails a check never opens a connection to Salesforce.
  */
+import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { BlockList } from 'node:net';
 import { Server as TlsServer } from 'node:tls';
@@ -9,8 +10,10 @@ import { isListed } from '@lockstep/foundation/address-list';
 import type { Clock } from '@lockstep/foundation/clock';
 import type { Permit } from '@lockstep/foundation/fair-queue';
 import { listenFrom, urlOf } from '@lockstep/foundation/listen-from';
+import type { ProxiedRequest } from '../control/index.ts';
 import { type Certificate, renewCertificate } from '../core/certificate.ts';
 import { Fault, isKeyFault } from '../core/faults.ts';
+import type { SyncId } from '../core/ids.ts';
 import type { AppLog } from '../core/log-fields.ts';
 import type { ProxiedSync } from '../engine/index.ts';
 import { type Admission, type AdmissionBounds, openAdmission, waitMsMax } from './admission.ts';
@@ -23,6 +26,7 @@ import { type HealthEndpoints, openHealth } from './health.ts';
 import { type Arrival, type Listener, type ListenerOptions, openListener } from './listening.ts';
 import { type LogSampling, openLogSampling } from './log-sampling.ts';
 import type { ProxyMetrics } from './metrics.ts';
+import { recordOf } from './request-record.ts';
 import { type RequestTimes, zeroTimes } from './request-times.ts';
 import { serveExchange } from './serve.ts';
 import type { SmallAnswer } from './small-request.ts';
@@ -54,6 +58,8 @@ export interface ProxyDeps extends Pick<ListenerOptions, 'headersTimeoutMs'> {
   /** Rejects if the control database does not answer: the proxy then reports that it is not ready. */
   reachControl?: (signal: AbortSignal) => Promise<unknown>;
   metrics?: ProxyMetrics;
+  /** Called for each answered request of a sync. */
+  onRequest?: (sync: SyncId, request: ProxiedRequest) => void;
   /** Instead of the default limits on what is under way and waiting. */
   bounds?: AdmissionBounds;
   /** Instead of the default limit on the memory for bodies. */
@@ -184,21 +190,26 @@ class ProxyServer {
     const sobject = write?.kind === 'record' ? write.sobject : null;
     const method = request.method ?? '';
     const took = Object.entries(times).filter(([, ms]) => ms > 0);
+    const { statusCode: status } = response;
+    const requestId = randomUUID();
     const { isLogged, leftOut } = context.isVerified ? everyLine : this.strangers.next();
     if (leftOut > 0) this.deps.log.info('requests of unknown callers not logged', { requests: leftOut });
     if (isLogged)
       this.deps.log.info('request', {
         method,
-        status: response.statusCode,
+        status,
         outcome,
         tookMs,
         ...(Object.fromEntries(took) as Partial<RequestTimes>),
+        requestId,
         ...(sync && { sync: sync.id }),
         // Only names that we know: anything else is text from the caller.
         ...(sobject !== null && sync?.streams.has(sobject) && { stream: sobject }),
       });
     const kind = isWrite(context) ? ('write' as const) : ('read' as const);
     const measured = wasAdmitted ? { kind, times, tookMs } : null;
+    const answered = { requestId, method, outcome, status, tookMs, times, isVerified: context.isVerified };
+    if (sync) this.deps.onRequest?.(sync.id, recordOf(sync, write, answered));
     this.deps.metrics?.count({ sync: sync?.id, method, outcome, measured });
   }
 

@@ -2,7 +2,7 @@
 
 import { systemClock } from '@lockstep/foundation/clock';
 import { openDatabase } from '@lockstep/foundation/database';
-import type { Control } from '../control/index.ts';
+import { type Control, recordProxiedRequest } from '../control/index.ts';
 import { type EngineDeps, type OpenSyncs, proxiedSync, readSyncGauges } from '../engine/index.ts';
 import { probe } from '../postgres/index.ts';
 import { openMetrics, openUpstreams, startMetrics, startProxy } from '../proxy/index.ts';
@@ -46,6 +46,7 @@ export async function openProxyServer(
       upstreams,
       reachControl: () => probe(readiness),
       metrics,
+      onRequest: (sync, request) => recordProxiedRequest(control, sync, request),
     }),
   );
   undo.defer(() => proxy.close());

@@ -3,6 +3,7 @@
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { stripTypeScriptTypes } from 'node:module';
 import { dirname, join, relative, resolve } from 'node:path';
+import { assert } from '@lockstep/foundation/assert';
 import { isTest } from '@lockstep/harness/source-files';
 import { parseSync } from 'oxc-parser';
 
@@ -47,6 +48,8 @@ function asJavaScript(source: string, targetFolder: string): string {
     const specifier = text.slice(start + 1, end - 1);
     result = `${result.slice(0, start)}'${inPackage(specifier, targetFolder)}'${result.slice(end)}`;
   }
+  // The parser does not list `export { } from`, which is left of an export of types that does not say `export type`.
+  assert(!/^export \{\s*\} from/m.test(result), `${source}: say "export type { … } from"`);
   return result;
 }
 

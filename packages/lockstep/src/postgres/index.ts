@@ -3,7 +3,7 @@
  * Everything else is private to the room.
  */
 
-export { type Check } from './check-step.ts';
+export type { Check } from './check-step.ts';
 export {
   type Destination,
   holderName,

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { openApi } from '@lockstep/harness/api-harness';
 import { openCli } from '@lockstep/harness/cli-process';
+import { startOrg } from '@lockstep/harness/org';
 import { openOwnDatabase } from '@lockstep/harness/own-database';
 
 test('db sql prints what the owner runs and keeps the passwords in a file, and db test then passes', async () => {
@@ -38,4 +39,32 @@ test('db sql prints what the owner runs and keeps the passwords in a file, and d
   assert.match(half.stderr, /must have two lines/);
   const undo = await cli.run(['db', 'sql', ...names, '--undo']);
   await own.owner.script(undo.stdout);
+});
+
+test('sync create makes the mirror in the database that the file names, and sync delete removes it', async () => {
+  await using own = await openOwnDatabase();
+  await using org = await startOrg({ records: 100 });
+  await using api = await openApi([new URL(org.url).host]);
+  await using cli = await openCli(api.environment);
+  const { clientId, clientSecret } = org.credentials.integration;
+  const [secret, file] = [join(cli.folder, 'secret'), join(cli.folder, 'urls')];
+  await writeFile(secret, clientSecret);
+  await writeFile(file, `# of crm\n${own.url}\n${own.readerUrl}\n`);
+  const given = ['--org', org.url, '--client-id', clientId, '--client-secret-file', secret, '--name', 'acme'];
+  const create = ['sync', 'create', ...given, '--objects', 'Account', '--database-url-file', file];
+  const refused = await cli.run([...create, '--schema', 'none']);
+  assert.equal(refused.code, 7, refused.stderr);
+  assert.match(refused.stderr, /DB-06.*there is no schema none/);
+  assert.match(refused.stderr, /run: CREATE SCHEMA "none" AUTHORIZATION/);
+
+  const made = await cli.run(create);
+  assert.equal(made.code, 0, made.stderr);
+  assert.match(made.stdout, new RegExp(`/${own.name}\\?sslmode=disable`));
+  assert.ok(!made.stdout.includes(new URL(own.readerUrl).password));
+  const asked = await cli.run(['sql', 'SELECT count(*) FROM salesforce.account']);
+  assert.match(asked.stdout, /0/);
+  const dropped = await cli.run(['sync', 'delete', '--yes']);
+  assert.equal(dropped.code, 0, dropped.stderr);
+  assert.match(dropped.stderr, /the database own_\w+ at .* itself, with all other tables/);
+  await own.owner.script(own.undo);
 });

@@ -4,6 +4,7 @@ import { systemClock } from '@lockstep/foundation/clock';
 import type { Database } from '@lockstep/foundation/database';
 import { type Sql, sql } from '@lockstep/foundation/sql';
 import { listenForChanges, recordProxiedRequest, runLeases, type Sync } from 'lockstep/control';
+import type { OwnDestination } from 'lockstep/core/own-database';
 import {
   type EngineDeps,
   type OpenSyncs,
@@ -62,6 +63,8 @@ export async function openEndToEndHarness(options: {
   org: OrgOptions;
   sobjects: readonly string[];
   intervalMs?: number;
+  /** A database that a person owns, in place of a private one. */
+  destination?: OwnDestination;
   /** Prepares the org before the sync is made. */
   prepare?: (org: TestOrg) => Promise<void>;
 }): Promise<EndToEndHarness> {
@@ -80,8 +83,8 @@ export async function openEndToEndHarness(options: {
     owner,
     onSyncProblem: ({ fault }) => void told.emit(fault?.code ?? 'goes on'),
   };
-  const { intervalMs = 200, sobjects } = options;
-  const wanted = { name: 'harness', sobjects, intervalMs, allowHosts: [host] };
+  const { intervalMs = 200, sobjects, destination = null } = options;
+  const wanted = { name: 'harness', sobjects, intervalMs, allowHosts: [host], destination };
   const { sync } = undo.use(await makeTestSync(org, control, wanted));
 
   const syncs = openSyncs(deps);

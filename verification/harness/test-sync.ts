@@ -1,7 +1,8 @@
 import { assert } from '@lockstep/foundation/assert';
 import { systemClock } from '@lockstep/foundation/clock';
 import { type Database, databaseUrl, openDatabase } from '@lockstep/foundation/database';
-import { findSync, openReaderUrl, type Sync } from 'lockstep/control';
+import { findSync, openReader, type Sync } from 'lockstep/control';
+import type { OwnDestination } from 'lockstep/core/own-database';
 import { createSync } from 'lockstep/operations/create-sync';
 import { dropPrivateDatabase } from 'lockstep/postgres';
 import type { TestControl } from './control.ts';
@@ -13,6 +14,8 @@ export interface TestSyncOptions {
   intervalMs: number;
   /** The org's own host, and any other through which the sync may reach it. */
   allowHosts: readonly string[];
+  /** A database that a person owns; without one a private one. */
+  destination?: OwnDestination | null;
   /** By default the org's own. */
   loginUrl?: string;
 }
@@ -40,7 +43,7 @@ export async function openMirror(
   { connectionsMax }: { connectionsMax?: number } = {},
 ): Promise<AsyncDisposable & { reader: Database; admin: Database }> {
   const reader = openDatabase({
-    url: await openReaderUrl(control, sync),
+    ...(await openReader(control, sync)),
     applicationName: 'test-reader',
     valuesAsText: true,
     ...(connectionsMax !== undefined && { connectionsMax }),

@@ -6,6 +6,7 @@ import { checkedSyncSchema, newSyncSchema, syncSchema } from '../contract/syncs.
 import { readSync } from '../control/index.ts';
 import { checkNewSync, createSync, type NewSyncOptions } from '../operations/create-sync.ts';
 import { openGivenCredential } from '../operations/given-credential.ts';
+import { destinationFrom } from '../operations/given-destination.ts';
 import { plannedObjectViews } from '../operations/planned-object-view.ts';
 import { addIdempotency, idempotencyHeaders } from './idempotency.ts';
 import { problemAnswers } from './problems.ts';
@@ -33,7 +34,8 @@ export const createRoute: FastifyPluginAsyncZod<SyncRouteDeps> = async (app, dep
     const begun = await readSync(control, id);
     if (begun) return reply.code(201).send(await viewOf(deps, begun));
     const given = await openGivenCredential(control, body.login_url, body.credential);
-    const options = { ...optionsOf(body), given, allowHosts };
+    const destination = body.destination ? destinationFrom(body.destination) : null;
+    const options = { ...optionsOf(body), given, allowHosts, destination };
     if (query.dry_run === 'true')
       return reply.code(200).send(checkedView(await checkNewSync(create, options, stop)));
     await createSync(create, options, stop, id);
@@ -46,7 +48,9 @@ export const createRoute: FastifyPluginAsyncZod<SyncRouteDeps> = async (app, dep
   });
 };
 
-function optionsOf(body: z.infer<typeof newSyncSchema>): Omit<NewSyncOptions, 'allowHosts' | 'given'> {
+function optionsOf(
+  body: z.infer<typeof newSyncSchema>,
+): Omit<NewSyncOptions, 'allowHosts' | 'given' | 'destination'> {
   return {
     name: body.name,
     sobjects: body.objects,

@@ -126,13 +126,19 @@ function deleteRoute(app: ApiInstance, { control, stop }: SyncRouteDeps): void {
       'The answer says what was erased and what stays; with dry_run, what would be. Interrupted, it is finished by the next call.',
     tags,
     params: namedSync,
-    querystring: dryRun,
+    querystring: dryRun.extend({
+      keep_mirror: z
+        .enum(['true', 'false'])
+        .default('false')
+        .describe('In a database of your own, leaves the mirror as it is: nothing connects to it.'),
+    }),
     response: { 200: deletionSchema, ...problemAnswers },
   };
   app.delete('/syncs/:sync', { schema }, async ({ params, query }) => {
     const sync = await requiredSync(control, params.sync);
-    if (query.dry_run === 'false') await deleteSync(control, sync, stop);
-    return deletionOf(sync);
+    const keepsMirror = query.keep_mirror === 'true';
+    if (query.dry_run === 'false') await deleteSync(control, sync, stop, keepsMirror);
+    return deletionOf(sync, keepsMirror);
   });
 }
 

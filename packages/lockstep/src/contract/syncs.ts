@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { givenName } from '../core/given-names.ts';
 import { isSyncId } from '../core/ids.ts';
 import { loginUrlSchema, newCredentialSchema } from './credentials.ts';
+import { newDestinationSchema } from './destinations.ts';
 import { freshness, freshnessNote } from './org-objects.ts';
 import { asOf } from './pages.ts';
 
@@ -72,6 +73,7 @@ export const syncSchema = z
       .object({
         url: z.string().describe('Without a login: each application has one of its own, see readers.'),
         table_schema: z.string(),
+        kind: z.enum(['private', 'own']).describe('own: a database that a person owns.'),
       })
       .describe('Where the tables are.'),
     state: z.enum(['running', 'waiting', 'locked', 'paused', 'not running']),
@@ -129,6 +131,7 @@ export const newSyncSchema = z
     credential: newCredentialSchema,
     objects: objectNames,
     interval_ms: settings.interval_ms.default(3_000),
+    destination: newDestinationSchema.optional().describe('Without it the sync gets a private database.'),
   })
   .meta({ id: 'NewSync' });
 

@@ -25,6 +25,15 @@ export { type AuditEntry, type NewAuditEntry, readAudit, recordAudit } from './a
 export { listenForChanges } from './changes.ts';
 export { openCredential, replaceCredential, replaceOrg, sessionStore } from './credentials.ts';
 export { type Control, controlDatabase, findKey, keyOf, openControl } from './database.ts';
+export {
+  loginsOf,
+  mirrorHost,
+  mirrorUrl,
+  openReader,
+  openReaderUrl,
+  openWriter,
+  openWriterUrl,
+} from './destinations.ts';
 export { type Freshness, readFreshness, recordAges } from './freshness.ts';
 export { clearSyncProblem, type Health, readHealth, recordSyncProblem } from './health.ts';
 export { beginOnce, endOnce, type StoredAnswer } from './idempotency-keys.ts';
@@ -84,12 +93,9 @@ export {
   eraseSync,
   findSync,
   listSyncs,
-  mirrorUrl,
   moveInstanceUrl,
   moveLoginUrl,
   type NewSync,
-  openReaderUrl,
-  openWriterUrl,
   readSync,
   readSyncIds,
   recordSync,

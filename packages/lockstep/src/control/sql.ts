@@ -37,6 +37,8 @@ export type SyncRow = {
   epoch: number;
   database_name: string;
   table_schema: string;
+  /** Of a database that a person owns; null for a private one. */
+  address: unknown;
 };
 
 /** Records the org, or its new address if it is known already. */
@@ -67,19 +69,22 @@ export const insertDestination = (
     syncId: SyncId;
     database: string;
     tableSchema: string;
+    /** Null for a private database. */
+    address: object | null;
     sealedWriterPassword: string;
     sealedReaderPassword: string;
   },
 ) =>
   tx.query(sql`
   INSERT INTO lockstep.destination
-         (sync_id, kind, database_name, table_schema, sealed_writer_password, sealed_reader_password)
-  VALUES (${destination.syncId}, 'private', ${destination.database}, ${destination.tableSchema},
+         (sync_id, kind, database_name, table_schema, address, sealed_writer_password, sealed_reader_password)
+  VALUES (${destination.syncId}, ${destination.address ? 'own' : 'private'}, ${destination.database},
+          ${destination.tableSchema}, ${destination.address && JSON.stringify(destination.address)}::jsonb,
           ${destination.sealedWriterPassword}, ${destination.sealedReaderPassword})`);
 
 const syncColumns = sql`
   SELECT s.sync_id, s.name, s.org_id, c.login_url, c.flow, o.instance_url, s.api_version, s.interval_ms,
-         s.stop_at_percent, s.paused, s.without_database, s.foreign_keys, s.deleting_since IS NOT NULL AS is_deleting, s.epoch, d.database_name, d.table_schema,
+         s.stop_at_percent, s.paused, s.without_database, s.foreign_keys, s.deleting_since IS NOT NULL AS is_deleting, s.epoch, d.database_name, d.table_schema, d.address,
          ARRAY(SELECT sobject FROM lockstep.stream st
                 WHERE st.sync_id = s.sync_id AND leaving IS NULL ORDER BY position) AS sobjects,
          (SELECT coalesce(jsonb_agg(jsonb_build_object('sobject', sobject, 'table', leaving)), '[]')

@@ -5,6 +5,7 @@ import { newSync, openTestControl, openTestLog, type TestControl } from '@lockst
 import { listenForChanges } from './changes.ts';
 import { openCredential } from './credentials.ts';
 import { openControl } from './database.ts';
+import { openReaderUrl, openWriterUrl } from './destinations.ts';
 import { keyFromBytes, newKeyBytes } from './sealing.ts';
 import {
   changeSettings,
@@ -12,8 +13,6 @@ import {
   findSync,
   listSyncs,
   moveInstanceUrl,
-  openReaderUrl,
-  openWriterUrl,
   readSync,
   recordSync,
 } from './syncs.ts';

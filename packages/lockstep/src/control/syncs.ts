@@ -1,16 +1,17 @@
-import { databaseUrl, sqlState, type Tx } from '@lockstep/foundation/database';
+import { sqlState, type Tx } from '@lockstep/foundation/database';
 import { shellWord } from '@lockstep/foundation/shell-words';
 import type { Credential, Flow } from '../core/credential.ts';
 import { Fault } from '../core/faults.ts';
 import { isSyncId, type OrgId, type SyncId } from '../core/ids.ts';
+import type { OwnDestination } from '../core/own-database.ts';
 import { destinationNames } from '../postgres/index.ts';
 import { recordActivity } from './activity.ts';
 import { clearRefusal, insertCredential } from './credential-sql.ts';
 import { sealCredential } from './credentials.ts';
 import { type Control, keyOf } from './database.ts';
+import { ownAddressOf, type SyncDestination, sealSecret, toDestination } from './destinations.ts';
 import { checkIntervalMs, checkStopAt } from './interval.ts';
-import { newDataKey, unwrapDataKey } from './keys.ts';
-import { type Key, seal, unseal } from './sealing.ts';
+import { newDataKey } from './keys.ts';
 import {
   deleteSync,
   insertDestination,
@@ -20,7 +21,6 @@ import {
   notify,
   type SyncChange,
   type SyncRow,
-  selectSealedSecrets,
   selectSyncByNameOrId,
   selectSyncIds,
   selectSyncs,
@@ -64,9 +64,6 @@ export type Sync = {
   destination: SyncDestination;
 };
 
-/** A database of the sync's own on the control database's server. */
-export type SyncDestination = { kind: 'private'; database: string; tableSchema: string };
-
 export type NewSync = Omit<
   Sync,
   | 'flow'
@@ -81,6 +78,8 @@ export type NewSync = Omit<
 > & {
   tableSchema: string;
   credential: Credential;
+  /** A database that a person owns; left out for a private one. */
+  own?: OwnDestination | null;
   writerPassword: string;
   readerPassword: string;
 };
@@ -97,7 +96,8 @@ export async function recordSync(control: Control, sync: NewSync): Promise<void>
     throw new Fault('CFG-01', { reason: 'The name of a sync must not be empty or have the form of an id.' });
   }
   const { dataKey, wrapped } = newDataKey(keyOf(control), sync.id);
-  const sealed = (secret: SecretName, clear: string) => sealSecret(dataKey, sync.id, secret, clear);
+  const sealed = (secret: Parameters<typeof sealSecret>[2], clear: string) =>
+    sealSecret(dataKey, sync.id, secret, clear);
   try {
     await control.db.transaction(async (tx) => {
       await upsertOrg(tx, sync);
@@ -110,7 +110,8 @@ export async function recordSync(control: Control, sync: NewSync): Promise<void>
       });
       await insertDestination(tx, {
         syncId: sync.id,
-        database: destinationNames(sync.id).database,
+        database: sync.own?.database ?? destinationNames(sync.id).database,
+        address: sync.own ? ownAddressOf(sync.own) : null,
         tableSchema: sync.tableSchema,
         sealedWriterPassword: sealed('sealed_writer_password', sync.writerPassword),
         sealedReaderPassword: sealed('sealed_reader_password', sync.readerPassword),
@@ -207,49 +208,6 @@ const changing = (control: Control, id: SyncId, change: (tx: Tx) => Promise<bool
     return changed;
   });
 
-/**
- * The URL with which the sync writes, with its password: never logged.
- *
- * @throws {@link Fault} `KEY-02`, `KEY-03`; `PRX-01`: there is no such sync. The same for the next one.
- */
-export async function openWriterUrl(control: Control, sync: Sync): Promise<string> {
-  const open = await openSecrets(control, sync.id);
-  const user = destinationNames(sync.id).writer;
-  return mirrorUrl(control, sync, { user, password: open('sealed_writer_password') });
-}
-
-/** The URL with which Lockstep itself reads the mirror, as its other readers do, with the password: never logged. */
-export async function openReaderUrl(control: Control, sync: Sync): Promise<string> {
-  const open = await openSecrets(control, sync.id);
-  const user = destinationNames(sync.id).reader;
-  return mirrorUrl(control, sync, { user, password: open('sealed_reader_password') });
-}
-
-/** The address of the mirror, without a login unless one is given. */
-export const mirrorUrl = (
-  control: Control,
-  { destination: { database } }: Sync,
-  login: { user: string; password: string } = { user: '', password: '' },
-): string => databaseUrl(control.url, { database, ...login });
-
-type SecretName = 'sealed_writer_password' | 'sealed_reader_password';
-
-const placeOf = (syncId: SyncId, secret: SecretName) => ({
-  table: 'destination',
-  column: secret,
-  rowId: syncId,
-});
-
-const sealSecret = (dataKey: Key, syncId: SyncId, secret: SecretName, clear: string) =>
-  seal(dataKey, placeOf(syncId, secret), Buffer.from(clear));
-
-async function openSecrets(control: Control, syncId: SyncId): Promise<(secret: SecretName) => string> {
-  const [sealed] = await selectSealedSecrets(control.db, syncId);
-  if (!sealed) throw new Fault('PRX-01');
-  const dataKey = unwrapDataKey(keyOf(control), syncId, sealed.sealed_data_key);
-  return (secret) => unseal(dataKey, placeOf(syncId, secret), sealed[secret]).toString();
-}
-
 export const toSync = (row: SyncRow): Sync => ({
   id: row.sync_id,
   name: row.name,
@@ -267,5 +225,5 @@ export const toSync = (row: SyncRow): Sync => ({
   foreignKeys: row.foreign_keys,
   isDeleting: row.is_deleting,
   epoch: row.epoch,
-  destination: { kind: 'private', database: row.database_name, tableSchema: row.table_schema },
+  destination: toDestination(row.database_name, row.table_schema, row.address),
 });

@@ -113,7 +113,13 @@ export const databaseFaults = {
     kind: 'permanent',
     title: 'The database holds another mirror',
     explanation: 'Its schema _lockstep belongs to the sync {sync}; a database holds one mirror.',
-    next: 'Use another database, or delete that sync first.',
+    next: 'Use another database, or delete that sync first. If there is none any more: lockstep db sql --undo',
+  },
+  'DB-24': {
+    kind: 'needs-person',
+    title: 'Something of yours depends on the mirror',
+    explanation: '{reason}. Lockstep drops nothing that it has not made.',
+    next: 'Drop or change what depends on it, then repeat: what is done stays done.',
   },
   'DB-22': {
     kind: 'permanent',

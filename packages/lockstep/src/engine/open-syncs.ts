@@ -4,7 +4,7 @@ import {
   type Control,
   changeApiVersion,
   countRequest,
-  openWriterUrl,
+  openWriter,
   readSync,
   readSyncIds,
   type Sync,
@@ -165,8 +165,8 @@ async function openOne(deps: EngineDeps, id: SyncId): Promise<OpenSync | null> {
   });
   let opened: Promise<Destination> | null = null;
   const destination = () => {
-    opened ??= openWriterUrl(deps.control, settings)
-      .then((url) => openDestinationForWrites(url, deps.owner))
+    opened ??= openWriter(deps.control, settings)
+      .then((address) => openDestinationForWrites(address, deps.owner))
       .catch((error: unknown) => {
         opened = null;
         throw error;

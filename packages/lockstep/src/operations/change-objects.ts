@@ -1,7 +1,14 @@
 /** Objects that are added to a sync or removed from it; its other tables keep their pace. */
 import { openDatabase } from '@lockstep/foundation/database';
 import { shellWord } from '@lockstep/foundation/shell-words';
-import { addStreams, type Control, openWriterUrl, removeStream, type Sync } from '../control/index.ts';
+import {
+  addStreams,
+  type Control,
+  mirrorHost,
+  openWriter,
+  removeStream,
+  type Sync,
+} from '../control/index.ts';
 import type { Describe } from '../core/describe.ts';
 import { Fault } from '../core/faults.ts';
 import { RequestError } from '../core/request-error.ts';
@@ -53,7 +60,7 @@ export async function addObjects(
     }
     return { plans, described };
   } catch (error) {
-    throw error instanceof Fault ? error : (databaseFault(error, control.host) ?? error);
+    throw error instanceof Fault ? error : (databaseFault(error, mirrorHost(control, sync)) ?? error);
   }
 }
 
@@ -75,7 +82,7 @@ async function makeTables(
 ): Promise<TablePlan[]> {
   const { tableSchema } = sync.destination;
   const db = openDatabase({
-    url: await openWriterUrl(control, sync),
+    ...(await openWriter(control, sync)),
     applicationName: 'lockstep-setup',
     connectionsMax: 1,
   });

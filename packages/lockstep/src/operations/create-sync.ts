@@ -1,24 +1,17 @@
 import type { Clock } from '@lockstep/foundation/clock';
-import { databaseUrl, openDatabase } from '@lockstep/foundation/database';
 import { type Control, checkChange, findSync, keyOf, readSync, recordSync } from '../control/index.ts';
 import type { Credential } from '../core/credential.ts';
 import type { Describe } from '../core/describe.ts';
 import { Fault } from '../core/faults.ts';
 import { newSyncId, type OrgId, type SyncId } from '../core/ids.ts';
 import type { AppLog } from '../core/log-fields.ts';
-import {
-  createPrivateDatabase,
-  createTable,
-  databaseFault,
-  dropPrivateDatabase,
-  planTables,
-  prepareDestination,
-  type TablePlan,
-} from '../postgres/index.ts';
+import { hostOf, type OwnDestination } from '../core/own-database.ts';
+import { databaseFault, planTables, type TablePlan } from '../postgres/index.ts';
 import { newestVersion } from '../salesforce/index.ts';
 import { describeAll } from './describe-all.ts';
 import { type GivenCredential, giveAway, withCredential } from './given-credential.ts';
-import { newPassword } from './readers.ts';
+import { refuseUnfit } from './given-destination.ts';
+import { makeMirror, removeMirror } from './make-destination.ts';
 
 export interface NewSyncOptions {
   name: string;
@@ -29,6 +22,8 @@ export interface NewSyncOptions {
   /** `newest`: the newest that the org and this Lockstep know. */
   apiVersion: string;
   allowHosts: readonly string[];
+  /** A database that a person owns; without one it gets a private one. */
+  destination?: OwnDestination | null;
 }
 
 export interface CreateDeps {
@@ -38,9 +33,6 @@ export interface CreateDeps {
   /** Called after each step. */
   say?: (step: string) => void;
 }
-
-/** The schema of the mirror's tables. */
-const tableSchema = 'salesforce';
 
 /** Until the newest is known. */
 export const firstApiVersion = '62.0';
@@ -61,14 +53,15 @@ export interface CheckedSync {
  *
  * @throws {@link Fault} `CFG-01`: the name is taken; `LIM-05`; `SCH-09` for an object that the org does not have, with
  *         similar names; `SCH-06` for all those that cannot be read page by page; `SF-01`, `SF-07`, `ORG-04`, `NET-01`
- *         from signing in; `KEY-01`, `KEY-04`
+ *         from signing in; `KEY-01`, `KEY-04`; {@link RequestError} with what is wrong with the given database
  */
 export async function checkNewSync(
   deps: CreateDeps,
   options: NewSyncOptions,
   signal: AbortSignal,
+  syncId: SyncId | null = null,
 ): Promise<CheckedSync> {
-  const { control } = deps;
+  const { control, clock } = deps;
   const { apiVersion: wanted } = options;
   keyOf(control); // fails now rather than at the end, when the credentials are sealed
   checkChange({ intervalMs: options.intervalMs });
@@ -90,6 +83,8 @@ export async function checkNewSync(
         return { ...identity, apiVersion, plans, described };
       },
     );
+    const tables = result.plans.map(({ table }) => table);
+    if (options.destination) await refuseUnfit(options.destination, { syncId, tables }, clock, signal);
     return { ...result, credential };
   } catch (error) {
     throw error instanceof Fault ? error : (databaseFault(error, control.host) ?? error);
@@ -97,7 +92,7 @@ export async function checkNewSync(
 }
 
 /**
- * Creates a sync: tests everything first, then makes its private database, roles and tables, and only then records
+ * Creates a sync: tests everything first, then makes its mirror, and only then records
  * it, from which moment on a worker may claim it. A failure leaves nothing behind.
  *
  * @param syncId  of a creation that a killed process has begun: it is taken up
@@ -111,49 +106,27 @@ export async function createSync(
 ): Promise<SyncId> {
   const { control } = deps;
   if (await readSync(control, syncId)) return syncId;
-  const { plans, described, ...checked } = await checkNewSync(deps, options, signal);
-  const secrets = { writerPassword: newPassword(), readerPassword: newPassword() };
+  const { plans, described, ...checked } = await checkNewSync(deps, options, signal, syncId);
+  const own = options.destination ?? null;
   try {
-    await makeDestination(control, { syncId, orgId: checked.orgId }, plans, described, secrets);
-    deps.say?.(`made database lockstep_${syncId} with its roles and tables`);
+    const made = await makeMirror(control, { syncId, orgId: checked.orgId, plans, described }, own);
+    deps.say?.(
+      own ? `made the tables in ${own.database}` : `made database lockstep_${syncId} with its tables`,
+    );
     const sobjects = plans.map(({ sobject }) => sobject);
     await recordSync(control, {
       ...options,
-      ...secrets,
+      ...made,
       ...checked,
       loginUrl: options.given.loginUrl,
       id: syncId,
-      tableSchema,
       sobjects,
     });
   } catch (error) {
-    await dropPrivateDatabase(control.db, syncId);
-    throw error instanceof Fault ? error : (databaseFault(error, control.host) ?? error);
+    await removeMirror(control, syncId, own).catch(() => undefined); // the first error says more
+    const host = own ? hostOf(own) : control.host;
+    throw error instanceof Fault ? error : (databaseFault(error, host) ?? error);
   }
   await giveAway(control, options.given).catch(() => undefined); // it expires by itself
   return syncId;
-}
-
-async function makeDestination(
-  control: Control,
-  identity: { syncId: SyncId; orgId: string },
-  plans: readonly TablePlan[],
-  described: readonly Describe[],
-  secrets: { writerPassword: string; readerPassword: string },
-): Promise<void> {
-  const { syncId } = identity;
-  const open = (url: string) => openDatabase({ url, applicationName: 'lockstep-setup', connectionsMax: 1 });
-  const names = await createPrivateDatabase(control.db, syncId, secrets, (database) =>
-    open(databaseUrl(control.url, { database })),
-  );
-  const asWriter = { database: names.database, user: names.writer, password: secrets.writerPassword };
-  const db = open(databaseUrl(control.url, asWriter));
-  try {
-    await prepareDestination(db, { ...identity, tableSchema, owner: names.owner });
-    for (const [place, plan] of plans.entries()) {
-      await db.transaction((tx) => createTable(tx, tableSchema, plan, described[place]));
-    }
-  } finally {
-    await db.end();
-  }
 }

@@ -1,19 +1,33 @@
 /** Deletes a sync with its mirror. Each step may be repeated, so an interrupted deletion is finished by the next one. */
 import { beginDeleting, type Control, eraseSync, type Sync } from '../control/index.ts';
-import { databaseFault, destinationNames, dropPrivateDatabase } from '../postgres/index.ts';
+import { hostOf } from '../core/own-database.ts';
+import { usageError } from '../core/request-error.ts';
+import { destinationNames } from '../postgres/index.ts';
+import { removeMirrorOf } from './make-destination.ts';
 import { untilReleased } from './until-released.ts';
 
-/** What deleting a sync erases, and what it leaves. */
-export function deletionOf({ id, orgId }: Pick<Sync, 'id' | 'orgId'>): { erases: string[]; keeps: string[] } {
-  const { database, ...roles } = destinationNames(id);
+export interface Deletion {
+  erases: string[];
+  keeps: string[];
+}
+
+/** @param keepsMirror  for a database that a person owns: nothing is done there */
+export function deletionOf(
+  { id, orgId, destination }: Pick<Sync, 'id' | 'orgId' | 'destination'>,
+  keepsMirror = false,
+): Deletion {
+  const mirror =
+    destination.kind === 'private'
+      ? privateMirror(id)
+      : ownMirror(hostOf(destination.address), destination, keepsMirror);
   return {
     erases: [
-      `the database ${database}, with every table, view and index in it, also those of your own`,
-      `the roles ${Object.values(roles).join(', ')}: whoever is connected as one of them is cut off`,
+      ...mirror.erases,
       'the credential, the settings, what was requested and counted of it',
       'its address at the proxy: clients get 404 (PRX-01)',
     ],
     keeps: [
+      ...mirror.keeps,
       `everything in the org ${orgId}: Lockstep deletes nothing in Salesforce`,
       'the app in Salesforce that the credential belongs to: delete or block it there',
       'the log files, which contain no data',
@@ -21,16 +35,50 @@ export function deletionOf({ id, orgId }: Pick<Sync, 'id' | 'orgId'>): { erases:
   };
 }
 
+function privateMirror(id: Sync['id']): Deletion {
+  const { database, ...roles } = destinationNames(id);
+  return {
+    erases: [
+      `the database ${database}, with every table, view and index in it, also those of your own`,
+      `the roles ${Object.values(roles).join(', ')}: whoever is connected as one of them is cut off`,
+    ],
+    keeps: [],
+  };
+}
+
+function ownMirror(
+  host: string,
+  { database, tableSchema }: Sync['destination'],
+  keepsMirror: boolean,
+): Deletion {
+  const place = `the database ${database} at ${host}`;
+  const roles = 'the roles of the mirror; to remove them too: lockstep db sql --undo';
+  if (keepsMirror) return { erases: [], keeps: [`${place} as it is, with the mirror in it`, roles] };
+  return {
+    erases: [
+      `in ${place}: the sync's own tables in the schema ${tableSchema}, the schema _lockstep, and the schema ${tableSchema} if nothing else is in it`,
+    ],
+    keeps: [
+      `${place} itself, with all other tables, and those of objects removed with their table kept`,
+      roles,
+    ],
+  };
+}
+
 /**
+ * @param keepsMirror  only for a database that a person owns, which may be gone for good
  * @throws {@link Fault} `SYS-19`: a worker does not let it go; `DB-nn`. Repeat it then: what is done stays done.
  */
-export async function deleteSync(control: Control, sync: Sync, signal: AbortSignal): Promise<void> {
+export async function deleteSync(
+  control: Control,
+  sync: Sync,
+  signal: AbortSignal,
+  keepsMirror = false,
+): Promise<void> {
+  if (keepsMirror && sync.destination.kind === 'private')
+    throw usageError('A private database goes with its sync', 'lockstep help sync delete');
   await beginDeleting(control, sync.id);
   await untilReleased(control, sync, signal);
-  try {
-    await dropPrivateDatabase(control.db, sync.id);
-  } catch (error) {
-    throw databaseFault(error, control.host) ?? error;
-  }
+  if (!keepsMirror) await removeMirrorOf(control, sync);
   await eraseSync(control, sync.id); // last, so that an interrupted deletion can be found and finished
 }

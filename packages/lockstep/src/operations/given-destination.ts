@@ -5,7 +5,7 @@ import { isThisMachine } from '@lockstep/foundation/this-machine';
 import type { DatabaseNames, DestinationChecks, NewDestination } from '../contract/destinations.ts';
 import { hostOf, type OwnDestination } from '../core/own-database.ts';
 import { readDatabaseUrl, type UrlParts } from '../core/own-database-url.ts';
-import { usageError } from '../core/request-error.ts';
+import { errorKindOf, RequestError, usageError } from '../core/request-error.ts';
 import {
   checkDestination,
   databaseFault,
@@ -66,6 +66,20 @@ export async function checkGivenDestination(
   } catch (error) {
     throw databaseFault(error, hostOf(to)) ?? error;
   }
+}
+
+/** @throws RequestError with the first check that fails, and with the statement that repairs it */
+export async function refuseUnfit(
+  to: OwnDestination,
+  wanted: WantedMirror,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<void> {
+  const failed = (await checkGivenDestination(to, wanted, clock, signal)).find(({ fault }) => fault);
+  if (!failed?.fault) return;
+  const { code, message, next: advice } = failed.fault;
+  const repair = failed.sql === null ? advice : `As the owner of the database, run: ${failed.sql}`;
+  throw new RequestError(message, { kind: errorKindOf(code), label: code, next: repair });
 }
 
 export function checksView(checks: Awaited<ReturnType<typeof checkGivenDestination>>): DestinationChecks {

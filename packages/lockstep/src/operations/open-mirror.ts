@@ -1,6 +1,6 @@
 import { type Database, openDatabase, sqlState } from '@lockstep/foundation/database';
 import { shellWord } from '@lockstep/foundation/shell-words';
-import { type Control, openReaderUrl, type Sync } from '../control/index.ts';
+import { type Control, openReader, type Sync } from '../control/index.ts';
 import { Fault } from '../core/faults.ts';
 
 /** Opens the mirror as its reader role sees it, for as long as the work takes. Table names need no schema. */
@@ -10,7 +10,7 @@ export async function withMirror<Result>(
   work: (mirror: Database) => Promise<Result>,
 ): Promise<Result> {
   const mirror = openDatabase({
-    url: await openReaderUrl(control, sync),
+    ...(await openReader(control, sync)),
     applicationName: 'lockstep command',
     connectionsMax: 1,
     settings: { search_path: sync.destination.tableSchema },

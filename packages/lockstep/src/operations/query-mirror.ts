@@ -1,6 +1,6 @@
 /** Runs a query of a person on a mirror, as a reader. */
 import { sqlState, type TextTable } from '@lockstep/foundation/database';
-import type { Control, Sync } from '../control/index.ts';
+import { type Control, mirrorHost, type Sync } from '../control/index.ts';
 import { printable } from '../core/plain-words.ts';
 import { RequestError } from '../core/request-error.ts';
 import { databaseFault } from '../postgres/index.ts';
@@ -23,7 +23,8 @@ export async function queryMirror(
     return await withMirror(control, sync, (mirror) => mirror.queryAsText(query, { rowsMax, charactersMax }));
   } catch (error) {
     const code = sqlState(error);
-    if (code === undefined || isServerError(code)) throw databaseFault(error, control.host) ?? error;
+    if (code === undefined || isServerError(code))
+      throw databaseFault(error, mirrorHost(control, sync)) ?? error;
     const { message, position, hint } = error as { message: string; position?: string; hint?: string };
     const isSeveral = /multiple commands/.test(message);
     throw new RequestError(isSeveral ? 'sql runs one query at a time; this is more than one' : message, {

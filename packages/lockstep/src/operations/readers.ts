@@ -1,20 +1,40 @@
 /** The logins of applications that read a mirror. */
 import { randomBytes } from 'node:crypto';
-import { type Control, mirrorUrl, type Sync } from '../control/index.ts';
+import { type Database, openDatabase, sqlState } from '@lockstep/foundation/database';
+import { type Control, loginsOf, mirrorHost, mirrorUrl, openWriter, type Sync } from '../control/index.ts';
 import { RequestError } from '../core/request-error.ts';
-import { createReader, databaseFault, dropReader, listReaders } from '../postgres/index.ts';
+import {
+  createReader,
+  databaseFault,
+  destinationNames,
+  dropReader,
+  dropRoleStatement,
+  listReaders,
+  type ReaderNames,
+  readerStatements,
+  roleOf,
+  selectReaderGroup,
+} from '../postgres/index.ts';
 
 /** In the order of their names. */
-export const readersOf = async (control: Control, { id }: Sync) =>
-  (await listReaders(control.db, id)).map(({ name, role }) => ({ name, login: role }));
+export const readersOf = async (control: Control, sync: Sync) =>
+  atServer(control, sync, async (db, names) =>
+    (await listReaders(db, names)).map(({ name, role }) => ({ name, login: role })),
+  );
 
 /**
  * Makes a login with a password, which is in the result and stored nowhere.
- * @throws {@link RequestError} if there is a reader of this name
+ * @throws {@link RequestError} if there is a reader of this name, or with the statements that its database's owner runs
+ *         for it
  */
 export async function addReader(control: Control, sync: Sync, name: string) {
   const password = newPassword();
-  const role = await fromDatabase(control, createReader(control.db, sync.id, name, password));
+  const role = await atServer(control, sync, (db, names) =>
+    createReader(db, names, name, password).catch((error: unknown) => {
+      const statements = readerStatements(names.schema, names.readerGroup, roleOf(names, name));
+      throw forItsOwner(error, sync, statements);
+    }),
+  );
   if (role === null) {
     throw new RequestError(`There is a reader ${name} of ${sync.name} already`, {
       kind: 'not healthy',
@@ -24,20 +44,50 @@ export async function addReader(control: Control, sync: Sync, name: string) {
   return { name, login: role, mirror_url: mirrorUrl(control, sync, { user: role, password }) };
 }
 
-/** Ends its sessions too. @throws {@link RequestError} if there is none of this name */
+/** Ends its sessions too. @throws {@link RequestError} if there is none of this name, and as {@link addReader} */
 export async function removeReader(control: Control, sync: Sync, name: string): Promise<void> {
-  if (await fromDatabase(control, dropReader(control.db, sync.id, name))) return;
+  const dropped = await atServer(control, sync, (db, names) =>
+    dropReader(db, names, name).catch((error: unknown) => {
+      throw forItsOwner(error, sync, [dropRoleStatement(roleOf(names, name))]);
+    }),
+  );
+  if (dropped) return;
   throw new RequestError(`There is no reader ${JSON.stringify(name)} of ${sync.name}`, {
     kind: 'not found',
     next: 'lockstep reader list',
   });
 }
 
-async function fromDatabase<Result>({ host }: Control, done: Promise<Result>): Promise<Result> {
+/** In a database that a person owns, Lockstep may usually make no roles. */
+function forItsOwner(error: unknown, { destination }: Sync, statements: readonly string[]): unknown {
+  if (destination.kind === 'private' || sqlState(error) !== '42501') return error;
+  return new RequestError(`${destination.address.writer} may make and drop no logins in your database`, {
+    kind: 'not allowed',
+    next: 'As the owner of the database, run these statements.',
+    details: statements,
+  });
+}
+
+/** Where the roles of a mirror are: as the control database's login, or as the sync's writer. */
+async function atServer<Result>(
+  control: Control,
+  sync: Sync,
+  work: (db: Database, names: ReaderNames) => Promise<Result>,
+): Promise<Result> {
+  const { kind, tableSchema: schema } = sync.destination;
   try {
-    return await done;
+    if (kind === 'private') return await work(control.db, { ...destinationNames(sync.id), schema });
+    const address = await openWriter(control, sync);
+    const db = openDatabase({ ...address, applicationName: 'lockstep command', connectionsMax: 1 });
+    try {
+      const { reader } = loginsOf(sync);
+      const [group] = await selectReaderGroup(db, reader);
+      return await work(db, { reader, readerGroup: group?.role ?? reader, schema });
+    } finally {
+      await db.end();
+    }
   } catch (error) {
-    throw databaseFault(error, host) ?? error;
+    throw databaseFault(error, mirrorHost(control, sync)) ?? error;
   }
 }
 

@@ -1,6 +1,13 @@
 /** Copies another org into the tables of a sync, after a refresh of its sandbox. Each step may be repeated. */
 import { openDatabase } from '@lockstep/foundation/database';
-import { type Control, openWriterUrl, replaceOrg, type Sync, sessionStore } from '../control/index.ts';
+import {
+  type Control,
+  mirrorHost,
+  openWriter,
+  replaceOrg,
+  type Sync,
+  sessionStore,
+} from '../control/index.ts';
 import { Fault } from '../core/faults.ts';
 import type { OrgId } from '../core/ids.ts';
 import { RequestError } from '../core/request-error.ts';
@@ -77,7 +84,7 @@ const sameOrg = ({ name, orgId }: Sync) =>
 
 async function emptyTables(control: Control, sync: Sync, orgId: OrgId): Promise<void> {
   const db = openDatabase({
-    url: await openWriterUrl(control, sync),
+    ...(await openWriter(control, sync)),
     applicationName: 'lockstep-setup',
     connectionsMax: 1,
     statementTimeoutMs: 0,
@@ -85,7 +92,7 @@ async function emptyTables(control: Control, sync: Sync, orgId: OrgId): Promise<
   try {
     await emptyMirror(db, orgId);
   } catch (error) {
-    throw error instanceof Fault ? error : (databaseFault(error, control.host) ?? error);
+    throw error instanceof Fault ? error : (databaseFault(error, mirrorHost(control, sync)) ?? error);
   } finally {
     await db.end();
   }

@@ -1,5 +1,5 @@
 /** The state of a sync and of each of its objects, as a person or a program is told it. */
-import { type Control, type Health, readHealth, type Sync } from '../control/index.ts';
+import { type Control, type Health, mirrorHost, readHealth, type Sync } from '../control/index.ts';
 import { endOfVersion } from '../core/api-version.ts';
 import { Fault } from '../core/faults.ts';
 import { counted, timeOf, timeSince } from '../core/plain-words.ts';
@@ -57,7 +57,7 @@ async function readMirror(control: Control, sync: Sync): Promise<MirrorView> {
     const isChosen = ({ sobject }: ObjectStatus) => sync.sobjects.includes(sobject);
     return { objects: objects.filter(isChosen), now, unread: null };
   } catch (error) {
-    const unread = error instanceof Fault ? error : databaseFault(error, control.host);
+    const unread = error instanceof Fault ? error : databaseFault(error, mirrorHost(control, sync));
     if (!unread) throw error;
     return { objects: [], now: await readNow(control.db), unread };
   }

@@ -28,7 +28,7 @@ export function syncView(
     objects: [...sync.sobjects],
     leaving: sync.leaving.map(({ sobject }) => sobject),
     ...settingsView(sync),
-    mirror: { url: mirrorUrl, table_schema: sync.destination.tableSchema },
+    mirror: { url: mirrorUrl, table_schema: sync.destination.tableSchema, kind: sync.destination.kind },
     state,
     state_word: word,
     headline,

@@ -17,6 +17,22 @@ export const selectRelation = (tx: Tx, { schema, table }: TableName) =>
   SELECT c.relkind AS kind, c.oid FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
    WHERE n.nspname = ${schema} AND c.relname = ${table}`);
 
+/** What has the table's name, and whether it belongs to this login's role. No row: nothing. */
+export const selectRelationOwner = (tx: Tx, { schema, table }: TableName) =>
+  tx.query<{ is_own: boolean; comment: string | null }>(sql`
+  SELECT pg_catalog.pg_has_role(c.relowner, 'USAGE') AS is_own,
+         pg_catalog.obj_description(c.oid, 'pg_class') AS comment
+    FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+   WHERE n.nspname = ${schema} AND c.relname = ${table}`);
+
+/** Those who may use the schema besides its owner: the readers of a mirror, for that of its bookkeeping. */
+export const selectSchemaUsers = (tx: Tx, schema: string) =>
+  tx.query<{ role: string }>(sql`
+  SELECT r.rolname::text AS role
+    FROM pg_catalog.pg_namespace n, pg_catalog.aclexplode(n.nspacl) a
+    JOIN pg_catalog.pg_roles r ON r.oid = a.grantee
+   WHERE n.nspname = ${schema} AND a.privilege_type = 'USAGE' AND a.grantee <> n.nspowner ORDER BY 1`);
+
 /** The columns, with types as `format_type` writes them, a collation that is not the default one, and `GENERATED`. */
 export const selectColumnTypes = (tx: Tx, oid: number) =>
   tx.query<{ name: string; type: string }>(sql`

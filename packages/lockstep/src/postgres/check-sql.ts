@@ -34,8 +34,9 @@ export const selectServerFacts = (tx: Tx) =>
 
 /** No row: there is no such schema. */
 export const selectSchemaRights = (tx: Tx, schema: string) =>
-  tx.query<{ may_create: boolean }>(sql`
-  SELECT pg_catalog.has_schema_privilege(oid, 'USAGE') AND pg_catalog.has_schema_privilege(oid, 'CREATE') AS may_create
+  tx.query<{ may_create: boolean; is_own: boolean }>(sql`
+  SELECT pg_catalog.pg_has_role(nspowner, 'USAGE') AS is_own,
+         pg_catalog.has_schema_privilege(oid, 'USAGE') AND pg_catalog.has_schema_privilege(oid, 'CREATE') AS may_create
     FROM pg_catalog.pg_namespace WHERE nspname = ${schema}`);
 
 /** Tables, views and sequences in the schema that no check has left behind, by name. */

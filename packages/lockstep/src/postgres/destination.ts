@@ -1,4 +1,4 @@
-import { type Database, openDatabase } from '@lockstep/foundation/database';
+import { type Database, type DatabaseAddress, openDatabase } from '@lockstep/foundation/database';
 import { migrate, NewerSchemaError } from '@lockstep/foundation/migrations';
 import { Fault } from '../core/faults.ts';
 import { bookkeepingSchema } from './bookkeeping.ts';
@@ -38,10 +38,14 @@ const applicationNameBytesMax = 63;
  *
  * @throws {@link Fault} `SYS-07`: a newer version has migrated it; database errors unchanged
  */
-export async function openDestination(url: string, applicationName: string): Promise<Destination> {
+export async function openDestination(
+  to: string | DatabaseAddress,
+  applicationName: string,
+): Promise<Destination> {
+  const address = toAddress(to);
   const settings = { ...planOnceByIndex, lock_timeout: lockWait };
-  const db = openDatabase({ url, applicationName, connectionsMax: 4, settings });
-  const wholeTables = openWholeTables(url, applicationName);
+  const db = openDatabase({ ...address, applicationName, connectionsMax: 4, settings });
+  const wholeTables = openWholeTables(address, applicationName);
   const end = async () => {
     await wholeTables.end();
     await db.end();
@@ -67,21 +71,28 @@ export async function openDestination(url: string, applicationName: string): Pro
   }
 }
 
+const toAddress = (to: string | DatabaseAddress): DatabaseAddress =>
+  typeof to === 'string' ? { url: to } : to;
+
 /** A page waits no longer than this for a table that somebody has locked: it is read again, and other streams go on. */
 const lockWait = '1s';
 
 /** Connections for statements that scan a whole table, however long they take. Closing cancels them. */
-const openWholeTables = (url: string, applicationName: string): Database =>
-  openDatabase({ url, applicationName, connectionsMax: 3, statementTimeoutMs: 0, cancelsAtEnd: true });
+const openWholeTables = (address: DatabaseAddress, applicationName: string): Database =>
+  openDatabase({ ...address, applicationName, connectionsMax: 3, statementTimeoutMs: 0, cancelsAtEnd: true });
 
 /**
  * A destination as proxied writes use it. Recording a write has its own connections, so that it does not queue behind
  * read-backs that wait for a locked table.
  */
-export async function openDestinationForWrites(url: string, owner: string): Promise<Destination> {
+export async function openDestinationForWrites(
+  to: string | DatabaseAddress,
+  owner: string,
+): Promise<Destination> {
+  const address = toAddress(to);
   const applicationName = `lockstep-proxy/${owner}`;
-  const destination = await openDestination(url, applicationName);
-  const recordsDb = openDatabase({ url, applicationName, connectionsMax: 4 });
+  const destination = await openDestination(address, applicationName);
+  const recordsDb = openDatabase({ ...address, applicationName, connectionsMax: 4 });
   const records = mirrorIn(recordsDb);
   return {
     ...destination,
@@ -111,14 +122,19 @@ async function loadTables(db: Database): Promise<ReadonlyMap<string, StreamTable
   );
 }
 
-/** Creates or migrates `_lockstep`, and records which sync and org the mirror belongs to. */
+/**
+ * Creates or migrates `_lockstep`, and records which sync and org the mirror belongs to.
+ *
+ * @throws {@link Fault} `ORG-01`; `DB-21`: it holds the mirror of another sync
+ */
 export async function prepareDestination(
   db: Database,
-  sync: { syncId: string; orgId: string; tableSchema: string; owner: string },
+  sync: { syncId: string; orgId: string; tableSchema: string; owner?: string },
 ): Promise<void> {
   await migrateDestination(db, sync.owner);
   await statements.insertSync(db, sync.syncId, sync.orgId, sync.tableSchema);
   const [identity] = await statements.selectSync(db);
+  if (identity && identity.sync_id !== sync.syncId) throw new Fault('DB-21', { sync: identity.sync_id });
   if (identity?.org_id !== sync.orgId) throw new Fault('ORG-01', { org: sync.orgId });
 }
 

@@ -3,6 +3,7 @@
  * Everything else is private to the room.
  */
 
+export { selectReaderGroup } from './check-sql.ts';
 export type { Check } from './check-step.ts';
 export {
   type Destination,
@@ -22,15 +23,22 @@ export { countKeptRows } from './leave-table.ts';
 export { countOpenMarks, type MarkReason, type StreamFigures } from './mark-sql.ts';
 export { type Mirror, mirrorIn, type Progress } from './mirror.ts';
 export type { Holder, Observation } from './observations.ts';
-export { shownUrl } from './own-address.ts';
-export { ownRoles, statementsBefore, statementsToUndo } from './own-database-sql.ts';
+export { addressOf, shownUrl } from './own-address.ts';
+export {
+  dropRoleStatement,
+  ownRoles,
+  readerStatements,
+  statementsBefore,
+  statementsToUndo,
+} from './own-database-sql.ts';
+export { dropOwnMirror } from './own-mirror.ts';
 export type { ApplyCounts, ApplyResult, CursorMove, PagePart, Remainder, StreamTable } from './page-part.ts';
 export { partialColumns, planTable, planTables, type TablePlan } from './plan-table.ts';
 export { refusePooler } from './poolers.ts';
 export type { ProblemRow } from './problem-sql.ts';
 export type { ProblemChange } from './problems.ts';
 export { publicDatabasesText, readPublicDatabases } from './public-databases.ts';
-export { createReader, dropReader, listReaders } from './readers.ts';
+export { createReader, dropReader, listReaders, type ReaderNames, roleOf } from './readers.ts';
 export {
   dropRole,
   ensureRole,
@@ -45,6 +53,7 @@ export {
   createPrivateDatabase,
   destinationNames,
   dropPrivateDatabase,
+  privateSchema,
   restrictReaders,
   scramVerifier,
 } from './roles.ts';

@@ -67,6 +67,15 @@ export function statementsToUndo({ owner, writer, readerGroup, reader }: OwnRole
   ].map(typed);
 }
 
+/** Another login that reads. The password is left to whoever runs them. */
+export const readerStatements = (schema: string, group: string, reader: string): string[] =>
+  [
+    sql`CREATE ROLE ${ident(reader)} LOGIN PASSWORD '…' ${readerConnections} IN ROLE ${ident(group)}`,
+    ...readerSettings(schema).map((setting) => sql`ALTER ROLE ${ident(reader)} SET ${setting}`),
+  ].map(typed);
+
+export const dropRoleStatement = (role: string) => typed(sql`DROP ROLE ${ident(role)}`);
+
 export const makeDatabase = (database: string) =>
   typed(sql`CREATE DATABASE ${ident(database)} TEMPLATE template0 ENCODING 'UTF8'`);
 
@@ -80,6 +89,9 @@ export const raiseAllLimits = (connections: number) =>
 
 export const makeSchemaFor = (schema: string, owner: string) =>
   typed(sql`CREATE SCHEMA ${ident(schema)} AUTHORIZATION ${ident(owner)}`);
+
+export const takeSchema = (schema: string, owner: string) =>
+  typed(sql`ALTER SCHEMA ${ident(schema)} OWNER TO ${ident(owner)}`);
 
 export const letCreate = (schema: string, role: string) =>
   typed(sql`GRANT USAGE, CREATE ON SCHEMA ${ident(schema)} TO ${ident(role)}`);

@@ -12,30 +12,40 @@ import {
   roleExists,
   selectRolesWithPrefix,
 } from './role-sql.ts';
-import { destinationNames, ensureReader, privateSchema } from './roles.ts';
+import { ensureReader } from './roles.ts';
 
-const prefixOf = (syncId: string) => `${destinationNames(syncId).reader}_`;
+/** Whose readers they are, and what each of them gets. */
+export interface ReaderNames {
+  readerGroup: string;
+  /** Lockstep's own login that reads; the names of the others begin with it. */
+  reader: string;
+  /** Of the tables. */
+  schema: string;
+}
+
+const prefixOf = ({ reader }: ReaderNames) => `${reader}_`;
 
 /** In the order of their names. */
-export const listReaders = async (admin: Tx, syncId: string): Promise<{ name: string; role: string }[]> =>
-  (await selectRolesWithPrefix(admin, prefixOf(syncId))).map(({ role }) => ({
-    name: role.slice(prefixOf(syncId).length),
+export const listReaders = async (admin: Tx, names: ReaderNames): Promise<{ name: string; role: string }[]> =>
+  (await selectRolesWithPrefix(admin, prefixOf(names))).map(({ role }) => ({
+    name: role.slice(prefixOf(names).length),
     role,
   }));
+
+export const roleOf = (names: ReaderNames, name: string): string => `${prefixOf(names)}${name}`;
 
 /** @returns its role; null: there is one of this name already */
 export async function createReader(
   admin: Database,
-  syncId: string,
+  names: ReaderNames,
   name: string,
   password: string,
 ): Promise<string | null> {
-  const role = `${prefixOf(syncId)}${name}`;
+  const role = roleOf(names, name);
   try {
     return await admin.transaction(async (tx) => {
       if (await roleExists(tx, role)) return null;
-      const { readerGroup } = destinationNames(syncId);
-      await ensureReader(tx, { readerGroup, schema: privateSchema }, role, password);
+      await ensureReader(tx, names, role, password);
       return role;
     });
   } catch (error) {
@@ -45,8 +55,8 @@ export async function createReader(
 }
 
 /** Ends its sessions too. @returns false if there is none of this name */
-export async function dropReader(admin: Database, syncId: string, name: string): Promise<boolean> {
-  const role = `${prefixOf(syncId)}${name}`;
+export async function dropReader(admin: Database, names: ReaderNames, name: string): Promise<boolean> {
+  const role = roleOf(names, name);
   if (!(await roleExists(admin, role))) return false;
   await joinRole(admin, role);
   await disableLogin(admin, role); // committed first, so that none of its sessions begins after the others have ended

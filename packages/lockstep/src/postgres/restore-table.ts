@@ -1,17 +1,17 @@
 import type { Database, Tx } from '@lockstep/foundation/database';
 import { Fault } from '../core/faults.ts';
+import { bookkeepingSchema } from './bookkeeping.ts';
 import {
   selectColumnTypes,
   selectForeignKeys,
   selectPrimaryKey,
   selectRelation,
   selectSchema,
+  selectSchemaUsers,
 } from './catalog-sql.ts';
 import type { ColumnPlan, SqlType } from './plan-table.ts';
 import { countRows } from './read-ids.ts';
-import { roleExists } from './role-sql.ts';
-import { destinationNames, grantSchema } from './roles.ts';
-import * as statements from './sql.ts';
+import { grantSchema } from './roles.ts';
 import { deleteBackfillCursor, restartStream } from './stream-sql.ts';
 import { writeComments } from './table-comments.ts';
 import {
@@ -106,9 +106,7 @@ async function makeSchema(tx: Tx, schema: string): Promise<void> {
   const [exists] = await selectSchema(tx, schema);
   if (exists) return;
   await createSchema(tx, schema);
-  const [sync] = await statements.selectSync(tx);
-  const readers = destinationNames(sync?.sync_id ?? '').readerGroup;
-  if (await roleExists(tx, readers)) await grantSchema(tx, schema, readers);
+  for (const { role } of await selectSchemaUsers(tx, bookkeepingSchema)) await grantSchema(tx, schema, role);
 }
 
 async function changedColumns(

@@ -81,6 +81,8 @@ async function openPrivateDatabase({
   };
 }
 
+const readersOf = ({ names }: PrivateDatabase) => ({ ...names, schema: 'salesforce' });
+
 const denied = (done: Promise<unknown>) => assert.rejects(done, { code: '42501' });
 
 test('the reader can select from a table that the writer creates later', async () => {
@@ -252,7 +254,7 @@ test('dropping removes the database and every role while a reader is connected',
   const harness = await openPrivateDatabase();
   await harness.writer.query(sql`CREATE TABLE salesforce.account (id text)`);
   const session = await harness.reader.session();
-  await createReader(admin, harness.syncId, 'reports', 'a-password');
+  await createReader(admin, readersOf(harness), 'reports', 'a-password');
 
   await harness.writer.end();
   await dropPrivateDatabase(admin, harness.syncId);
@@ -269,14 +271,14 @@ test('dropping removes the database and every role while a reader is connected',
 
 test('each application has a reader of its own, with the rights and limits of the others', async () => {
   await using harness = await openPrivateDatabase();
-  const { names, syncId } = harness;
+  const { names } = harness;
   await harness.writer.query(sql`CREATE TABLE salesforce.account (id text)`);
-  const role = await createReader(admin, syncId, 'reports', 'its-password');
+  const role = await createReader(admin, readersOf(harness), 'reports', 'its-password');
   assert.equal(role, `${names.reader}_reports`);
-  assert.equal(await createReader(admin, syncId, 'reports', 'another'), null);
-  await createReader(admin, syncId, 'app', 'other-password');
+  assert.equal(await createReader(admin, readersOf(harness), 'reports', 'another'), null);
+  await createReader(admin, readersOf(harness), 'app', 'other-password');
   assert.deepEqual(
-    (await listReaders(admin, syncId)).map(({ name }) => name),
+    (await listReaders(admin, readersOf(harness))).map(({ name }) => name),
     ['app', 'reports'],
   );
   const reports = open(names.database, role, 'its-password');
@@ -294,15 +296,15 @@ test('each application has a reader of its own, with the rights and limits of th
 
 test('dropping a reader ends its sessions and leaves the other readers alone', async () => {
   await using harness = await openPrivateDatabase();
-  const { names, syncId } = harness;
-  await createReader(admin, syncId, 'reports', 'its-password');
+  const { names } = harness;
+  await createReader(admin, readersOf(harness), 'reports', 'its-password');
   const reports = open(names.database, `${names.reader}_reports`, 'its-password');
   const session = await reports.session();
-  assert.equal(await dropReader(admin, syncId, 'reports'), true);
+  assert.equal(await dropReader(admin, readersOf(harness), 'reports'), true);
   await session.closed;
   await assert.rejects(reports.query(sql`SELECT 1`), { code: '28P01' });
   await reports.end();
-  assert.equal(await dropReader(admin, syncId, 'reports'), false);
+  assert.equal(await dropReader(admin, readersOf(harness), 'reports'), false);
   assert.deepEqual(await harness.reader.query(sql`SELECT 1 AS one`), [{ one: 1 }]);
 });
 

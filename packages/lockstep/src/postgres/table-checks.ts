@@ -31,6 +31,7 @@ import {
   letSee,
   makeNoSuperuser,
   makeSchemaFor,
+  takeSchema,
 } from './own-database-sql.ts';
 import { factsOf, type Seen, signInTrouble } from './server-checks.ts';
 import { selectBookkeeping, selectSync } from './sql.ts';
@@ -74,6 +75,11 @@ async function isFree(to: OwnDestination, wanted: WantedMirror, seen: Seen): Pro
       return { fault: new Fault('DB-10', { reason: reasonOf(schema, others) }), sql: null };
     const reason = rights ? `${owner} may not create tables in ${schema}` : `there is no schema ${schema}`;
     if (!rights?.may_create) return { fault: new Fault('DB-06', { host: hostOf(to), reason }), sql };
+    if (schema === bookkeepingSchema && !rights.is_own)
+      return {
+        fault: new Fault('DB-06', { host: hostOf(to), reason: `${owner} does not own the schema ${schema}` }),
+        sql: takeSchema(schema, owner),
+      };
   }
   const other = await otherMirror(wanted, seen.db);
   if (other) return { fault: other, sql: null };

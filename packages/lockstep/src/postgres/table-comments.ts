@@ -10,8 +10,11 @@ export type Described = Pick<Describe, 'label' | 'fields'>;
 
 const valuesMax = 100;
 
+/** The comment of a table that Lockstep has made for the object begins so. */
+export const commentStart = (sobject: string): string => `${sobject} (Salesforce object): `;
+
 export const tableComment = ({ sobject }: TablePlan, described?: Described): string =>
-  `${sobject} (Salesforce object): ${described?.label ?? sobject}`;
+  `${commentStart(sobject)}${described?.label ?? sobject}`;
 
 /** @param described  the field; without it the column is described by the plan alone */
 export function columnComment(

@@ -1,10 +1,11 @@
 import { assert } from '@lockstep/foundation/assert';
 import type { Tx } from '@lockstep/foundation/database';
 import { Fault } from '../core/faults.ts';
+import { selectRelationOwner } from './catalog-sql.ts';
 import { type ColumnPlan, isKey, sqlTypeOf, type TablePlan } from './plan-table.ts';
 import * as statements from './sql.ts';
 import { insertStream, selectStreams } from './stream-sql.ts';
-import { type Described, writeComments } from './table-comments.ts';
+import { commentStart, type Described, writeComments } from './table-comments.ts';
 import { makeTable } from './table-ddl.ts';
 
 /** One sobject of a sync, with its table in the destination. */
@@ -80,8 +81,11 @@ function columnPlan(row: statements.ColumnRow): ColumnPlan {
 }
 
 /**
- * Creates a stream's table, its index, its comments and its rows in `_lockstep`. Idempotent: an existing table stays as it is.
+ * Creates a stream's table, its index, its comments and its rows in `_lockstep`.  Idempotent: a table of the stream that exists
+ * stays as it is, also if it was kept when its object was removed.
  * Runs as the owner role, so that the tables belong to it and its default privileges apply to the reader.
+ *
+ * @throws {@link Fault} `DB-10`: something else has the table's name
  */
 export async function createTable(
   tx: Tx,
@@ -89,6 +93,7 @@ export async function createTable(
   plan: TablePlan,
   described?: Described,
 ): Promise<Stream> {
+  await refuseTakenName(tx, schema, plan);
   await makeTable(tx, schema, plan);
   await writeComments(tx, schema, plan, described);
   const { stream_no: streamNo, plan_version: planVersion } = await insertStream(tx, plan);
@@ -96,4 +101,13 @@ export async function createTable(
     await statements.insertColumn(tx, streamNo, ordinal, column);
   }
   return { ...plan, schema, streamNo, planVersion, hidden: [], returnedAt: null };
+}
+
+async function refuseTakenName(tx: Tx, schema: string, { sobject, table }: TablePlan): Promise<void> {
+  const known = await selectStreams(tx);
+  if (known.some((stream) => stream.sobject === sobject)) return;
+  const [relation] = await selectRelationOwner(tx, { schema, table });
+  const isOurs = relation?.is_own && relation.comment?.startsWith(commentStart(sobject));
+  if (!relation || isOurs) return;
+  throw new Fault('DB-10', { reason: `The schema ${schema} has ${table}, which this sync has not made` });
 }

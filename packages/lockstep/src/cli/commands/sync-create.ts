@@ -22,6 +22,7 @@ import { placeLines } from '../terminal/place-lines.ts';
 import { plannedTable } from '../terminal/planned-table.ts';
 import { psqlLine } from '../terminal/psql-line.ts';
 import { credentialFlags, credentialOf, flowOf } from './credential-flags.ts';
+import { destinationFlags, destinationOf } from './destination-flags.ts';
 
 type NewSync = z.input<typeof newSyncSchema>;
 
@@ -42,6 +43,7 @@ export const syncCreate: Command = {
     objects: { value: 'A,B', description: 'API names of the objects to mirror.' },
     every: { value: 'TIME', description: 'Time between two requests, 0.2s to 300s (default 3s).' },
     name: { value: 'NAME', description: "Name of the sync (default: from the org's address)." },
+    ...destinationFlags('database-url-file'),
     'dry-run': { description: 'Only test everything, and say what would be made.' },
   },
   async run(args, context) {
@@ -51,14 +53,25 @@ export const syncCreate: Command = {
     const interval_ms = intervalOf(args.text('every') ?? '3s', help);
     const name = checkedName(args.text('name')?.trim() ?? nameOf(login_url));
     flowOf(args, help);
+    const destination = args.isSet('database-url-file')
+      ? await destinationOf(args, 'database-url-file', help)
+      : undefined;
     const api = await findApi(context);
     await refuseTakenName(api, name);
     const credential = await credentialOf(args, context, api, { loginUrl: login_url, help });
-    const sync: NewSync = { name, login_url, credential, objects, interval_ms };
+    const sync: NewSync = {
+      name,
+      login_url,
+      credential,
+      objects,
+      interval_ms,
+      ...(destination && { destination }),
+    };
     await checkOrg(api, { login_url, credential }, output);
     if (args.isSet('dry-run')) return dryRun(api, sync, output);
     output.say(`Testing ${counted(objects.length, 'object')}, then making the mirror.`);
     const created = await create(api, sync);
+    if (destination) return show(created, created.mirror.url, output);
     const reader = await api.post(`${pathOf(created.id)}/readers`, { name: firstReader }, readerOnceSchema);
     show(created, reader.mirror_url, output);
   },
@@ -108,6 +121,8 @@ function show(sync: SyncView, mirrorUrl: string, output: Output): void {
     `  lockstep status --sync ${shellWord(sync.name)}`,
   ];
   for (const line of lines) output.data(output.pasteable(line));
+  if (sync.mirror.kind === 'own')
+    return output.say('Read it with the login of the second line of your file, or with logins of your own.');
   output.say('The line for psql holds a password: store it now, it is not shown again.');
 }
 

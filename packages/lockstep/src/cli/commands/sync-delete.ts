@@ -9,13 +9,17 @@ export const syncDelete: Command = {
   flags: {
     sync: syncFlag,
     yes: { description: 'Do not ask.' },
+    'keep-mirror': {
+      description: 'In a database of your own, leave the mirror as it is; also if that is gone for good.',
+    },
     'dry-run': { description: 'Only say what would be erased.' },
   },
   async run(args, context) {
     const { output, stop } = context;
     const api = await findApi(context);
     const { id, name } = await chooseSync(api, args.text('sync'));
-    const deletion = await api.delete(`${pathOf(id)}?dry_run=true`, deletionSchema);
+    const keeps = `keep_mirror=${args.isSet('keep-mirror')}`;
+    const deletion = await api.delete(`${pathOf(id)}?dry_run=true&${keeps}`, deletionSchema);
     const isDryRun = args.isSet('dry-run');
     if (!output.wantsJson) {
       output.say(`${name}: this erases`);
@@ -25,7 +29,7 @@ export const syncDelete: Command = {
     }
     if (!isDryRun) {
       if (!args.isSet('yes')) await confirmByName(name, 'sync delete', stop);
-      await api.delete(pathOf(id), deletionSchema);
+      await api.delete(`${pathOf(id)}?${keeps}`, deletionSchema);
     }
     if (output.wantsJson) output.object({ schema: 1, name, deleted: !isDryRun, ...deletion });
     else if (!isDryRun) output.say(`${name} is deleted.`);

@@ -3,7 +3,8 @@ import {
   countQuery,
   endSyncRequest,
   forgetStream,
-  openWriterUrl,
+  mirrorHost,
+  openWriter,
   readAgeAndRequests,
   readLivingWorkers,
   recordActivity,
@@ -41,7 +42,7 @@ export async function runSync(
       holder,
       salesforce: open.salesforce,
       open,
-      openDestination: async () => openDestination(await openWriterUrl(control, sync), holderName(holder)),
+      openDestination: async () => openDestination(await openWriter(control, sync), holderName(holder)),
       living: () => readLivingWorkers(control),
       syncProblem,
       syncRequests: {
@@ -58,7 +59,7 @@ export async function runSync(
       onUsage: (said) => recordOrgUsage(control, sync.id, said),
       onComplete: async ({ db }) => tellComplete(deps, open.settings, await readStatusRows(db)),
       onLeft: (sobject) => forgetStream(control, sync.id, sobject),
-      host: control.host,
+      host: mirrorHost(control, sync),
     },
     signal,
   );
@@ -87,7 +88,7 @@ async function unlocked(
   while (!signal.aborted) {
     try {
       const open = await deps.syncs.of(sync.id);
-      if (open) await openWriterUrl(deps.control, sync);
+      if (open) await openWriter(deps.control, sync);
       return open;
     } catch (error) {
       if (!(error instanceof Fault && isKeyFault(error.code))) throw error;

@@ -20,7 +20,7 @@ ALTER VIEW _lockstep.status RENAME COLUMN stopped_because TO stop_reason;
 -- So many rows may go within a day because a check did not find them, of a table of so many; `removalsMax` in
 -- core/merge-rule.ts says the same, and a test holds the two together.
 CREATE FUNCTION _lockstep.removals_max(rows numeric) RETURNS numeric LANGUAGE sql IMMUTABLE PARALLEL SAFE
-  RETURN greatest(20, ceil(0.02 * rows));
+  AS 'SELECT greatest(20, pg_catalog.ceil(0.02 * rows))'; -- PostgreSQL 13 knows no other form
 
 CREATE OR REPLACE VIEW _lockstep.missing AS
   SELECT c.stream_no,

@@ -1,0 +1,105 @@
+/** Makes the mirror of a new sync, in a private database or in one that a person owns, or removes it. */
+import { databaseUrl, openDatabase } from '@lockstep/foundation/database';
+import { type Control, mirrorHost, openWriter, type Sync } from '../control/index.ts';
+import type { Describe } from '../core/describe.ts';
+import type { SyncId } from '../core/ids.ts';
+import type { OwnDestination } from '../core/own-database.ts';
+import {
+  addressOf,
+  createPrivateDatabase,
+  createTable,
+  databaseFault,
+  dropOwnMirror,
+  dropPrivateDatabase,
+  prepareDestination,
+  privateSchema,
+  type TablePlan,
+} from '../postgres/index.ts';
+import { newPassword } from './readers.ts';
+
+export interface NewMirror {
+  syncId: SyncId;
+  orgId: string;
+  plans: readonly TablePlan[];
+  described: readonly Describe[];
+}
+
+/** What recording the sync needs to know of its mirror. */
+export interface MadeMirror {
+  tableSchema: string;
+  writerPassword: string;
+  readerPassword: string;
+  own: OwnDestination | null;
+}
+
+const setUp = { applicationName: 'lockstep-setup', connectionsMax: 1 };
+
+/** A failure may leave parts of it, see {@link removeMirror}. */
+export const makeMirror = (
+  control: Control,
+  mirror: NewMirror,
+  own: OwnDestination | null,
+): Promise<MadeMirror> => (own ? makeOwn(mirror, own) : makePrivate(control, mirror));
+
+async function makePrivate(control: Control, mirror: NewMirror): Promise<MadeMirror> {
+  const { syncId } = mirror;
+  const secrets = { writerPassword: newPassword(), readerPassword: newPassword() };
+  const names = await createPrivateDatabase(control.db, syncId, secrets, (database) =>
+    openDatabase({ url: databaseUrl(control.url, { database }), ...setUp }),
+  );
+  const asWriter = { database: names.database, user: names.writer, password: secrets.writerPassword };
+  const tableSchema = privateSchema;
+  await makeTables({ url: databaseUrl(control.url, asWriter) }, mirror, { tableSchema, owner: names.owner });
+  return { ...secrets, tableSchema, own: null };
+}
+
+async function makeOwn(mirror: NewMirror, own: OwnDestination): Promise<MadeMirror> {
+  const { schema: tableSchema, writer, reader } = own;
+  await makeTables(addressOf(own, writer), mirror, { tableSchema });
+  return { tableSchema, writerPassword: writer.password, readerPassword: reader.password, own };
+}
+
+/** @param place  with the owner of what is made; without one the role that the login's sessions act as */
+async function makeTables(
+  address: ReturnType<typeof addressOf>,
+  { syncId, orgId, plans, described }: NewMirror,
+  place: { tableSchema: string; owner?: string },
+): Promise<void> {
+  const db = openDatabase({ ...address, ...setUp });
+  try {
+    await prepareDestination(db, { syncId, orgId, ...place });
+    for (const [nth, plan] of plans.entries()) {
+      await db.transaction((tx) => createTable(tx, place.tableSchema, plan, described[nth]));
+    }
+  } finally {
+    await db.end();
+  }
+}
+
+/** Of a sync that was not recorded. */
+export const removeMirror = (control: Control, syncId: SyncId, own: OwnDestination | null): Promise<void> =>
+  own ? dropFrom(addressOf(own, own.writer), syncId, own.schema) : dropPrivateDatabase(control.db, syncId);
+
+/** @throws Fault `DB-nn` */
+export async function removeMirrorOf(control: Control, sync: Sync): Promise<void> {
+  const { kind, tableSchema } = sync.destination;
+  try {
+    if (kind === 'private') return await dropPrivateDatabase(control.db, sync.id);
+    await dropFrom(await openWriter(control, sync), sync.id, tableSchema);
+  } catch (error) {
+    throw databaseFault(error, mirrorHost(control, sync)) ?? error;
+  }
+}
+
+async function dropFrom(
+  address: ReturnType<typeof addressOf>,
+  syncId: SyncId,
+  schema: string,
+): Promise<void> {
+  const db = openDatabase({ ...address, ...setUp });
+  try {
+    await dropOwnMirror(db, syncId, schema);
+  } finally {
+    await db.end();
+  }
+}

@@ -43,13 +43,20 @@ interface Listening {
   host: string;
   certificate: Certificate | undefined;
   trustedProxies: readonly string[];
+  /** Of the proxy in front of the syncs. */
+  proxyUrl: string;
 }
 
 /** The API of a control database that somebody else closes. */
 export async function openApiOn(
   control: TestControl,
   allowHosts: readonly string[] = [],
-  { host = '127.0.0.1', certificate, trustedProxies = [] }: Partial<Listening> = {},
+  {
+    host = '127.0.0.1',
+    certificate,
+    trustedProxies = [],
+    proxyUrl = 'http://127.0.0.1:8401',
+  }: Partial<Listening> = {},
 ): Promise<ApiHarness> {
   const api = await startApi({
     host,
@@ -63,7 +70,7 @@ export async function openApiOn(
     stop: new AbortController().signal,
     allowHosts,
     onSetUp: () => Promise.resolve(),
-    proxyUrl: () => 'http://127.0.0.1:8401',
+    proxyUrl: () => proxyUrl,
   });
   return {
     control,

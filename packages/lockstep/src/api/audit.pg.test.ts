@@ -48,6 +48,11 @@ const changes: Record<string, { method: string; path: string; body?: object }> =
   changeSync: { method: 'PATCH', path: '/syncs/acme', body: { paused: true } },
   beginOperation: { method: 'POST', path: '/syncs/acme/operations', body: { kind: 'flush' } },
   withdrawOperation: { method: 'DELETE', path: '/operations/{operation}' },
+  tryWrite: {
+    method: 'POST',
+    path: '/syncs/acme/trial',
+    body: { object: 'Account', id: '001000000000001AAA', token: 'CANARY41f0' },
+  },
   retrySetAside: { method: 'POST', path: '/syncs/acme/set-aside/retry', body: {} },
   createReader: { method: 'POST', path: '/syncs/acme/readers', body: { name: 'reports' } },
   deleteReader: { method: 'DELETE', path: '/syncs/acme/readers/reports' },

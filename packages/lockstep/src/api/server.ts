@@ -44,6 +44,7 @@ import { sessionRoutes } from './session-routes.ts';
 import { openSignInTries } from './sign-in-tries.ts';
 import { type SyncRouteDeps, syncRoutes } from './sync-routes.ts';
 import { systemRoute } from './system-route.ts';
+import { trialRoute } from './trial-route.ts';
 import { versionRoutes } from './version-routes.ts';
 import { workerRoutes } from './worker-routes.ts';
 
@@ -219,6 +220,7 @@ async function addRoutes(app: FastifyInstance, deps: RouteDeps & { prefix: strin
   await app.register(reportRoutes, deps);
   await app.register(activityRoutes, deps);
   await app.register(proxyRoutes, deps);
+  await app.register(trialRoute, deps);
   await app.register(mirrorRoutes, deps);
   await app.register(systemRoute, deps);
   await app.register(workerRoutes, deps);

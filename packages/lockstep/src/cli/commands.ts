@@ -154,6 +154,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./commands/usage.ts')).usage,
   },
   {
+    name: 'try',
+    summary: 'Writes one value of a record back through the proxy, and measures when SQL shows it.',
+    load: async () => (await import('./commands/try.ts')).tryCommand,
+  },
+  {
     name: 'proxy list',
     summary: 'Proxied writes and refused requests of the last 30 days, and what became of them.',
     load: async () => (await import('./commands/proxy-list.ts')).proxyList,

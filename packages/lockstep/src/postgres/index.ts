@@ -86,3 +86,4 @@ export { loadTableNames } from './stream-sql.ts';
 export type { WantedMirror } from './table-checks.ts';
 export { isLockTimeout } from './table-locks.ts';
 export { createTable, type Stream } from './tables.ts';
+export { selectPlainFields, selectWritten } from './trial-sql.ts';

@@ -2,6 +2,8 @@
  * One org's API. Start with openSalesforce; queryPages reads records; describe.ts and countRecords are for the set-up.
  * Everything else is private to the room.
  */
+
+export { type CallerAnswer, type CallerRequest, sendAsCaller } from './caller-request.ts';
 export { openSalesforce, type Salesforce, type SalesforceOptions } from './client.ts';
 export type { Query, ResourceAnswer } from './composite.ts';
 export { countRecords } from './counts.ts';

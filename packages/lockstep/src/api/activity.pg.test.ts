@@ -23,6 +23,8 @@ test('activity is read in pages, as facts and as sentences, by object, kind and 
     { kind: 'credential', event: 'refused', code: 'SF-01' },
     { kind: 'credential', event: 'replaced' },
     { kind: 'org', event: 'moved' },
+    { kind: 'org', event: 'API version', detail: '64.0' },
+    { kind: 'state', event: 'removed', sobject: 'Account' },
   ];
   for (const fact of facts) {
     recordActivity(control, sync.id, fact);
@@ -48,6 +50,8 @@ test('activity is read in pages, as facts and as sentences, by object, kind and 
       'A sign-in was refused: SF-01 Salesforce no longer accepts the sign-in',
       'The credential was replaced',
       'The org has a new address',
+      'The sync uses version 64.0 of the API',
+      'Account is removed, was rows missing',
     ],
   );
   const pages: string[] = [];
@@ -61,7 +65,7 @@ test('activity is read in pages, as facts and as sentences, by object, kind and 
     pages,
     (await read()).items.map(({ id }) => id),
   );
-  assert.equal((await read('object=account')).items.length, 7);
+  assert.equal((await read('object=account')).items.length, 8);
   assert.equal((await read('kind=problem')).items.length, 2);
   assert.deepEqual(
     (await read('only=needs-person')).items.map(({ event }) => event),

@@ -2,6 +2,7 @@
 import { shellWord } from '@lockstep/foundation/shell-words';
 import { Fault } from '../core/faults.ts';
 import type { SyncId } from '../core/ids.ts';
+import { recordActivity } from './activity.ts';
 import type { Control } from './database.ts';
 import { lockSync, notify, selectSyncsById, syncChannel } from './sql.ts';
 import { deleteLeft, insertStreams, type Leaving, markLeaving } from './stream-sql.ts';
@@ -42,5 +43,6 @@ export const removeStream = (
 /** The worker has let the table of a removed object go: it may be chosen again. */
 export async function forgetStream(control: Control, id: SyncId, sobject: string): Promise<void> {
   await deleteLeft(control.db, id, sobject);
+  recordActivity(control, id, { kind: 'state', event: 'removed', sobject });
   await notify(control.db, syncChannel, id);
 }

@@ -194,8 +194,15 @@ export async function moveInstanceUrl(control: Control, id: SyncId, instanceUrl:
 }
 
 /** The version of Salesforce's API for its requests from now on. False: there is no such sync. */
-export const changeApiVersion = (control: Control, id: SyncId, apiVersion: string): Promise<boolean> =>
-  changing(control, id, async (tx) => (await updateApiVersion(tx, id, apiVersion)).length > 0);
+export async function changeApiVersion(control: Control, id: SyncId, apiVersion: string): Promise<boolean> {
+  const isChanged = await changing(
+    control,
+    id,
+    async (tx) => (await updateApiVersion(tx, id, apiVersion)).length > 0,
+  );
+  if (isChanged) recordActivity(control, id, { kind: 'org', event: 'API version', detail: apiVersion });
+  return isChanged;
+}
 
 /** Where the sync signs in from now on, beginning with its next session. False: there is no such sync. */
 export const moveLoginUrl = (control: Control, id: SyncId, loginUrl: string): Promise<boolean> =>

@@ -43,7 +43,7 @@ function withoutReason({ kind, event, before, sobject, detail, rows }: Said): st
     case 'credential':
       return event === 'refused' ? 'A sign-in was refused' : 'The credential was replaced';
     case 'org':
-      return 'The org has a new address';
+      return event === 'moved' ? 'The org has a new address' : `The sync uses version ${detail} of the API`;
     default:
       return `${name}: ${event}`; // of a newer version
   }

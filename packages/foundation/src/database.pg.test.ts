@@ -205,3 +205,17 @@ test('a copy that fails in the server or in its reader says why', async () => {
   await assert.rejects(full, /the disk is full/);
   await session.close();
 });
+
+test('a query read by a cursor leaves no timer behind, whether it succeeds or not', async () => {
+  await using database = await openTestDatabase();
+  const db = openDatabase({ url: database.url, applicationName: 'test' });
+  const limits = { rowsMax: 2, charactersMax: 1_000 };
+  const timers = () => process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length;
+  await db.queryAsText('SELECT 1', limits);
+  const before = timers();
+  await db.queryAsText('SELECT 1', limits);
+  await db.queryAsText('SELECT generate_series(1, 100)', limits);
+  await assert.rejects(db.queryAsText('SELECT 1 / 0', limits));
+  assert.ok(timers() <= before, `${timers()} timers instead of ${before}`);
+  await db.end();
+});

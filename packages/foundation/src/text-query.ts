@@ -30,6 +30,20 @@ export async function readAsText(
   { rowsMax, charactersMax }: TextLimits,
 ): Promise<TextTable> {
   const cursor = client.query(new Cursor<(string | null)[]>(text, [], { rowMode: 'array', types: textOnly }));
+  try {
+    return await readRows(cursor, rowsMax, charactersMax);
+  } finally {
+    // Stops the driver's timer for this query, which a cursor itself never does: it would end whatever uses the
+    // connection then.
+    (cursor as { callback?: () => void }).callback?.();
+  }
+}
+
+async function readRows(
+  cursor: Cursor<(string | null)[]>,
+  rowsMax: number,
+  charactersMax: number,
+): Promise<TextTable> {
   const rows: (string | null)[][] = [];
   let characters = 0;
   for (let wanted = firstRows; ; ) {

@@ -18,7 +18,7 @@ export const proxyRoutes: FastifyPluginAsyncZod<{ control: Control }> = async (a
     operationId: 'listProxyRequests',
     summary: 'Proxied writes and refused requests of the last 30 days, the newest first',
     description:
-      'The newest 100,000 of a sync. In a flood each process adds 600 a minute, 30 of them of callers whose token Salesforce has not accepted; all are counted by hour.',
+      'The newest 100,000 of a sync. In a flood each process adds 600 a minute, and 30 besides of callers whose token Salesforce has not accepted; all are counted by hour.',
     tags,
     params: namedSync,
     querystring: proxyRequestsQuery,

@@ -45,7 +45,7 @@ export interface ProxiedRequest {
  * take are dropped.
  *
  * A flood cannot fill the disk: of each sync the newest 100,000 rows are kept, and each process adds 600 a minute at
- * most, 30 of them of strangers. Writes that are pending or unknown are not subject to the 600.
+ * most, and 30 of strangers besides. Writes that are pending or unknown are not subject to the 600.
  */
 export interface ProxyLog {
   add(syncId: SyncId, request: ProxiedRequest): void;

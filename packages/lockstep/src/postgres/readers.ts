@@ -3,6 +3,7 @@
  * what verifies it. To change a password without a gap, make a second reader, move the application to it, and drop
  * the first.
  */
+import { systemClock } from '@lockstep/foundation/clock';
 import { type Database, sqlState, type Tx } from '@lockstep/foundation/database';
 import {
   disableLogin,
@@ -11,6 +12,7 @@ import {
   joinRole,
   roleExists,
   selectRolesWithPrefix,
+  selectSession,
 } from './role-sql.ts';
 import { ensureReader } from './roles.ts';
 
@@ -61,6 +63,17 @@ export async function dropReader(admin: Database, names: ReaderNames, name: stri
   await joinRole(admin, role);
   await disableLogin(admin, role); // committed first, so that none of its sessions begins after the others have ended
   await endSessions(admin, role);
+  await untilEnded(admin, role);
   await dropRole(admin, role);
   return true;
+}
+
+/**
+ * A session that is still ending when its role is dropped belongs to no role: nobody but a superuser may end it, and
+ * dropping its database fails meanwhile.
+ */
+async function untilEnded(admin: Database, role: string): Promise<void> {
+  const giveUpAt = systemClock.now() + 5_000;
+  while ((await selectSession(admin, role)).length > 0 && systemClock.now() < giveUpAt)
+    await systemClock.sleep(20);
 }

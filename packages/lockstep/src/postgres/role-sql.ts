@@ -14,6 +14,10 @@ export const selectRolesWithPrefix = (tx: Tx, prefix: string) =>
 export const endSessions = (tx: Tx, role: string) =>
   tx.query(sql`SELECT pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity WHERE usename = ${role}`);
 
+/** One row: it still has some, which may be ending. */
+export const selectSession = (tx: Tx, role: string) =>
+  tx.query(sql`SELECT FROM pg_catalog.pg_stat_activity WHERE usename = ${role} LIMIT 1`);
+
 /** Creates the role, or gives an existing one these attributes. */
 export const ensureRole = async (tx: Tx, role: string, attributes: Sql): Promise<void> => {
   const verb = (await roleExists(tx, role)) ? sql`ALTER` : sql`CREATE`;

@@ -19,6 +19,7 @@ const acme = {
   intervalMs: 3_000,
   sobjects: [],
   leaving: [],
+  leftOut: [],
   apiVersion: '62.0',
   destination: { tableSchema: 'salesforce' },
 } as unknown as Sync;
@@ -103,7 +104,13 @@ test('each kind of problem outranks the kinds below it', () => {
     withGaps,
     object({
       hidden_fields: [
-        { sobject: 'Contact', field: 'A__c', column_name: 'a__c', hidden_since: '2026-11-23 08:00:00+00' },
+        {
+          sobject: 'Contact',
+          field: 'A__c',
+          column_name: 'a__c',
+          hidden_since: '2026-11-23 08:00:00+00',
+          is_filling: false,
+        },
       ],
     }),
     unproven,

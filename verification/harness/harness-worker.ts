@@ -58,6 +58,15 @@ export interface HarnessWorker {
   stop(): Promise<void>;
 }
 
+const plainSettings = {
+  stopAtPercent: 90,
+  foreignKeys: false,
+  sobjects: [],
+  leaving: [],
+  leftOut: [],
+  apiVersion: '62.0',
+};
+
 /** Runs the engine as `runSync` does. The only place that decides what the harness passes to it. */
 export function startHarnessWorker(options: HolderOptions): HarnessWorker {
   const { holder, clock, salesforce, intervalMs, living } = options;
@@ -65,7 +74,7 @@ export function startHarnessWorker(options: HolderOptions): HarnessWorker {
   const wake = new WatchedWakeSignal(clock);
   const mailbox = new Mailbox(wake);
   const open: LeasedSync & { settings: LeasedSync['settings'] } = {
-    settings: { intervalMs, stopAtPercent: 90, foreignKeys: false, sobjects: [], leaving: [] },
+    settings: { intervalMs, ...plainSettings },
     mailbox,
     sentAt: [],
     quota: openQuota(90),

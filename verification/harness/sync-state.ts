@@ -65,7 +65,7 @@ export function streamState(streamNo: number, { cursors, ...change }: StreamChan
     problems: {},
     stopped: null,
     isTableChanged: false,
-    describe: { isDue: false, at: 0 },
+    describe: { isDue: false, at: 0, retryAt: 0 },
     pageSizes: { full: fullPageSize(2_000), part: fullPageSize(2_000) },
     ...change,
   };

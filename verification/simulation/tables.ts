@@ -39,6 +39,8 @@ export const tablesInMemory = (sobjects: readonly string[]): StreamTable[] =>
       streamNo: place + 1,
       planVersion: 1,
       hidden: [],
+      leftOut: [],
+      describedFor: null,
       returnedAt: null,
     },
     merge: { apply: '', check: '', patch: '', misfits: '' },

@@ -16,7 +16,7 @@ export class UnchangedTables
       | 'missingIndexes'
       | 'restoreIndex'
       | 'alignForeignKeys'
-      | 'showFields'
+      | 'changeFields'
       | 'recountRows'
       | 'referencesOf'
       | 'rowsReferringTo'
@@ -52,7 +52,7 @@ export class UnchangedTables
 
   async alignForeignKeys(): Promise<void> {}
 
-  async showFields(): Promise<void> {}
+  async changeFields(): Promise<void> {}
 
   async recountRows(): Promise<void> {}
 

@@ -70,6 +70,8 @@ export class Worker implements Mortal {
       foreignKeys: false,
       sobjects: [],
       leaving: [],
+      leftOut: [],
+      apiVersion: '62.0',
     };
     const connection = connectionTo(mirror, this, options);
     this.mirror = options.usedAs?.(connection) ?? connection;

@@ -25,7 +25,7 @@ export const createRoute: FastifyPluginAsyncZod<SyncRouteDeps> = async (app, dep
     body: newSyncSchema,
     response: { 200: checkedSyncSchema, 201: syncSchema, ...problemAnswers },
   };
-  const config = { audit: { members: ['name', 'login_url', 'objects', 'interval_ms'] } };
+  const config = { audit: { members: ['name', 'login_url', 'objects', 'interval_ms', 'fields_left_out'] } };
   app.post('/syncs', { schema, config }, async (request, reply) => {
     const { query, body } = request;
     const { control, log, stop, allowHosts } = deps;
@@ -56,6 +56,7 @@ function optionsOf(
     sobjects: body.objects,
     intervalMs: body.interval_ms,
     apiVersion: 'newest',
+    leftOut: body.fields_left_out,
   };
 }
 

@@ -167,12 +167,13 @@ export const tagOf = (sync: Sync): string =>
     .slice(0, 22)}"`;
 
 function changeOf(body: z.infer<typeof syncChangeSchema>): SyncChange {
-  const { paused, interval_ms, stop_at_percent, on_database_down, foreign_keys } = body;
+  const { paused, interval_ms, stop_at_percent, on_database_down, foreign_keys, fields_left_out } = body;
   return {
     ...(paused !== undefined && { paused }),
     ...(interval_ms !== undefined && { intervalMs: interval_ms }),
     ...(stop_at_percent !== undefined && { stopAtPercent: stop_at_percent }),
     ...(on_database_down !== undefined && { withoutDatabase: on_database_down }),
     ...(foreign_keys !== undefined && { foreignKeys: foreign_keys }),
+    ...(fields_left_out !== undefined && { leftOut: fields_left_out }),
   };
 }

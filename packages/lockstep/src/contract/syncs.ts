@@ -1,5 +1,6 @@
 /** The forms of a sync and its objects in requests and answers. */
 import { z } from 'zod';
+import { unfitPattern } from '../core/field-choice.ts';
 import { givenName } from '../core/given-names.ts';
 import { isSyncId } from '../core/ids.ts';
 import { loginUrlSchema, newCredentialSchema } from './credentials.ts';
@@ -45,6 +46,17 @@ const settings = {
   foreign_keys: z
     .boolean()
     .describe('Whether the tables have foreign keys that refuse no row (PostgreSQL 18).'),
+  fields_left_out: z
+    .array(
+      z.string().check((given) => {
+        const reason = unfitPattern(given.value);
+        if (reason !== null) given.issues.push({ code: 'custom', message: reason, input: given.value });
+      }),
+    )
+    .max(500)
+    .describe(
+      'Fields that are not mirrored, as OBJECT.FIELD with * for any characters: Account.Description, *.Secret__c. A column that is there keeps its last values; a field taken in later is filled by reading all records again.',
+    ),
 };
 
 /** Members that are not given stay as they are. */
@@ -111,7 +123,16 @@ export const objectSchema = z
     problems: z.array(
       fault.extend({ kind: z.string(), since: time.nullable(), tries: z.int(), retry_at: time.nullable() }),
     ),
-    hidden_fields: z.array(z.object({ field: z.string(), column_name: z.string(), since: time.nullable() })),
+    hidden_fields: z.array(
+      z.object({
+        field: z.string(),
+        column_name: z.string(),
+        since: time.nullable(),
+        is_filling: z
+          .boolean()
+          .describe('It is visible, and complete once all records have been read again.'),
+      }),
+    ),
   })
   .meta({ id: 'SyncObject' });
 
@@ -131,6 +152,7 @@ export const newSyncSchema = z
     credential: newCredentialSchema,
     objects: objectNames,
     interval_ms: settings.interval_ms.default(3_000),
+    fields_left_out: settings.fields_left_out.default([]),
     destination: newDestinationSchema.optional().describe('Without it the sync gets a private database.'),
   })
   .meta({ id: 'NewSync' });

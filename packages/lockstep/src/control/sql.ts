@@ -33,6 +33,7 @@ export type SyncRow = {
   paused: boolean;
   without_database: 'refuse' | 'forward';
   foreign_keys: boolean;
+  left_out: string[];
   is_deleting: boolean;
   epoch: number;
   database_name: string;
@@ -56,12 +57,14 @@ export const insertSync = (
     orgId: OrgId;
     apiVersion: string;
     intervalMs: number;
+    leftOut?: readonly string[];
     sealedDataKey: string;
   },
 ) =>
   tx.query(sql`
-  INSERT INTO lockstep.sync (sync_id, name, org_id, api_version, interval_ms, sealed_data_key)
-  VALUES (${sync.id}, ${sync.name}, ${sync.orgId}, ${sync.apiVersion}, ${sync.intervalMs}, ${sync.sealedDataKey})`);
+  INSERT INTO lockstep.sync (sync_id, name, org_id, api_version, interval_ms, left_out, sealed_data_key)
+  VALUES (${sync.id}, ${sync.name}, ${sync.orgId}, ${sync.apiVersion}, ${sync.intervalMs},
+          ${sync.leftOut ?? []}::text[], ${sync.sealedDataKey})`);
 
 export const insertDestination = (
   tx: Tx,
@@ -84,7 +87,7 @@ export const insertDestination = (
 
 const syncColumns = sql`
   SELECT s.sync_id, s.name, s.org_id, c.login_url, c.flow, o.instance_url, s.api_version, s.interval_ms,
-         s.stop_at_percent, s.paused, s.without_database, s.foreign_keys, s.deleting_since IS NOT NULL AS is_deleting, s.epoch, d.database_name, d.table_schema, d.address,
+         s.stop_at_percent, s.paused, s.without_database, s.foreign_keys, s.left_out, s.deleting_since IS NOT NULL AS is_deleting, s.epoch, d.database_name, d.table_schema, d.address,
          ARRAY(SELECT sobject FROM lockstep.stream st
                 WHERE st.sync_id = s.sync_id AND leaving IS NULL ORDER BY position) AS sobjects,
          (SELECT coalesce(jsonb_agg(jsonb_build_object('sobject', sobject, 'table', leaving)), '[]')
@@ -135,6 +138,7 @@ export interface SyncChange {
   stopAtPercent?: number;
   withoutDatabase?: SyncRow['without_database'];
   foreignKeys?: boolean;
+  leftOut?: readonly string[];
 }
 
 /** Nobody else changes the sync until the transaction ends. In a statement of its own, before its row is read. */
@@ -153,7 +157,7 @@ export const markDeleting = (tx: Tx, syncId: SyncId) =>
 export const updateSync = (
   tx: Tx,
   syncId: SyncId,
-  { paused, intervalMs, stopAtPercent, withoutDatabase, foreignKeys }: SyncChange,
+  { paused, intervalMs, stopAtPercent, withoutDatabase, foreignKeys, leftOut }: SyncChange,
 ) =>
   tx.query(sql`
     UPDATE lockstep.sync
@@ -161,7 +165,8 @@ export const updateSync = (
            interval_ms      = coalesce(${intervalMs ?? null}::integer, interval_ms),
            stop_at_percent  = coalesce(${stopAtPercent ?? null}::integer, stop_at_percent),
            without_database = coalesce(${withoutDatabase ?? null}::text, without_database),
-           foreign_keys     = coalesce(${foreignKeys ?? null}::boolean, foreign_keys)
+           foreign_keys     = coalesce(${foreignKeys ?? null}::boolean, foreign_keys),
+           left_out         = coalesce(${leftOut ?? null}::text[], left_out)
      WHERE sync_id = ${syncId}
     RETURNING sync_id`);
 

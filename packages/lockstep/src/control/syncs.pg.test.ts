@@ -68,6 +68,7 @@ test('a sync is read back as it was recorded, by id and by name', async () => {
     paused: false,
     withoutDatabase: 'refuse',
     foreignKeys: false,
+    leftOut: [],
     isDeleting: false,
     epoch: 0,
     destination: { kind: 'private', database: `lockstep_${given.id}`, tableSchema: 'salesforce' },

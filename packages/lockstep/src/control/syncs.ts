@@ -57,6 +57,8 @@ export type Sync = {
   withoutDatabase: 'refuse' | 'forward';
   /** Whether its tables have foreign keys that are not enforced, for tools that draw relations. */
   foreignKeys: boolean;
+  /** Fields that are not mirrored, as patterns such as `Account.Description` and `*.Secret__c`. */
+  leftOut: readonly string[];
   /** It is being deleted: no worker runs it, and nothing can be changed about it. */
   isDeleting: boolean;
   /** Raised by each claim; a page is applied only under the newest one. */
@@ -72,11 +74,13 @@ export type NewSync = Omit<
   | 'paused'
   | 'withoutDatabase'
   | 'foreignKeys'
+  | 'leftOut'
   | 'isDeleting'
   | 'epoch'
   | 'destination'
 > & {
   tableSchema: string;
+  leftOut?: readonly string[];
   credential: Credential;
   /** A database that a person owns; left out for a private one. */
   own?: OwnDestination | null;
@@ -230,6 +234,7 @@ export const toSync = (row: SyncRow): Sync => ({
   paused: row.paused,
   withoutDatabase: row.without_database,
   foreignKeys: row.foreign_keys,
+  leftOut: row.left_out,
   isDeleting: row.is_deleting,
   epoch: row.epoch,
   destination: toDestination(row.database_name, row.table_schema, row.address),

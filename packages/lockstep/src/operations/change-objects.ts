@@ -11,6 +11,7 @@ import {
 } from '../control/index.ts';
 import type { Describe } from '../core/describe.ts';
 import { Fault } from '../core/faults.ts';
+import { fieldChoiceKey, withoutLeftOut } from '../core/field-choice.ts';
 import { RequestError } from '../core/request-error.ts';
 import {
   countKeptRows,
@@ -50,9 +51,10 @@ export async function addObjects(
   const missing = wanted.filter((name) => !known.has(name.trim().toLowerCase()));
   if (missing.length === 0) return { plans: [], described: [] };
   try {
-    const described = await withSalesforceOf({ control, clock, log }, sync, allowHosts, (salesforce) =>
+    const all = await withSalesforceOf({ control, clock, log }, sync, allowHosts, (salesforce) =>
       describeAll(salesforce, missing, signal),
     );
+    const described = all.map((describe) => withoutLeftOut(describe, sync.leftOut));
     const plans = await makeTables(control, sync, described, isDryRun);
     if (!isDryRun) {
       const sobjects = plans.map(({ sobject }) => sobject);
@@ -91,7 +93,7 @@ async function makeTables(
     if (isDryRun) return plans;
     for (const [place, plan] of plans.entries()) {
       await db.transaction(async (tx) => {
-        const stream = await createTable(tx, tableSchema, plan, described[place]);
+        const stream = await createTable(tx, tableSchema, plan, described[place], fieldChoiceKey(sync));
         await countKeptRows(tx, stream);
       });
     }

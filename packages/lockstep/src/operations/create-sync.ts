@@ -3,6 +3,7 @@ import { type Control, checkChange, findSync, keyOf, readSync, recordSync } from
 import type { Credential } from '../core/credential.ts';
 import type { Describe } from '../core/describe.ts';
 import { Fault } from '../core/faults.ts';
+import { fieldChoiceKey, withoutLeftOut } from '../core/field-choice.ts';
 import { newSyncId, type OrgId, type SyncId } from '../core/ids.ts';
 import type { AppLog } from '../core/log-fields.ts';
 import { hostOf, type OwnDestination } from '../core/own-database.ts';
@@ -22,6 +23,8 @@ export interface NewSyncOptions {
   /** `newest`: the newest that the org and this Lockstep know. */
   apiVersion: string;
   allowHosts: readonly string[];
+  /** Fields that are not mirrored, see field-choice.ts. */
+  leftOut?: readonly string[];
   /** A database that a person owns; without one it gets a private one. */
   destination?: OwnDestination | null;
 }
@@ -77,7 +80,8 @@ export async function checkNewSync(
         deps.say?.(`signed in to org ${identity.orgId}`);
         const apiVersion = wanted === 'newest' ? await newestVersion(salesforce, signal) : wanted;
         salesforce.setApiVersion(apiVersion);
-        const described = await describeAll(salesforce, options.sobjects, signal);
+        const all = await describeAll(salesforce, options.sobjects, signal);
+        const described = all.map((describe) => withoutLeftOut(describe, options.leftOut ?? []));
         const plans = planTables(described);
         deps.say?.(`described ${plans.length} object${plans.length === 1 ? '' : 's'}`);
         return { ...identity, apiVersion, plans, described };
@@ -108,8 +112,14 @@ export async function createSync(
   if (await readSync(control, syncId)) return syncId;
   const { plans, described, ...checked } = await checkNewSync(deps, options, signal, syncId);
   const own = options.destination ?? null;
+  const { apiVersion } = checked;
+  const describedFor = fieldChoiceKey({ leftOut: options.leftOut ?? [], apiVersion });
   try {
-    const made = await makeMirror(control, { syncId, orgId: checked.orgId, plans, described }, own);
+    const made = await makeMirror(
+      control,
+      { syncId, orgId: checked.orgId, plans, described, describedFor },
+      own,
+    );
     deps.say?.(
       own ? `made the tables in ${own.database}` : `made database lockstep_${syncId} with its tables`,
     );

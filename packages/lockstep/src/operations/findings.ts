@@ -138,11 +138,29 @@ function gaps({ sobject, set_aside_rows: rows }: ObjectStatus): Finding[] {
   return [{ sobject, severity: 'gaps', says, reason, next: `lockstep objects set-aside ${sobject}` }];
 }
 
-function hidden({ sobject, hidden_fields: fields }: ObjectStatus, now: number): Finding[] {
-  if (fields.length === 0) return [];
-  const names = fields.map(({ field, hidden_since: since }) => `${field} since ${clockTime(since, now)}`);
-  const says = `${counted(fields.length, 'field')} of ${sobject} ${fields.length === 1 ? 'is' : 'are'} hidden from the sync's user`;
-  const reason = `Not updated: ${names.join(', ')}. Their columns keep their last values.`;
-  const next = "Give the sync's user read access to them in Salesforce (field-level security).";
-  return [{ sobject, severity: 'hidden', says, reason, next }];
+function hidden({ sobject, hidden_fields: all }: ObjectStatus, now: number): Finding[] {
+  const found: Finding[] = [];
+  const fields = all.filter((field) => !field.is_filling);
+  const isOrAre = (count: number) => (count === 1 ? 'is' : 'are');
+  if (fields.length > 0) {
+    const names = fields.map(({ field, hidden_since: since }) => `${field} since ${clockTime(since, now)}`);
+    found.push({
+      sobject,
+      severity: 'hidden',
+      says: `${counted(fields.length, 'field')} of ${sobject} ${isOrAre(fields.length)} hidden from the sync's user`,
+      reason: `Not updated: ${names.join(', ')}. Their columns keep their last values.`,
+      next: "Give the sync's user read access to them in Salesforce (field-level security).",
+    });
+  }
+  const filling = all.filter((field) => field.is_filling);
+  if (filling.length > 0) {
+    found.push({
+      sobject,
+      severity: 'hidden',
+      says: `${counted(filling.length, 'field')} of ${sobject} ${isOrAre(filling.length)} being filled`,
+      reason: `Not complete yet: ${filling.map(({ field }) => field).join(', ')}.`,
+      next: 'Nothing to do: all records are read again.',
+    });
+  }
+  return found;
 }

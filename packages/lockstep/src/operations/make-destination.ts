@@ -22,6 +22,8 @@ export interface NewMirror {
   orgId: string;
   plans: readonly TablePlan[];
   described: readonly Describe[];
+  /** For which choice of fields, see field-choice.ts. */
+  describedFor: string;
 }
 
 /** What recording the sync needs to know of its mirror. */
@@ -62,14 +64,14 @@ async function makeOwn(mirror: NewMirror, own: OwnDestination): Promise<MadeMirr
 /** @param place  with the owner of what is made; without one the role that the login's sessions act as */
 async function makeTables(
   address: ReturnType<typeof addressOf>,
-  { syncId, orgId, plans, described }: NewMirror,
+  { syncId, orgId, plans, described, describedFor }: NewMirror,
   place: { tableSchema: string; owner?: string },
 ): Promise<void> {
   const db = openDatabase({ ...address, ...setUp });
   try {
     await prepareDestination(db, { syncId, orgId, ...place });
     for (const [nth, plan] of plans.entries()) {
-      await db.transaction((tx) => createTable(tx, place.tableSchema, plan, described[nth]));
+      await db.transaction((tx) => createTable(tx, place.tableSchema, plan, described[nth], describedFor));
     }
   } finally {
     await db.end();

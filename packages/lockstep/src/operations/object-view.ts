@@ -24,10 +24,11 @@ export function objectView(object: ObjectStatus, findings: readonly Finding[]) {
       tries,
       retry_at: inRfc3339(retryAt),
     })),
-    hidden_fields: object.hidden_fields.map(({ field, column_name, hidden_since: since }) => ({
+    hidden_fields: object.hidden_fields.map(({ field, column_name, hidden_since: since, is_filling }) => ({
       field,
       column_name,
       since: inRfc3339(since),
+      is_filling,
     })),
   };
 }

@@ -53,10 +53,12 @@ export const settingsView = ({
   stopAtPercent,
   withoutDatabase,
   foreignKeys,
+  leftOut,
 }: SyncStatus['sync']) => ({
   paused,
   interval_ms: intervalMs,
   stop_at_percent: stopAtPercent,
   on_database_down: withoutDatabase,
   foreign_keys: foreignKeys,
+  fields_left_out: [...leftOut],
 });

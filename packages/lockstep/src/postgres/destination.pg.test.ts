@@ -23,7 +23,7 @@ import { planTable } from './plan-table.ts';
 import { restoreTable } from './restore-table.ts';
 import { createPrivateDatabase, dropPrivateDatabase } from './roles.ts';
 import { readStatusRows } from './status-sql.ts';
-import { createTable, loadStreams, type Stream } from './tables.ts';
+import { createTable, type Stream } from './tables.ts';
 import { takeOver } from './take-over.ts';
 
 const second = { owner: 'second', epoch: 2 };
@@ -170,25 +170,6 @@ test('a takeover waits for a reading that is being opened, and closes it', async
   assert.deepEqual(await harness.db.query(sql`SELECT FROM _lockstep.observation`), []);
 });
 
-test('a destination is opened again with the streams that it has recorded', async () => {
-  const fields = { Amount__c: 'currency', OwnerId: 'reference User', Order__c: 'detail Order__c' };
-  await using harness = await openDestinationHarness({
-    streams: ['Account', 'Contact'],
-    fields,
-  });
-  const again = await harness.openAs(harness.holder);
-  assert.deepEqual([...again.tables.keys()], ['account', 'contact']);
-  const plan = planTable(describeOf('Contact', fields));
-  assert.deepEqual(again.tables.get('contact')?.stream, {
-    ...plan,
-    streamNo: 2,
-    schema: 'salesforce',
-    planVersion: 1,
-    hidden: [],
-    returnedAt: null,
-  });
-});
-
 test('a write is recorded even while all read-backs wait for a locked table', async () => {
   await using harness = await openDestinationHarness();
   const destination = await openDestinationForWrites(harness.url, 'proxy');
@@ -240,79 +221,6 @@ test('preparing a destination and its tables again changes nothing, and another 
   await assert.rejects(prepareDestination(harness.db, { ...sync, orgId: '00D000000000002EAA' }), {
     code: 'ORG-01',
   });
-});
-
-test('the cursor field of a table has an index, and a table without a cursor field has none', async () => {
-  await using harness = await openDestinationHarness();
-  const describe = describeOf('AccountHistory', { CreatedDate: 'datetime' });
-  const without = (...names: string[]) => ({
-    ...describe,
-    replicateable: false,
-    fields: describe.fields.filter(({ name }) => !names.includes(name)),
-  });
-  const history = planTable(without('SystemModstamp'));
-  const status = planTable({ ...without('SystemModstamp', 'CreatedDate'), name: 'CaseStatus' });
-  for (const plan of [history, status]) {
-    await harness.db.transaction((tx) => createTable(tx, 'salesforce', plan));
-  }
-  const indexes = await harness.db.query<{ definition: string }>(sql`
-    SELECT indexdef AS definition FROM pg_indexes
-     WHERE schemaname = 'salesforce' AND tablename IN ('accounthistory', 'casestatus') ORDER BY indexname`);
-  assert.deepEqual(
-    indexes.map(({ definition }) => / USING .*/.exec(definition)?.[0]),
-    [' USING btree (id)', ' USING btree (createddate)', ' USING btree (id)'],
-  );
-  const streams = await loadStreams(harness.db, 'salesforce');
-  assert.deepEqual(
-    streams.map(({ sobject, cursorField, replicateable }) => [sobject, cursorField, replicateable]),
-    [
-      ['Account', 'SystemModstamp', true],
-      ['AccountHistory', 'CreatedDate', false],
-      ['CaseStatus', null, false],
-    ],
-  );
-});
-
-test('comments say which object and fields they are, what a reference refers to and what a picklist offers', async () => {
-  await using harness = await openDestinationHarness();
-  const plain = describeOf('Contact', {
-    Odd__c: 'string',
-    AccountId: 'reference Account',
-    Size__c: 'double formula',
-    Level__c: 'picklist',
-    Region__c: 'picklist',
-  });
-  const offered: Record<string, readonly string[]> = {
-    Level__c: ['High, or higher', 'Low', 'Old'],
-    Region__c: Array.from({ length: 120 }, (_, number) => `R${number}`),
-  };
-  const described = {
-    ...plain,
-    label: 'Person',
-    fields: plain.fields.map((field) => ({
-      ...field,
-      label: field.name === 'Odd__c' ? `It's "odd" \\ '; DROP TABLE x` : field.name,
-      picklistValues: (offered[field.name] ?? []).map((value) => ({ value, active: value !== 'Old' })),
-    })),
-  };
-  const plan = planTable(described);
-  await harness.db.transaction((tx) => createTable(tx, 'salesforce', plan, described));
-  const comments = await harness.db.query<{ column: string; text: string }>(sql`
-    SELECT attname AS column, col_description('salesforce.contact'::regclass, attnum) AS text
-      FROM pg_attribute WHERE attrelid = 'salesforce.contact'::regclass AND attnum > 0`);
-  const text = Object.fromEntries(comments.map((comment) => [comment.column, comment.text]));
-  assert.equal(text.odd__c, `Odd__c (string): It's "odd" \\ '; DROP TABLE x`);
-  assert.equal(text.accountid, 'AccountId (reference to Account): AccountId');
-  assert.equal(text.size__c, 'Size__c (double, formula): Size__c');
-  assert.equal(text.level__c, 'Level__c (picklist): Level__c. Values: High, or higher; Low');
-  assert.match(
-    text.region__c ?? '',
-    /^Region__c \(picklist\): Region__c\. Values: R0; R1; .*; R99; and 20 more$/,
-  );
-  const [table] = await harness.db.query(
-    sql`SELECT obj_description('salesforce.contact'::regclass, 'pg_class') AS text`,
-  );
-  assert.deepEqual(table, { text: 'Contact (Salesforce object): Person' });
 });
 
 /** A private database with the table `account`, its users' addresses, and what must be closed before it is dropped. */

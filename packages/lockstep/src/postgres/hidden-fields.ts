@@ -1,37 +1,72 @@
 /**
- * Fields that the sync's user may not see for a while. Their columns keep their values and are not written: that a
- * value cannot be read is no reason to delete it.
+ * Fields that are not read for a while, because the sync's user may not see them or a person leaves them out. Their
+ * columns keep their values and are not written: that a value cannot be read is no reason to delete it. A field that
+ * comes later gets a column, and is complete once all records have been read again.
  */
 
 import type { Database } from '@lockstep/foundation/database';
 import type { ServerSeconds } from '../core/stamps.ts';
-import { hideFields, raisePlanVersion, returnFields } from './stream-sql.ts';
+import type { ColumnPlan } from './plan-table.ts';
+import {
+  hideFields,
+  insertNewColumn,
+  raisePlanVersion,
+  returnFields,
+  setDescribedFor,
+} from './stream-sql.ts';
+import { type Described, writeComments } from './table-comments.ts';
+import { addColumn } from './table-ddl.ts';
 import { lockStream, type Stream } from './tables.ts';
+import { limitLockWait } from './transaction-sql.ts';
 
-/** How the visibility of a stream's fields has changed, by API name. */
-export interface FieldVisibilityChange {
+/** How the fields of a stream have changed, by API name. */
+export interface FieldChange {
   hidden: readonly string[];
-  /** Hidden before, and visible again. */
+  /** Left out from now on. */
+  leftOut: readonly string[];
+  /** Hidden or left out before, and read again. */
   returned: readonly string[];
+  /** They have no column yet. */
+  added: readonly ColumnPlan[];
+  /** The choice of fields that the object was described for. */
+  describedFor: string;
+  described: Described;
 }
 
+/** How long readers of the table are waited for; later readers queue behind that. */
+const lockWaitMs = 100;
+
+export const changesNothing = ({ hidden, leftOut, returned, added }: FieldChange): boolean =>
+  hidden.length + leftOut.length + returned.length + added.length === 0;
+
 /**
- * Removes hidden fields from the stream's plan, and adds back those that have returned. Pages that were requested
- * before are refused, and the stream's tables have to be loaded again.
+ * Removes fields from the stream's plan, and adds others. If anything changes, pages that were requested before are
+ * refused. The stream's tables have to be loaded again.
  *
  * @param at  Salesforce's time: the returned fields are complete after a pass over all records that begins later
- * @throws {@link Fault} `SYS-09`: the plan is not the newest one
+ * @throws {@link Fault} `SYS-09`: the plan is not the newest one. Database errors unchanged: 55P03, a query uses the
+ *         table; 42701, somebody has added a column of this name. Nothing is changed then.
  */
-export const updateVisibleFields = (
+export const updateFields = (
   db: Database,
   stream: Stream,
-  { hidden, returned }: FieldVisibilityChange,
+  change: FieldChange,
   at: ServerSeconds,
 ): Promise<void> =>
   db.transaction(async (tx) => {
-    const { streamNo } = stream;
+    const { streamNo, schema } = stream;
+    if (change.added.length > 0) await limitLockWait(tx, lockWaitMs);
     await lockStream(tx, stream);
-    await hideFields(tx, streamNo, hidden);
-    await returnFields(tx, streamNo, returned, at);
+    await setDescribedFor(tx, streamNo, change.describedFor);
+    if (changesNothing(change)) return;
+    await hideFields(tx, streamNo, change.hidden, false);
+    await hideFields(tx, streamNo, change.leftOut, true);
+    await returnFields(tx, streamNo, change.returned, at);
+    for (const column of change.added) {
+      await addColumn(tx, schema, stream, column);
+      await insertNewColumn(tx, streamNo, column, at);
+    }
+    if (change.added.length > 0)
+      await writeComments(tx, schema, { ...stream, columns: change.added }, change.described);
     await raisePlanVersion(tx, streamNo);
   });

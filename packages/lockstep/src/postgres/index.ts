@@ -17,7 +17,7 @@ export { type EmbeddedOptions, type EmbeddedPostgres, findEmbedded, startEmbedde
 export { checkFormat, removeEmbedded } from './embedded-files.ts';
 export { emptyMirror } from './empty-mirror.ts';
 export { concernsOneTable, databaseFault, failureFields, isTableChanged } from './faults.ts';
-export type { FieldVisibilityChange } from './hidden-fields.ts';
+export { changesNothing, type FieldChange } from './hidden-fields.ts';
 export type { Outcome } from './intents.ts';
 export { countKeptRows } from './leave-table.ts';
 export { countOpenMarks, type MarkReason, type StreamFigures } from './mark-sql.ts';

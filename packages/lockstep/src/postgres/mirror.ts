@@ -3,7 +3,7 @@ import type { RecordId } from '../core/ids.ts';
 import type { Page } from '../core/page.ts';
 import type { ServerSeconds } from '../core/stamps.ts';
 import { applyPage, applyRemainder, applyTransaction } from './apply.ts';
-import { type FieldVisibilityChange, updateVisibleFields } from './hidden-fields.ts';
+import { type FieldChange, updateFields } from './hidden-fields.ts';
 import * as intents from './intents.ts';
 import { leaveTable } from './leave-table.ts';
 import type { MarkReason, StreamFigures } from './mark-sql.ts';
@@ -65,8 +65,8 @@ export interface Mirror {
   restoreIndex(table: StreamTable, column: ColumnPlan): Promise<void>;
   /** See {@link alignForeignKeys}. */
   alignForeignKeys(table: StreamTable, parents: ReadonlyMap<string, StreamTable['stream']>): Promise<void>;
-  /** See {@link updateVisibleFields}. */
-  showFields(table: StreamTable, seen: FieldVisibilityChange, at: ServerSeconds): Promise<void>;
+  /** See {@link updateFields}. */
+  changeFields(table: StreamTable, change: FieldChange, at: ServerSeconds): Promise<void>;
   /** See {@link recordProblems}. */
   recordProblems(changes: readonly ProblemChange[]): Promise<void>;
   readProgress(): Promise<Progress>;
@@ -180,7 +180,7 @@ export function mirrorIn(db: Database, wholeTables: Database = db): Mirror {
     missingIndexes: ({ stream }, mirrored) => missingIndexes(db, stream, mirrored),
     restoreIndex: ({ stream }, column) => restoreIndex(wholeTables, stream, column),
     alignForeignKeys: ({ stream }, parents) => alignForeignKeys(db, stream, parents),
-    showFields: ({ stream }, seen, at) => updateVisibleFields(db, stream, seen, at),
+    changeFields: ({ stream }, change, at) => updateFields(db, stream, change, at),
     recordProblems: (changes) => db.transaction((tx) => recordProblems(tx, changes)),
     readProgress: () => progress.readProgress(db),
     nextMarked: async (streamNo, limit) => {

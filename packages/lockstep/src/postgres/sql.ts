@@ -28,6 +28,7 @@ export interface ColumnRow {
   refers_to: string[];
   is_detail: boolean;
   is_hidden: boolean;
+  is_left_out: boolean;
   /** The second of Salesforce's time since which a formerly hidden field is read again. */
   returned_at: number | null;
 }
@@ -217,7 +218,7 @@ export const selectCheckpoints = (tx: Tx) =>
 export const selectColumns = (tx: Tx) =>
   tx.query<ColumnRow>(sql`
   SELECT stream_no, field, column_name, field_type, formula, refers_to, is_detail,
-         hidden_since IS NOT NULL AND returned_at IS NULL AS is_hidden,
+         hidden_since IS NOT NULL AND returned_at IS NULL AS is_hidden, left_out AS is_left_out,
          extract(epoch FROM returned_at)::bigint AS returned_at
     FROM _lockstep.column ORDER BY stream_no, ordinal`);
 

@@ -61,12 +61,15 @@ export interface HiddenField {
   field: string;
   column_name: string;
   hidden_since: string;
+  /** It is visible, and not complete yet. */
+  is_filling: boolean;
 }
 
 /** One for each field. */
 export const readHiddenFields = (db: Tx): Promise<HiddenField[]> =>
   db.query<HiddenField>(sql`
-  SELECT sobject, field, column_name, hidden_since FROM _lockstep.hidden_fields ORDER BY sobject, field`);
+  SELECT sobject, field, column_name, hidden_since, returned_at IS NOT NULL AS is_filling
+    FROM _lockstep.hidden_fields ORDER BY sobject, field`);
 
 /** Records that were set aside for the same reason. */
 export interface SetAsideGroup {

@@ -5,7 +5,7 @@ import type { Tx } from '@lockstep/foundation/database';
 import { ident, join, sql } from '@lockstep/foundation/sql';
 import type { CursorField } from '../core/describe.ts';
 import type { ServerSeconds } from '../core/stamps.ts';
-import type { TablePlan } from './plan-table.ts';
+import type { ColumnPlan, TablePlan } from './plan-table.ts';
 
 export interface StreamRow {
   stream_no: number;
@@ -15,12 +15,14 @@ export interface StreamRow {
   cursor_field: CursorField | null;
   replicateable: boolean;
   key_prefix: string | null;
+  described_for: string | null;
 }
 
 /** One for each stream, with what its table was planned from. */
 export const selectStreams = (tx: Tx) =>
   tx.query<StreamRow>(sql`
-  SELECT stream_no, sobject, table_name, plan_version, cursor_field, replicateable, key_prefix
+  SELECT stream_no, sobject, table_name, plan_version, cursor_field, replicateable, key_prefix,
+         described_for
     FROM _lockstep.checkpoint ORDER BY stream_no`);
 
 /** The names of the tables of all streams. */
@@ -31,10 +33,11 @@ export const loadTableNames = async (tx: Tx): Promise<ReadonlySet<string>> =>
 export async function insertStream(
   tx: Tx,
   { sobject, table, cursorField, replicateable, keyPrefix }: TablePlan,
+  describedFor: string | null,
 ): Promise<Pick<StreamRow, 'stream_no' | 'plan_version'>> {
   const [stream] = await tx.query<StreamRow>(sql`
-  INSERT INTO _lockstep.checkpoint (sobject, table_name, cursor_field, replicateable, key_prefix)
-  VALUES (${sobject}, ${table}, ${cursorField}, ${replicateable}, ${keyPrefix})
+  INSERT INTO _lockstep.checkpoint (sobject, table_name, cursor_field, replicateable, key_prefix, described_for)
+  VALUES (${sobject}, ${table}, ${cursorField}, ${replicateable}, ${keyPrefix}, ${describedFor})
   ON CONFLICT (sobject) DO UPDATE SET table_name = checkpoint.table_name
   RETURNING stream_no, plan_version`);
   assert(stream, 'an upsert answers one row');
@@ -66,22 +69,38 @@ export const raisePlanVersion = (tx: Tx, streamNo: number) =>
   );
 
 /** A field that is hidden already stays hidden since then. */
-export const hideFields = (tx: Tx, streamNo: number, fields: readonly string[]) =>
+export const hideFields = (tx: Tx, streamNo: number, fields: readonly string[], isLeftOut: boolean) =>
   tx.query(sql`
   UPDATE _lockstep.column
-     SET hidden_since = coalesce(hidden_since, clock_timestamp()), returned_at = NULL
+     SET hidden_since = coalesce(hidden_since, clock_timestamp()), returned_at = NULL, left_out = ${isLeftOut},
+         ready = false
    WHERE stream_no = ${streamNo} AND field = ANY (${fields}::text[])`);
 
 /** They are read again since `at`, and complete after a pass over all records that begins later. */
 export const returnFields = (tx: Tx, streamNo: number, fields: readonly string[], at: ServerSeconds) =>
   tx.query(sql`
-  UPDATE _lockstep.column SET returned_at = to_timestamp(${at})
+  UPDATE _lockstep.column SET returned_at = to_timestamp(${at}), left_out = false
    WHERE stream_no = ${streamNo} AND field = ANY (${fields}::text[]) AND hidden_since IS NOT NULL`);
+
+/** A column that has just been made: as if its field had been hidden until now. */
+export const insertNewColumn = (tx: Tx, streamNo: number, c: ColumnPlan, at: ServerSeconds) =>
+  tx.query(sql`
+  INSERT INTO _lockstep.column
+         (stream_no, ordinal, field, column_name, field_type, formula, refers_to, is_detail, ready, hidden_since,
+          returned_at)
+  SELECT ${streamNo}, coalesce(max(ordinal), 0) + 1, ${c.field}, ${c.column}, ${c.fieldType}, ${c.formula},
+         ${c.refersTo}::text[], ${c.isDetail}, false, clock_timestamp(), to_timestamp(${at})
+    FROM _lockstep.column WHERE stream_no = ${streamNo}`);
+
+export const setDescribedFor = (tx: Tx, streamNo: number, describedFor: string) =>
+  tx.query(
+    sql`UPDATE _lockstep.checkpoint SET described_for = ${describedFor} WHERE stream_no = ${streamNo}`,
+  );
 
 /** A pass that began at this second of Salesforce's time has read all records in full: returned fields are complete. */
 export const completeReturnedFields = (tx: Tx, streamNo: number, at: ServerSeconds) =>
   tx.query(sql`
-  UPDATE _lockstep.column SET hidden_since = NULL, returned_at = NULL
+  UPDATE _lockstep.column SET hidden_since = NULL, returned_at = NULL, ready = true
    WHERE stream_no = ${streamNo} AND returned_at <= to_timestamp(${at})`);
 
 /** Everything that belongs to a stream besides its table; the checkpoint last, because others refer to it. */

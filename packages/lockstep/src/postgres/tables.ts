@@ -16,6 +16,10 @@ export interface Stream extends TablePlan {
   planVersion: number;
   /** Fields that the sync's user may not see: their columns are not in `columns` and keep their values. */
   hidden: readonly HiddenColumn[];
+  /** Fields that a person leaves out although they have a column, which keeps its values. */
+  leftOut: readonly HiddenColumn[];
+  /** For which choice of fields its object was last described; null: not known. */
+  describedFor: string | null;
   /** The second of Salesforce's time at which the last of the formerly hidden fields returned; null: there are none. */
   returnedAt: number | null;
 }
@@ -24,6 +28,11 @@ export interface HiddenColumn {
   field: string;
   column: string;
 }
+
+const hiddenColumn = ({ field, column_name: column }: statements.ColumnRow): HiddenColumn => ({
+  field,
+  column,
+});
 
 export const destinationMigrations = new URL('./migrations/', import.meta.url);
 
@@ -46,9 +55,9 @@ export async function loadStreams(tx: Tx, schema: string): Promise<Stream[]> {
       streamNo: stream.stream_no,
       schema,
       planVersion: stream.plan_version,
-      hidden: all
-        .filter(({ is_hidden }) => is_hidden)
-        .map(({ field, column_name: column }) => ({ field, column })),
+      hidden: all.filter((one) => one.is_hidden && !one.is_left_out).map(hiddenColumn),
+      leftOut: all.filter(({ is_left_out }) => is_left_out).map(hiddenColumn),
+      describedFor: stream.described_for,
       returnedAt: returned.length > 0 ? Math.max(...returned) : null,
     };
   });
@@ -92,15 +101,16 @@ export async function createTable(
   schema: string,
   plan: TablePlan,
   described?: Described,
+  describedFor: string | null = null,
 ): Promise<Stream> {
   await refuseTakenName(tx, schema, plan);
   await makeTable(tx, schema, plan);
   await writeComments(tx, schema, plan, described);
-  const { stream_no: streamNo, plan_version: planVersion } = await insertStream(tx, plan);
+  const { stream_no: streamNo, plan_version: planVersion } = await insertStream(tx, plan, describedFor);
   for (const [ordinal, column] of plan.columns.entries()) {
     await statements.insertColumn(tx, streamNo, ordinal, column);
   }
-  return { ...plan, schema, streamNo, planVersion, hidden: [], returnedAt: null };
+  return { ...plan, schema, streamNo, planVersion, hidden: [], leftOut: [], describedFor, returnedAt: null };
 }
 
 async function refuseTakenName(tx: Tx, schema: string, { sobject, table }: TablePlan): Promise<void> {

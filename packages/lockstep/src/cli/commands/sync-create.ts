@@ -18,6 +18,7 @@ import { intervalOf } from '../terminal/interval.ts';
 import { orgLines } from '../terminal/org-lines.ts';
 import { orgUrl } from '../terminal/org-url.ts';
 import type { Output } from '../terminal/output.ts';
+import { patternsOf } from '../terminal/patterns.ts';
 import { placeLines } from '../terminal/place-lines.ts';
 import { plannedTable } from '../terminal/planned-table.ts';
 import { psqlLine } from '../terminal/psql-line.ts';
@@ -41,6 +42,10 @@ export const syncCreate: Command = {
     },
     ...credentialFlags,
     objects: { value: 'A,B', description: 'API names of the objects to mirror.' },
+    'leave-out': {
+      value: 'PATTERNS',
+      description: 'Fields that are not mirrored: Account.Description,*.Secret__c.',
+    },
     every: { value: 'TIME', description: 'Time between two requests, 0.2s to 300s (default 3s).' },
     name: { value: 'NAME', description: "Name of the sync (default: from the org's address)." },
     ...destinationFlags('database-url-file'),
@@ -66,6 +71,7 @@ export const syncCreate: Command = {
       objects,
       interval_ms,
       ...(destination && { destination }),
+      fields_left_out: patternsOf(args.text('leave-out') ?? 'none'),
     };
     await checkOrg(api, { login_url, credential }, output);
     if (args.isSet('dry-run')) return dryRun(api, sync, output);

@@ -4,6 +4,7 @@ import { usageError } from '../../core/request-error.ts';
 import { type Command, syncFlag } from '../arguments.ts';
 import { chooseSync, pathOf } from '../choose-sync.ts';
 import { findApi } from '../find-server.ts';
+import { patternsOf } from '../terminal/patterns.ts';
 
 type OnDatabaseDown = SyncView['on_database_down'];
 
@@ -20,6 +21,11 @@ export const syncSet: Command = {
       description:
         'on: give the tables foreign keys that refuse no row (NOT ENFORCED, PostgreSQL 18), so that tools draw relations. off, the default: remove them.',
     },
+    'leave-out': {
+      value: 'PATTERNS|none',
+      description:
+        'Fields that are not mirrored, instead of those before: Account.Description,*.Secret__c. Columns that are there keep their last values. none: all fields are mirrored; those taken in again are filled by reading all records.',
+    },
     'api-version': {
       value: '63.0|newest',
       description:
@@ -34,20 +40,32 @@ export const syncSet: Command = {
     const foreignKeys = args.text('foreign-keys');
     if (foreignKeys !== undefined && foreignKeys !== 'on' && foreignKeys !== 'off')
       throw usageError('--foreign-keys takes on or off', 'lockstep help sync set');
+    const leaveOut = args.text('leave-out');
     const version = args.text('api-version');
     const api = await findApi(context);
     const { id } = await chooseSync(api, args.text('sync'));
     const path = pathOf(id);
-    const change = { on_database_down: choice, foreign_keys: foreignKeys && foreignKeys === 'on' };
+    const change = {
+      on_database_down: choice,
+      foreign_keys: foreignKeys && foreignKeys === 'on',
+      fields_left_out: leaveOut === undefined ? undefined : patternsOf(leaveOut),
+    };
     if (version !== undefined) await api.put(`${path}/api-version`, { api_version: version }, syncSchema);
-    const { name, on_database_down, foreign_keys, api_version } = await api.patch(path, change, syncSchema);
+    const { name, on_database_down, foreign_keys, api_version, fields_left_out } = await api.patch(
+      path,
+      change,
+      syncSchema,
+    );
     const keys = foreign_keys ? 'on' : 'off';
     if (output.wantsJson) {
-      output.object({ schema: 1, name, on_database_down, foreign_keys: keys, api_version });
+      output.object({ schema: 1, name, on_database_down, foreign_keys: keys, api_version, fields_left_out });
     } else {
       output.data(`${name}: ${consequences[on_database_down]}`);
       output.data(`${name}: its tables have ${foreign_keys ? '' : 'no '}foreign keys (${keys}).`);
       output.data(`${name}: it speaks API version ${api_version}.`);
+      output.data(
+        `${name}: ${fields_left_out.length === 0 ? 'no field is left out' : `fields left out: ${fields_left_out.join(', ')}`}.`,
+      );
     }
   },
 };

@@ -243,9 +243,9 @@ test('up to five streams are counted in a request of their own, one such request
 });
 
 test('an object with an unknown field is described at once, and one with a hidden field every two minutes', () => {
-  const unknown = sync([stream(1), stream(2, { describe: { isDue: true, at: 99_000 } })]);
+  const unknown = sync([stream(1), stream(2, { describe: { isDue: true, at: 99_000, retryAt: 0 } })]);
   assert.deepEqual(nextRequest(unknown, 100_000), { kind: 'describe', index: 1, isSeparate: true });
-  const one = stream(1, { describe: { isDue: false, at: 100_000 } });
+  const one = stream(1, { describe: { isDue: false, at: 100_000, retryAt: 0 } });
   const hidden = { field: 'Name', column: 'name' };
   const hiding = sync([
     { ...one, table: { ...one.table, stream: { ...one.table.stream, hidden: [hidden] } } },

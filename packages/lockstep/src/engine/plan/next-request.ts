@@ -142,7 +142,8 @@ function separateRequest(
 const describeEveryMs = 2 * 60_000;
 
 const isDescribeDue = ({ describe, table, stopped }: StreamState, now: number) =>
-  describe.isDue || (table.stream.hidden.length > 0 && !stopped && now - describe.at >= describeEveryMs);
+  now >= describe.retryAt &&
+  (describe.isDue || (table.stream.hidden.length > 0 && !stopped && now - describe.at >= describeEveryMs));
 
 function isCountedNow({ serverNow }: SyncState, stream: StreamState, now: number): boolean {
   const { counts, backfill } = stream.cursors;

@@ -6,12 +6,19 @@
 import { unreachable } from '@lockstep/foundation/assert';
 import { sqlState } from '@lockstep/foundation/database';
 import { Fault } from '../../core/faults.ts';
-import { databaseFault, isLockTimeout, type Remainder } from '../../postgres/index.ts';
+import {
+  changesNothing,
+  databaseFault,
+  type FieldChange,
+  failureFields,
+  isLockTimeout,
+  type Remainder,
+} from '../../postgres/index.ts';
 import { describeSObjects } from '../../salesforce/index.ts';
 import type { InBackground, Next } from '../plan/next-request.ts';
 import type { BackgroundWork, Effect } from './background-work.ts';
 import { type Counted, countedStep, countStreams } from './count-streams.ts';
-import { fieldVisibilityChanges } from './field-visibility.ts';
+import { fieldChanges } from './field-changes.ts';
 import { needsRequest, prepareRequest } from './prepare-request.ts';
 import { type Activity, isBackingOff, withoutProblem, withProblem } from './problems.ts';
 import type { Run } from './run.ts';
@@ -168,6 +175,9 @@ async function applyCounts(
   return unmoved.length > 0 ? run.reload(next) : withFigures(next, figures);
 }
 
+/** After a change of columns that failed, because queries use the table. */
+const changeAgainMs = 10_000;
+
 function beginDescribe(
   run: BackgroundRun,
   background: BackgroundWork,
@@ -177,30 +187,51 @@ function beginDescribe(
   const stream = state.streams[index];
   if (!stream) return;
   const { sobject, streamNo } = stream.table.stream;
-  const markDescribed: Effect = async (now) =>
-    withStreams(now, [streamNo], (one) => ({ ...one, describe: { isDue: false, at: run.clock.now() } }));
+  const described =
+    (retryAt = 0): Effect =>
+    async (now) =>
+      withStreams(now, [streamNo], (one) => ({
+        ...one,
+        describe: { isDue: retryAt > 0, at: run.clock.now(), retryAt },
+      }));
   background.begin(
     'describe',
     async (signal) => {
-      const [described] = await describeSObjects(run.salesforce, [sobject], signal);
-      const seen = described && fieldVisibilityChanges(stream.table.stream, described);
-      if (!seen) return markDescribed;
-      run.log.warn('fields became visible or hidden', {
-        stream: sobject,
-        rows: seen.hidden.length + seen.returned.length,
-      });
+      const [found] = await describeSObjects(run.salesforce, [sobject], signal);
+      const change = found && fieldChanges(stream.table.stream, found, run.open.settings);
+      if (!change) return described();
       return async (now) => {
-        await run.mirror.showFields(stream.table, seen, now.serverNow);
-        for (const detail of seen.hidden)
-          run.onActivity?.({ kind: 'schema', event: 'field hidden', sobject, detail });
-        for (const detail of seen.returned)
-          run.onActivity?.({ kind: 'schema', event: 'field visible again', sobject, detail });
-        const reloaded = await run.reload(await markDescribed(now));
+        try {
+          await run.mirror.changeFields(stream.table, change, now.serverNow);
+        } catch (error) {
+          if (change.added.length === 0 || error instanceof Fault) throw error;
+          run.log.warn('fields cannot be added now', { stream: sobject, ...failureFields(error) });
+          return described(run.clock.now() + changeAgainMs)(now);
+        }
+        tellFieldChange(run, sobject, change);
+        const reloaded = await run.reload(await described()(now));
+        if (changesNothing(change)) return reloaded;
         // Queries that were refused because of these fields are now made without them.
         return withStreams(reloaded, [streamNo], (one) => ({ ...one, problems: {} }));
       };
     },
-    () => markDescribed,
+    () => described(),
+  );
+}
+
+function tellFieldChange(run: BackgroundRun, sobject: string, change: FieldChange): void {
+  const { hidden, leftOut, returned, added } = change;
+  const rows = hidden.length + leftOut.length + returned.length + added.length;
+  if (rows > 0) run.log.warn('other fields are read', { stream: sobject, rows });
+  const tell = (event: string, fields: readonly string[]) => {
+    for (const detail of fields) run.onActivity?.({ kind: 'schema', event, sobject, detail });
+  };
+  tell('field hidden', hidden);
+  tell('field left out', leftOut);
+  tell('field visible again', returned);
+  tell(
+    'field added',
+    added.map(({ field }) => field),
   );
 }
 

@@ -34,7 +34,7 @@ export async function loadState(
         problems: problemsOf(problems.filter(({ stream_no }) => stream_no === checkpoint.stream_no)),
         stopped: null,
         isTableChanged: false,
-        describe: { isDue: false, at: 0 },
+        describe: { isDue: false, at: 0, retryAt: 0 },
         pageSizes: { full: fullPageSize(known.pageRows), part: fullPageSize(known.pageRows) },
       },
     ];

@@ -13,6 +13,7 @@ import {
 import { BackgroundWork } from './background-work.ts';
 import { backoffMs } from './backoff.ts';
 import { openChosenObjects } from './chosen-objects.ts';
+import { withFieldChoice } from './field-changes.ts';
 import { loadState } from './load-state.ts';
 import { needsRequest, type PreparedRequest, prepareRequest } from './prepare-request.ts';
 import { openProblemLog } from './problem-log.ts';
@@ -307,7 +308,7 @@ function withSettingsAndPolls({ open, clock }: Run, background: BackgroundWork, 
     const from = Math.floor(state.serverNow - (clock.now() - poll.since) / 1_000) - pollSinceSlackSeconds;
     return { ...stream, isPriority: true, pollSince: Math.min(from, stream.pollSince ?? from) };
   });
-  return { ...state, budget, quota, streams };
+  return withFieldChoice({ ...state, budget, quota, streams }, open.settings);
 }
 
 /** Puts open requests back into the mailbox, because they would be lost with a discarded state. */

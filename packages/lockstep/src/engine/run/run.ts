@@ -10,7 +10,10 @@ import type { SyncRequestQueue } from './sync-requests.ts';
 /** What the holder of a sync shares with the proxy in front of it. */
 export interface LeasedSync {
   /** Replaced when they change. */
-  readonly settings: Pick<Sync, 'intervalMs' | 'stopAtPercent' | 'foreignKeys' | 'sobjects' | 'leaving'>;
+  readonly settings: Pick<
+    Sync,
+    'intervalMs' | 'stopAtPercent' | 'foreignKeys' | 'sobjects' | 'leaving' | 'leftOut' | 'apiVersion'
+  >;
   readonly mailbox: Mailbox;
   /** When the requests of the last minute were sent, so that the budget survives a restart of the run. */
   sentAt: readonly number[];

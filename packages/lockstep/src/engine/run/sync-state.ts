@@ -47,8 +47,8 @@ export interface StreamState {
   stopped: Stopped | null;
   /** Somebody has changed its table: nothing is read for it until the table is restored. */
   isTableChanged: boolean;
-  /** A field of a query is gone, or a hidden one may be back: the object is described again. */
-  describe: { isDue: boolean; at: number };
+  /** A field of a query is gone, a hidden one may be back, others are wanted: the object is described again. */
+  describe: { isDue: boolean; at: number; retryAt: number };
   pageSizes: PageSizes;
 }
 

@@ -50,13 +50,15 @@ const ownStatuses: Record<string, number> = {
 interface FieldError {
   instancePath?: string;
   message?: string;
-  params?: { missingProperty?: unknown };
+  params?: { errors?: Issues[] };
 }
+/** What is wrong with one of the forms that a value may have. */
+type Issues = { path: PropertyKey[]; message: string; errors?: Issues[] }[];
 
 /** @param error  anything that a route has thrown; what is not known becomes a fault without its text */
 export function problemOf(error: unknown, requestId: string): Problem {
   const { validation, statusCode } = error as { validation?: FieldError[]; statusCode?: unknown };
-  if (validation) return ofFault(new Fault('API-01'), requestId, validation.map(fieldError));
+  if (validation) return ofFault(new Fault('API-01'), requestId, validation.flatMap(fieldErrors));
   if (error instanceof Fault) return ofFault(error, requestId);
   if (error instanceof RequestError) return ofRequestError(error, requestId);
   // What Fastify itself refuses: a body that is no JSON, too large, of another type.
@@ -107,6 +109,16 @@ const ofRequestError = (
   request_id: requestId,
 });
 
-function fieldError({ instancePath = '', message = '' }: FieldError): { field: string; reason: string } {
-  return { field: instancePath.replace(/^\//, '').replaceAll('/', '.'), reason: message };
+/** A value that has none of several forms is compared with the one that it comes closest to. */
+function fieldErrors({ instancePath = '', message = '', params }: FieldError): Problem['errors'] {
+  const [closest] = (params?.errors ?? []).toSorted((one, other) => one.length - other.length);
+  if (!closest) return [{ field: instancePath.replace(/^\//, '').replaceAll('/', '.'), reason: message }];
+  const place = instancePath === '/' ? '' : instancePath;
+  return closest.flatMap((issue) =>
+    fieldErrors({
+      instancePath: [place, ...issue.path.map(String)].join('/'),
+      message: issue.message,
+      params: issue,
+    }),
+  );
 }

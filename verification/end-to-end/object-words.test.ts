@@ -82,7 +82,7 @@ const listText = (objects: readonly ObjectStatus[], at: number) => {
   const findings = findingsOf({ name: 'acme', intervalMs: 3_000 }, objects, at, null);
   return objectsText(
     {
-      mirror: { url: 'postgres://127.0.0.1/d', table_schema: 'salesforce', kind: 'private' },
+      mirror: { url: 'postgres://127.0.0.1/d', table_schema: 'salesforce', kind: 'private', tunnel: null },
       findings: findings.map((one) => ({ ...one, is_healthy: isHealthy(one) })),
     },
     objects.map((one) => objectView(one, findings)),

@@ -7,6 +7,7 @@ import { openApi } from '@lockstep/harness/api-harness';
 import { openCli } from '@lockstep/harness/cli-process';
 import { startOrg } from '@lockstep/harness/org';
 import { openOwnDatabase } from '@lockstep/harness/own-database';
+import { openSshServer } from '@lockstep/harness/ssh-server';
 
 test('db sql prints what the owner runs and keeps the passwords in a file, and db test then passes', async () => {
   await using own = await openOwnDatabase({ prepared: false });
@@ -63,6 +64,21 @@ test('sync create makes the mirror in the database that the file names, and sync
   assert.ok(!made.stdout.includes(new URL(own.readerUrl).password));
   const asked = await cli.run(['sql', 'SELECT count(*) FROM salesforce.account']);
   assert.match(asked.stdout, /0/);
+  await using ssh = await openSshServer();
+  const key = join(cli.folder, 'key');
+  await writeFile(key, ssh.form.key);
+  const through = ['--tunnel', `${ssh.form.user}@127.0.0.1:${ssh.form.port}`, '--tunnel-key-file', key];
+  const set = ['db', 'set', '--url-file', file, ...through];
+  const unconfirmed = await cli.run(set);
+  assert.equal(unconfirmed.code, 7);
+  assert.ok(unconfirmed.stderr.includes(`DB-26`) && unconfirmed.stderr.includes(ssh.form.host_key));
+  const moved = await cli.run([...set, '--tunnel-host-key', ssh.form.host_key, '--json']);
+  assert.equal(moved.code, 0, moved.stderr);
+  const { mirror } = JSON.parse(moved.stdout) as { mirror: { tunnel: string } };
+  assert.equal(mirror.tunnel, `tunnel@127.0.0.1:${ssh.form.port}`);
+  const keyless = await cli.run(['db', 'set', '--url-file', file, '--tunnel', 'tunnel@127.0.0.1']);
+  assert.deepEqual([keyless.code, /needs --tunnel-key-file/.test(keyless.stderr)], [2, true]);
+
   const dropped = await cli.run(['sync', 'delete', '--yes']);
   assert.equal(dropped.code, 0, dropped.stderr);
   assert.match(dropped.stderr, /the database own_\w+ at .* itself, with all other tables/);

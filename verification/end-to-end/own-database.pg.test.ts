@@ -40,7 +40,7 @@ test('a sync copies, follows, writes and reads its writes in a database of a per
   await using harness = await openEndToEndHarness({
     org: { records: 600 },
     sobjects: ['Account', 'Contact'],
-    destination: destination(own),
+    destination: await destination(own),
   });
   const { control, sync, reader } = harness;
   assert.equal(sync.destination.kind, 'own');
@@ -106,7 +106,7 @@ test('by the API: readers, queries, a second sync, and a deletion that says what
   assert.equal(made.status, 201, JSON.stringify(made.body));
   const { hostname, port } = new URL(own.url);
   const url = `postgres://${hostname}:${port}/${own.name}?sslmode=disable`;
-  assert.deepEqual(made.body.mirror, { url, table_schema: 'salesforce', kind: 'own' });
+  assert.deepEqual(made.body.mirror, { url, table_schema: 'salesforce', kind: 'own', tunnel: null });
 
   const again = await api.ask('POST', '/api/v1/syncs', { ...body, name: 'other' });
   assert.deepEqual([again.status, again.body.code], [422, 'DB-21']);

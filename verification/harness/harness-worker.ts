@@ -65,6 +65,7 @@ const plainSettings = {
   leaving: [],
   leftOut: [],
   apiVersion: '62.0',
+  destination: { kind: 'private' as const, database: 'mirror', tableSchema: 'salesforce', revision: 1 },
 };
 
 /** Runs the engine as `runSync` does. The only place that decides what the harness passes to it. */
@@ -106,7 +107,7 @@ export function startHarnessWorker(options: HolderOptions): HarnessWorker {
       syncRequests,
       onLeft: () => Promise.resolve(),
       onComplete: () => Promise.resolve(),
-      host: 'the database of the harness',
+      host: () => 'the database of the harness',
       ...(options.pageRows !== undefined && { pageRows: options.pageRows }),
     },
     stop.signal,

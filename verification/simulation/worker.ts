@@ -72,6 +72,7 @@ export class Worker implements Mortal {
       leaving: [],
       leftOut: [],
       apiVersion: '62.0',
+      destination: { kind: 'private', database: 'mirror', tableSchema: 'salesforce', revision: 1 } as const,
     };
     const connection = connectionTo(mirror, this, options);
     this.mirror = options.usedAs?.(connection) ?? connection;
@@ -104,7 +105,7 @@ export class Worker implements Mortal {
         onLeft: () => Promise.resolve(),
         onComplete: async () => undefined,
         onUnexpected: onBreak,
-        host: 'memory',
+        host: () => 'memory',
         pageRows: profile.pageRows,
       },
       this.stopping.signal,

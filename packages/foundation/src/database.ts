@@ -1,3 +1,4 @@
+import type { Duplex } from 'node:stream';
 import pg from 'pg';
 import { assert } from './assert.ts';
 import { CopyOut, type OnCopyRow } from './copy-out.ts';
@@ -53,6 +54,8 @@ export interface DatabaseAddress {
     /** The authority that the certificate must come from, as PEM; without it those that Node trusts. */
     ca?: string | undefined;
   };
+  /** Makes the streams of its connections, which have the `connect(port, host)` and the options of a `net.Socket`. */
+  dial?: () => Duplex;
 }
 
 export interface DatabaseOptions extends DatabaseAddress {
@@ -168,12 +171,14 @@ export function openDatabase(options: DatabaseOptions): Database {
   return database;
 }
 
-function connectionOf({ url, tls }: DatabaseAddress): pg.PoolConfig {
-  if (!tls) return { connectionString: withTls(url) };
+function connectionOf({ url, tls, dial }: DatabaseAddress): pg.PoolConfig {
+  const stream = dial && { stream: dial };
+  if (!tls) return { connectionString: withTls(url), ...stream };
   const parsed = new URL(url);
   parsed.searchParams.delete('sslmode'); // it would win
   const host = parsed.hostname.replace(/^\[|\]$/g, ''); // without it the certificate of an IP address is not checked
-  return { connectionString: parsed.toString(), ssl: { host, ...(tls.ca !== undefined && { ca: tls.ca }) } };
+  const ssl = { host, ...(tls.ca !== undefined && { ca: tls.ca }) };
+  return { connectionString: parsed.toString(), ssl, ...stream };
 }
 
 async function transact<Result>(

@@ -5,6 +5,7 @@ import { type Database, databaseUrl, openDatabase } from '@lockstep/foundation/d
 import { ident, sql } from '@lockstep/foundation/sql';
 import { type ApiHarness, newSyncOf, openApi, withSyncs } from '@lockstep/harness/api-harness';
 import { startOrg } from '@lockstep/harness/org';
+import { openOwnDatabase } from '@lockstep/harness/own-database';
 import type { AuditEntryView } from '../contract/audit.ts';
 import { makeSetupToken } from '../control/index.ts';
 import { openApiDocument } from './server.ts';
@@ -75,6 +76,11 @@ const changes: Record<string, { method: string; path: string; body?: object }> =
     path: '/destinations/check',
     body: { url: 'postgres://w:w@localhost:1/crm', reader_url: 'postgres://r:r@localhost:1/crm' },
   },
+  replaceDestination: {
+    method: 'PUT',
+    path: '/syncs/own/destination',
+    body: { url: '{ownUrl}', reader_url: '{ownReaderUrl}' },
+  },
   endSession: { method: 'DELETE', path: '/sessions/{session}' },
   deleteSync: { method: 'DELETE', path: '/syncs/acme' },
 };
@@ -96,9 +102,14 @@ test('every route that changes something is audited, and no request that changes
   );
 
   await using org = await startOrg({ records: 100 });
+  await using own = await openOwnDatabase();
   await using api = await openApi([new URL(org.url).host]);
+  const inOwn = newSyncOf(org, { name: 'own', destination: own.form() });
+  assert.equal((await api.ask('POST', '/api/v1/syncs', inOwn)).status, 201);
   const known: Record<string, string> = {
     orgUrl: org.url,
+    ownUrl: own.url,
+    ownReaderUrl: own.readerUrl,
     token: (await makeSetupToken(api.control.control))?.token ?? '',
   };
   for (const [operation, { method, path, body }] of Object.entries(changes)) {
@@ -125,7 +136,8 @@ test('every route that changes something is audited, and no request that changes
     const who = ['setUp', 'signIn', 'signOut'].includes(operation) ? 'administrator' : 'this machine';
     assert.equal(entry.who, who, operation);
     const isOfSync = path.startsWith('/syncs') || path.startsWith('/operations');
-    assert.equal(entry.sync?.name, isOfSync ? 'acme' : undefined, operation);
+    const name = path.startsWith('/syncs/own/') ? 'own' : 'acme';
+    assert.equal(entry.sync?.name, isOfSync ? name : undefined, operation);
   }
 
   const before = await entries(api);

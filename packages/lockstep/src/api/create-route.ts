@@ -34,7 +34,7 @@ export const createRoute: FastifyPluginAsyncZod<SyncRouteDeps> = async (app, dep
     const begun = await readSync(control, id);
     if (begun) return reply.code(201).send(await viewOf(deps, begun));
     const given = await openGivenCredential(control, body.login_url, body.credential);
-    const destination = body.destination ? destinationFrom(body.destination) : null;
+    const destination = body.destination ? await destinationFrom(body.destination) : null;
     const options = { ...optionsOf(body), given, allowHosts, destination };
     if (query.dry_run === 'true')
       return reply.code(200).send(checkedView(await checkNewSync(create, options, stop)));

@@ -1,4 +1,4 @@
-/** Databases that people own, as places of mirrors: what they need, and whether they will do. */
+/** Databases that people own, as places of mirrors: what they need, whether they will do, and where they have gone. */
 import { systemClock } from '@lockstep/foundation/clock';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import {
@@ -6,21 +6,34 @@ import {
   databaseSqlSchema,
   destinationChecksSchema,
   newDestinationSchema,
+  replaceDestinationSchema,
 } from '../contract/destinations.ts';
+import { syncSchema } from '../contract/syncs.ts';
 import {
   checkGivenDestination,
   checksView,
   destinationFrom,
   sqlToRunFirst,
 } from '../operations/given-destination.ts';
+import { replaceSyncDestination } from '../operations/replace-destination.ts';
+import type { ApiInstance } from './api-instance.ts';
 import { problemAnswers } from './problems.ts';
+import { dryRun, namedSync, requiredSync, type SyncRouteDeps, viewOf } from './sync-routes.ts';
 
 const tags = ['destinations'];
 /** Of a check that concerns no sync yet. */
 const noMirror = { syncId: null, tables: [] };
 
-export const destinationRoutes: FastifyPluginAsyncZod<{ stop: AbortSignal }> = async (app, { stop }) => {
-  const check = {
+const audit = { members: ['host', 'port', 'database', 'schema'] };
+
+export const destinationRoutes: FastifyPluginAsyncZod<SyncRouteDeps> = async (app, deps) => {
+  checkRoute(app, deps);
+  sqlRoute(app);
+  replaceRoute(app, deps);
+};
+
+function checkRoute(app: ApiInstance, { stop }: SyncRouteDeps): void {
+  const schema = {
     operationId: 'checkDestination',
     summary: 'Tests a database of your own, step by step',
     description:
@@ -29,12 +42,13 @@ export const destinationRoutes: FastifyPluginAsyncZod<{ stop: AbortSignal }> = a
     body: newDestinationSchema,
     response: { 200: destinationChecksSchema, ...problemAnswers },
   };
-  const audit = { members: ['host', 'port', 'database', 'schema'] };
-  app.post('/destinations/check', { schema: check, config: { audit } }, async ({ body }) =>
-    checksView(await checkGivenDestination(destinationFrom(body), noMirror, systemClock, stop)),
+  app.post('/destinations/check', { schema, config: { audit } }, async ({ body }) =>
+    checksView(await checkGivenDestination(await destinationFrom(body), noMirror, systemClock, stop)),
   );
+}
 
-  const prepare = {
+function sqlRoute(app: ApiInstance): void {
+  const schema = {
     operationId: 'sqlForDestination',
     summary: 'The SQL that the owner of a database runs before a sync is created in it',
     description: 'Changes nothing and connects to nothing. The passwords are new with each answer.',
@@ -42,7 +56,28 @@ export const destinationRoutes: FastifyPluginAsyncZod<{ stop: AbortSignal }> = a
     body: databaseNamesSchema,
     response: { 200: databaseSqlSchema, ...problemAnswers },
   };
-  app.post('/destinations/sql', { schema: prepare, config: { changesNothing: true } }, async ({ body }) =>
+  app.post('/destinations/sql', { schema, config: { changesNothing: true } }, async ({ body }) =>
     sqlToRunFirst(body),
   );
-};
+}
+
+function replaceRoute(app: ApiInstance, deps: SyncRouteDeps): void {
+  const schema = {
+    operationId: 'replaceDestination',
+    summary: 'Lets a sync go on at another address of its own database, or with other passwords',
+    description:
+      'The database is tested first, and must hold the mirror already. With dry_run it is only tested.',
+    tags,
+    params: namedSync,
+    querystring: dryRun,
+    body: replaceDestinationSchema,
+    response: { 200: syncSchema, ...problemAnswers },
+  };
+  app.put('/syncs/:sync/destination', { schema, config: { audit } }, async ({ params, query, body }) => {
+    const { control, stop } = deps;
+    const sync = await requiredSync(control, params.sync);
+    const isDryRun = query.dry_run === 'true';
+    await replaceSyncDestination({ control, clock: systemClock }, sync, body, isDryRun, stop);
+    return viewOf(deps, await requiredSync(control, sync.id));
+  });
+}

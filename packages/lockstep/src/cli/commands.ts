@@ -47,6 +47,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./commands/db.ts')).dbTest,
   },
   {
+    name: 'db set',
+    summary: 'Gives a sync the new address, passwords or tunnel of the database of your own that it uses.',
+    load: async () => (await import('./commands/db.ts')).dbSet,
+  },
+  {
     name: 'sync list',
     summary: 'All syncs.',
     load: async () => (await import('./commands/sync.ts')).syncList,
@@ -84,7 +89,7 @@ export const commands: readonly CommandEntry[] = [
   {
     name: 'sync set',
     summary:
-      "Shows or changes what the proxy does with writes while the mirror's database does not answer, and whether the tables have foreign keys.",
+      "Shows or changes what the proxy does with writes while the mirror's database does not answer, which fields are left out, which API version the sync speaks, and whether the tables have foreign keys.",
     load: async () => (await import('./commands/sync-set.ts')).syncSet,
   },
   {

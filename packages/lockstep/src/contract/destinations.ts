@@ -24,12 +24,35 @@ const schema = z
   .default('salesforce')
   .describe('Of the tables.');
 
-const rest = {
+const tunnel = z
+  .strictObject({
+    host,
+    port: port.default(22),
+    user: name,
+    key: z
+      .string()
+      .min(1)
+      .max(20_000)
+      .describe("The user's private key, in PEM or OpenSSH form, without a passphrase."),
+    host_key: z
+      .string()
+      .regex(/^SHA256:[A-Za-z0-9+/]{43}$/, 'SHA256: and 43 characters, as ssh-keygen -l prints it')
+      .optional()
+      .describe(
+        'The fingerprint of its host key. Without it the check fails and says which key the server shows.',
+      ),
+  })
+  .describe('An SSH server that passes connections on to the database, and knows it by its host.');
+
+const way = {
+  tunnel: tunnel.optional(),
   ca: z
     .string()
     .max(200_000)
     .optional()
     .describe("The authority that the server's certificate must come from, as PEM; without it a public one."),
+};
+const tables = {
   schema,
   share_schema: z
     .boolean()
@@ -37,7 +60,7 @@ const rest = {
     .describe('The schema may contain other tables. They stay as they are; a name that is taken is refused.'),
 };
 
-const fields = z.strictObject({
+const fields = {
   host,
   port,
   database: name,
@@ -46,22 +69,28 @@ const fields = z.strictObject({
   tls: z
     .enum(tlsModes)
     .default('verify-full')
-    .describe('`require` and `off` only for a server on this machine.'),
-  ...rest,
-});
+    .describe('`require` and `off` only for a server on this machine, or on that of the tunnel.'),
+  ...way,
+};
 
 const url = z.string().min(1).max(4_000);
-const urls = z.strictObject({
+const urls = {
   url: url.describe("With the writer's login: postgres://user:password@host:port/database."),
   reader_url: url.describe("The same with the reader's login."),
-  ...rest,
-});
+  ...way,
+};
 
 export const newDestinationSchema = z
-  .union([fields, urls])
+  .union([z.strictObject({ ...fields, ...tables }), z.strictObject({ ...urls, ...tables })])
   .meta({ id: 'NewDestination' })
   .describe('A database of your own. Passwords are sealed, and never shown again.');
 export type NewDestination = z.infer<typeof newDestinationSchema>;
+
+export const replaceDestinationSchema = z
+  .union([z.strictObject(fields), z.strictObject(urls)])
+  .meta({ id: 'ReplaceDestination' })
+  .describe('Where the mirror of a sync is now, with the logins and the tunnel that lead to it.');
+export type ReplaceDestination = z.infer<typeof replaceDestinationSchema>;
 
 export const destinationChecksSchema = z
   .object({

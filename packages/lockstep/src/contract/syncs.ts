@@ -86,6 +86,10 @@ export const syncSchema = z
         url: z.string().describe('Without a login: each application has one of its own, see readers.'),
         table_schema: z.string(),
         kind: z.enum(['private', 'own']).describe('own: a database that a person owns.'),
+        tunnel: z
+          .string()
+          .nullable()
+          .describe('The SSH server through which Lockstep reaches it, as user@host:port.'),
       })
       .describe('Where the tables are.'),
     state: z.enum(['running', 'waiting', 'locked', 'paused', 'not running']),

@@ -33,6 +33,7 @@ export {
   openReaderUrl,
   openWriter,
   openWriterUrl,
+  replaceDestination,
 } from './destinations.ts';
 export { type Freshness, readFreshness, recordAges } from './freshness.ts';
 export { clearSyncProblem, type Health, readHealth, recordSyncProblem } from './health.ts';

@@ -4,7 +4,7 @@ import type { Flow } from '../core/credential.ts';
 import type { OrgId, SyncId } from '../core/ids.ts';
 import type { Leaving } from './stream-sql.ts';
 
-/** Statements on orgs, syncs, credentials and destinations. Leases, sync requests and usage have files of their own. */
+/** Statements on orgs and syncs. What else belongs to a sync has files of its own. */
 
 /** Notified on every change of a sync; the payload is its id. */
 export const syncChannel = 'lockstep_sync';
@@ -40,6 +40,8 @@ export type SyncRow = {
   table_schema: string;
   /** Of a database that a person owns; null for a private one. */
   address: unknown;
+  /** Of the destination. */
+  revision: number;
 };
 
 /** Records the org, or its new address if it is known already. */
@@ -66,28 +68,10 @@ export const insertSync = (
   VALUES (${sync.id}, ${sync.name}, ${sync.orgId}, ${sync.apiVersion}, ${sync.intervalMs},
           ${sync.leftOut ?? []}::text[], ${sync.sealedDataKey})`);
 
-export const insertDestination = (
-  tx: Tx,
-  destination: {
-    syncId: SyncId;
-    database: string;
-    tableSchema: string;
-    /** Null for a private database. */
-    address: object | null;
-    sealedWriterPassword: string;
-    sealedReaderPassword: string;
-  },
-) =>
-  tx.query(sql`
-  INSERT INTO lockstep.destination
-         (sync_id, kind, database_name, table_schema, address, sealed_writer_password, sealed_reader_password)
-  VALUES (${destination.syncId}, ${destination.address ? 'own' : 'private'}, ${destination.database},
-          ${destination.tableSchema}, ${destination.address && JSON.stringify(destination.address)}::jsonb,
-          ${destination.sealedWriterPassword}, ${destination.sealedReaderPassword})`);
-
 const syncColumns = sql`
   SELECT s.sync_id, s.name, s.org_id, c.login_url, c.flow, o.instance_url, s.api_version, s.interval_ms,
-         s.stop_at_percent, s.paused, s.without_database, s.foreign_keys, s.left_out, s.deleting_since IS NOT NULL AS is_deleting, s.epoch, d.database_name, d.table_schema, d.address,
+         s.stop_at_percent, s.paused, s.without_database, s.foreign_keys, s.left_out,
+         s.deleting_since IS NOT NULL AS is_deleting, s.epoch, d.database_name, d.table_schema, d.address, d.revision,
          ARRAY(SELECT sobject FROM lockstep.stream st
                 WHERE st.sync_id = s.sync_id AND leaving IS NULL ORDER BY position) AS sobjects,
          (SELECT coalesce(jsonb_agg(jsonb_build_object('sobject', sobject, 'table', leaving)), '[]')
@@ -191,20 +175,6 @@ export const updateLoginUrl = (tx: Tx, syncId: SyncId, loginUrl: string) =>
   tx.query(sql`
   UPDATE lockstep.credential SET login_url = ${loginUrl}, sealed_session = NULL
    WHERE sync_id = ${syncId} RETURNING sync_id`);
-
-export type SealedSecrets = {
-  sealed_data_key: string;
-  sealed_writer_password: string;
-  sealed_reader_password: string;
-};
-
-/** No row: there is no such sync. */
-export const selectSealedSecrets = (tx: Tx, syncId: SyncId) =>
-  tx.query<SealedSecrets>(sql`
-  SELECT s.sealed_data_key, d.sealed_writer_password, d.sealed_reader_password
-    FROM lockstep.sync s
-    JOIN lockstep.destination d ON d.sync_id = s.sync_id
-   WHERE s.sync_id = ${syncId}`);
 
 /** One row: recorded now. No row: this event of this sync was recorded before, or the sync does not exist. */
 export const insertNotification = (tx: Tx, syncId: SyncId, event: string, body: object) =>

@@ -71,7 +71,12 @@ test('a sync is read back as it was recorded, by id and by name', async () => {
     leftOut: [],
     isDeleting: false,
     epoch: 0,
-    destination: { kind: 'private', database: `lockstep_${given.id}`, tableSchema: 'salesforce' },
+    destination: {
+      kind: 'private',
+      database: `lockstep_${given.id}`,
+      tableSchema: 'salesforce',
+      revision: 1,
+    },
   });
   assert.deepEqual(await findSync(harness.control, 'Acme'), sync);
   assert.deepEqual(await findSync(harness.control, given.id), sync);

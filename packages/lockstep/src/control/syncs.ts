@@ -9,12 +9,17 @@ import { recordActivity } from './activity.ts';
 import { clearRefusal, insertCredential } from './credential-sql.ts';
 import { sealCredential } from './credentials.ts';
 import { type Control, keyOf } from './database.ts';
-import { ownAddressOf, type SyncDestination, sealSecret, toDestination } from './destinations.ts';
+import { insertDestination } from './destination-sql.ts';
+import {
+  type DestinationSecrets,
+  type SyncDestination,
+  sealedDestination,
+  toDestination,
+} from './destinations.ts';
 import { checkIntervalMs, checkStopAt } from './interval.ts';
 import { newDataKey } from './keys.ts';
 import {
   deleteSync,
-  insertDestination,
   insertSync,
   lockSync,
   markDeleting,
@@ -84,9 +89,7 @@ export type NewSync = Omit<
   credential: Credential;
   /** A database that a person owns; left out for a private one. */
   own?: OwnDestination | null;
-  writerPassword: string;
-  readerPassword: string;
-};
+} & DestinationSecrets;
 
 /**
  * Records a sync with its org, credential, destination and streams in one transaction; its secrets are sealed first.
@@ -100,8 +103,6 @@ export async function recordSync(control: Control, sync: NewSync): Promise<void>
     throw new Fault('CFG-01', { reason: 'The name of a sync must not be empty or have the form of an id.' });
   }
   const { dataKey, wrapped } = newDataKey(keyOf(control), sync.id);
-  const sealed = (secret: Parameters<typeof sealSecret>[2], clear: string) =>
-    sealSecret(dataKey, sync.id, secret, clear);
   try {
     await control.db.transaction(async (tx) => {
       await upsertOrg(tx, sync);
@@ -115,10 +116,8 @@ export async function recordSync(control: Control, sync: NewSync): Promise<void>
       await insertDestination(tx, {
         syncId: sync.id,
         database: sync.own?.database ?? destinationNames(sync.id).database,
-        address: sync.own ? ownAddressOf(sync.own) : null,
         tableSchema: sync.tableSchema,
-        sealedWriterPassword: sealed('sealed_writer_password', sync.writerPassword),
-        sealedReaderPassword: sealed('sealed_reader_password', sync.readerPassword),
+        ...sealedDestination(dataKey, sync.id, { ...sync, own: sync.own ?? null }),
       });
       await insertStreams(tx, sync.id, sync.sobjects);
       await notify(tx, syncChannel, sync.id);
@@ -237,5 +236,8 @@ export const toSync = (row: SyncRow): Sync => ({
   leftOut: row.left_out,
   isDeleting: row.is_deleting,
   epoch: row.epoch,
-  destination: toDestination(row.database_name, row.table_schema, row.address),
+  destination: toDestination(
+    { database: row.database_name, tableSchema: row.table_schema, revision: row.revision },
+    row.address,
+  ),
 });

@@ -133,4 +133,29 @@ export const databaseFaults = {
     explanation: 'The reader must be able to read and nothing else: {reason}.',
     next: 'As the owner of the database, run the statement that lockstep db test shows.',
   },
+  'DB-25': {
+    kind: 'transient',
+    title: 'SSH server does not answer',
+    explanation:
+      'The tunnel through {where} cannot be made ({reason}). Cursors are kept and nothing is lost.',
+    next: 'Start the SSH server, or correct its address.',
+  },
+  'DB-26': {
+    kind: 'needs-person',
+    title: 'SSH server shows an unknown host key',
+    explanation: 'The SSH server {where} shows the host key {key}, and {reason}. Nothing was sent to it.',
+    next: 'If the administrator of the server confirms this key, give it (--tunnel-host-key, host_key); a sync takes it with lockstep db set. If a known server shows a new key, somebody else may be answering.',
+  },
+  'DB-27': {
+    kind: 'needs-person',
+    title: 'SSH server refuses the tunnel',
+    explanation: 'The SSH server {where} refuses: {reason}.',
+    next: "Add the public key to the user's authorized_keys, and allow connections to the database: AllowTcpForwarding, PermitOpen.",
+  },
+  'DB-28': {
+    kind: 'permanent',
+    title: 'The mirror is not in this database',
+    explanation: 'The database holds no mirror of this sync.',
+    next: 'Give the address of the database that the mirror was moved to, with its schemas: a replica that was promoted, or a copy by pg_dump. To begin with an empty database, create another sync.',
+  },
 } as const satisfies Record<string, FaultEntry>;

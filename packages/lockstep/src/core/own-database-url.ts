@@ -1,7 +1,7 @@
 /** The address of a database as a URL, as people have it. */
 import type { DatabaseLogin, OwnDatabase } from './own-database.ts';
 
-export type UrlParts = Omit<OwnDatabase, 'ca'> & { login: DatabaseLogin };
+export type UrlParts = Omit<OwnDatabase, 'ca' | 'tunnel'> & { login: DatabaseLogin };
 
 const tlsOf: Readonly<Record<string, OwnDatabase['tls']>> = {
   'verify-full': 'verify-full',

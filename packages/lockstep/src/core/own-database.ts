@@ -11,6 +11,22 @@ export interface OwnDatabase {
   tls: (typeof tlsModes)[number];
   /** The authority that the server's certificate must come from, as PEM; null: those that Node trusts. */
   ca: string | null;
+  /** Null: the database is reached directly. */
+  tunnel: Tunnel | null;
+}
+
+/** An SSH server that passes connections on to the database. Names of the database are those that it knows. */
+export interface TunnelServer {
+  host: string;
+  port: number;
+  user: string;
+  /** The fingerprint of its host key, as `ssh-keygen -l` prints it: SHA256:…; null: nobody has confirmed one yet. */
+  hostKey: string | null;
+}
+
+export interface Tunnel extends TunnelServer {
+  /** The user's private key, without a passphrase. */
+  key: string;
 }
 
 export interface DatabaseLogin {

@@ -38,6 +38,8 @@ export interface OpenSync {
   readonly afterWrites: AfterWrites;
   /** Objects were added or removed: proxied writes to them are to be mirrored, or not any more. */
   reloadTables(): Promise<void>;
+  /** Its address was replaced. Writes that are under way end with the one that they began with. */
+  leaveDestination(): void;
   /** The destination for proxied writes, opened at first use. After a failure the next use tries again. */
   destination(): Promise<Destination>;
   end(): Promise<void>;
@@ -94,6 +96,7 @@ export function openSyncs(deps: EngineDeps): OpenSyncs {
     // Of another org, all that is open here is of no use.
     if (!settings || settings.orgId !== sync.settings.orgId) return forget(id);
     const hasOtherObjects = settings.sobjects.join() !== sync.settings.sobjects.join();
+    if (settings.destination.revision !== sync.settings.destination.revision) sync.leaveDestination();
     sync.settings = settings;
     if (hasOtherObjects) await sync.reloadTables();
     sync.salesforce.setApiVersion(settings.apiVersion);
@@ -164,8 +167,9 @@ async function openOne(deps: EngineDeps, id: SyncId): Promise<OpenSync | null> {
       void changeApiVersion(deps.control, id, apiVersion).catch(() => undefined),
   });
   let opened: Promise<Destination> | null = null;
+  const left: Promise<Destination>[] = [];
   const destination = () => {
-    opened ??= openWriter(deps.control, settings)
+    opened ??= openWriter(deps.control, sync.settings)
       .then((address) => openDestinationForWrites(address, deps.owner))
       .catch((error: unknown) => {
         opened = null;
@@ -190,10 +194,14 @@ async function openOne(deps: EngineDeps, id: SyncId): Promise<OpenSync | null> {
     afterWrites,
     destination,
     reloadTables: async () => (await opened)?.reloadTables(),
+    leaveDestination() {
+      if (opened) left.push(opened); // its connections close by themselves when nothing has used them for a while
+      opened = null;
+    },
     async end() {
       afterWrites.end();
       await salesforce.close();
-      await (await opened?.catch(() => null))?.end();
+      for (const one of [...left, opened]) await (await one?.catch(() => null))?.end();
     },
   };
   return sync;

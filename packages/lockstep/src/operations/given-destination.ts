@@ -3,12 +3,13 @@ import { X509Certificate } from 'node:crypto';
 import type { Clock } from '@lockstep/foundation/clock';
 import { isThisMachine } from '@lockstep/foundation/this-machine';
 import type { DatabaseNames, DestinationChecks, NewDestination } from '../contract/destinations.ts';
-import { hostOf, type OwnDestination } from '../core/own-database.ts';
+import { hostOf, type OwnDestination, type Tunnel } from '../core/own-database.ts';
 import { readDatabaseUrl, type UrlParts } from '../core/own-database-url.ts';
 import { errorKindOf, RequestError, usageError } from '../core/request-error.ts';
 import {
   checkDestination,
   databaseFault,
+  isPrivateKey,
   ownRoles,
   scramVerifier,
   shownUrl,
@@ -21,7 +22,7 @@ import { newPassword } from './readers.ts';
 const next = 'lockstep help sync create';
 
 /** @throws RequestError: something in it cannot be, or cannot be safe */
-export function destinationFrom(form: NewDestination): OwnDestination {
+export async function destinationFrom(form: NewDestination): Promise<OwnDestination> {
   const { schema, share_schema: sharesSchema, ca = null } = form;
   const place = 'url' in form ? fromUrls(form) : form;
   const { host, port, database, tls, writer, reader } = place;
@@ -29,7 +30,15 @@ export function destinationFrom(form: NewDestination): OwnDestination {
     throw usageError(`TLS to ${host} must be verify-full, because others are in between`, next);
   if (ca !== null && !isCertificate(ca)) throw usageError('The authority is no certificate in PEM', next);
   if (writer.user === reader.user) throw usageError('The reader must be another login than the writer', next);
-  return { host, port, database, tls, ca, writer, reader, schema, sharesSchema };
+  const tunnel = form.tunnel ? await tunnelFrom(form.tunnel) : null;
+  return { host, port, database, tls, ca, tunnel, writer, reader, schema, sharesSchema };
+}
+
+async function tunnelFrom(form: NonNullable<NewDestination['tunnel']>): Promise<Tunnel> {
+  const { host_key: hostKey = null, ...tunnel } = form;
+  if (!(await isPrivateKey(tunnel.key)))
+    throw usageError("The tunnel's key is no private key without a passphrase", next);
+  return { ...tunnel, hostKey };
 }
 
 function fromUrls({ url, reader_url }: { url: string; reader_url: string }) {
@@ -99,7 +108,7 @@ export function sqlToRunFirst({ host, port, database, schema, roles: prefix }: D
   const [writerPassword, readerPassword] = [newPassword(), newPassword()];
   const verifiers = { writer: scramVerifier(writerPassword), reader: scramVerifier(readerPassword) };
   const tls = isThisMachine(host) ? ('off' as const) : ('verify-full' as const);
-  const own = { host, port, database, tls, ca: null };
+  const own = { host, port, database, tls };
   return {
     sql: lines([
       `-- In the database ${quoted(database)}, as its owner with CREATEROLE; a superuser is not needed.`,

@@ -1,4 +1,5 @@
 import { endOfVersion } from '../core/api-version.ts';
+import { hostOf } from '../core/own-database.ts';
 import { inRfc3339 } from '../core/plain-words.ts';
 import { isHealthy } from './findings.ts';
 import type { SyncStatus } from './sync-status.ts';
@@ -28,7 +29,7 @@ export function syncView(
     objects: [...sync.sobjects],
     leaving: sync.leaving.map(({ sobject }) => sobject),
     ...settingsView(sync),
-    mirror: { url: mirrorUrl, table_schema: sync.destination.tableSchema, kind: sync.destination.kind },
+    mirror: mirrorView(sync.destination, mirrorUrl),
     state,
     state_word: word,
     headline,
@@ -43,6 +44,16 @@ export function syncView(
       retry_at: inRfc3339(fault.retryAt),
     },
     mirror_fault: unread && { code: unread.code, says: unread.message, next: unread.next },
+  };
+}
+
+function mirrorView(destination: SyncStatus['sync']['destination'], url: string) {
+  const tunnel = destination.kind === 'own' ? destination.address.tunnel : null;
+  return {
+    url,
+    table_schema: destination.tableSchema,
+    kind: destination.kind,
+    tunnel: tunnel && `${tunnel.user}@${hostOf(tunnel)}`,
   };
 }
 

@@ -5,6 +5,7 @@ import type { Fault } from '../core/faults.ts';
 /** In the order in which they are made. */
 export const checkNames = [
   'name',
+  'tunnel',
   'tcp',
   'tls',
   'sign-in',

@@ -17,6 +17,9 @@ const noAnswer = new Set([
 const connectionWords = /timeout|terminated|connection error|not queryable/i;
 const noTlsWords = /does not support SSL/i;
 
+/** What a connection through a tunnel fails with. */
+const ofTunnels: ReadonlySet<string> = new Set(['DB-02', 'DB-25', 'DB-26', 'DB-27']);
+
 /**
  * The fault for a failure of a connection or of the server as a whole; undefined for an error of one statement, which
  * its caller understands better. Contains the code only: the driver's message and detail can contain values, so the
@@ -25,6 +28,7 @@ const noTlsWords = /does not support SSL/i;
  * @param host  the server's name for people: `host` or `host:port`, never with user or password
  */
 export function databaseFault(error: unknown, host: string): Fault | undefined {
+  if (error instanceof Fault) return ofTunnels.has(error.code) ? error : undefined;
   const state = sqlState(error);
   if (state !== undefined && !state.startsWith('E')) return serverFault(state, host);
   const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown };

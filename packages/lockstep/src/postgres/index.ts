@@ -68,6 +68,7 @@ export {
 } from './server-sql.ts';
 export type { SetAsideCount } from './set-aside-sql.ts';
 export type { CursorRow } from './sql.ts';
+export { isPrivateKey } from './ssh-tunnel.ts';
 export { processIdentity } from './start-lock.ts';
 export {
   countSetAside,

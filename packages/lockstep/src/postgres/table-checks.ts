@@ -44,6 +44,8 @@ export interface WantedMirror {
   syncId: string | null;
   /** Names that its tables will have, as far as they are known. */
   tables: readonly string[];
+  /** The mirror is to be there already, with all its tables. */
+  exists?: boolean;
 }
 
 /** @param to  with the schema that the tables shall be in */
@@ -87,12 +89,12 @@ async function isFree(to: OwnDestination, wanted: WantedMirror, seen: Seen): Pro
 }
 
 /** Whether the bookkeeping is of another sync, or of something else. */
-async function otherMirror({ syncId }: WantedMirror, db: Database): Promise<Fault | null> {
+async function otherMirror({ syncId, exists }: WantedMirror, db: Database): Promise<Fault | null> {
   const [made] = await selectBookkeeping(db);
-  if (made) {
-    const [sync] = await selectSync(db);
-    return sync && sync.sync_id !== syncId ? new Fault('DB-21', { sync: sync.sync_id }) : null;
-  }
+  const [sync] = made ? await selectSync(db) : [];
+  if (sync && sync.sync_id !== syncId) return new Fault('DB-21', { sync: sync.sync_id });
+  if (exists && !sync) return new Fault('DB-28');
+  if (made) return null;
   const others = (await selectRelations(db, bookkeepingSchema)).map(({ name }) => name);
   return others.length > 0 ? new Fault('DB-10', { reason: reasonOf(bookkeepingSchema, others) }) : null;
 }

@@ -1,11 +1,13 @@
-/** `db sql` and `db test`: a database of a person's own, before a sync is created in it. */
+/** `db sql` and `db test`: a database of a person's own, before a sync is created in it; `db set`: after. */
 import { writeFile } from 'node:fs/promises';
 import { databaseSqlSchema, destinationChecksSchema } from '../../contract/destinations.ts';
+import { syncSchema } from '../../contract/syncs.ts';
 import { usageError } from '../../core/request-error.ts';
-import type { Command } from '../arguments.ts';
+import { type Command, syncFlag } from '../arguments.ts';
+import { chooseSync, pathOf } from '../choose-sync.ts';
 import { findApi } from '../find-server.ts';
 import { exitCodes } from '../terminal/exit-codes.ts';
-import { destinationFlags, destinationOf } from './destination-flags.ts';
+import { addressFlags, addressOf, destinationFlags, destinationOf } from './destination-flags.ts';
 
 export const dbSql: Command = {
   flags: {
@@ -74,5 +76,27 @@ export const dbTest: Command = {
         if (state === 'failed') output.data(`${' '.repeat(22)}next: ${sql ?? next}`);
       }
     return passed ? 0 : exitCodes['not healthy'];
+  },
+};
+
+export const dbSet: Command = {
+  flags: {
+    sync: syncFlag,
+    ...addressFlags('url-file'),
+    'dry-run': { description: 'Only test the database.' },
+  },
+  async run(args, context) {
+    const { output } = context;
+    const help = 'lockstep help db set';
+    if (!args.isSet('url-file')) throw usageError('db set needs --url-file', help);
+    const given = await addressOf(args, 'url-file', help);
+    const api = await findApi(context);
+    const { id } = await chooseSync(api, args.text('sync'));
+    const isDryRun = args.isSet('dry-run');
+    const path = `${pathOf(id)}/destination${isDryRun ? '?dry_run=true' : ''}`;
+    const { name, mirror } = await api.put(path, given, syncSchema);
+    if (output.wantsJson) output.object({ schema: 1, name, mirror, replaced: !isDryRun });
+    else if (isDryRun) output.say('The mirror is there, and everything is in order. Nothing was changed.');
+    else output.say(`${name} goes on there: ${mirror.url}`);
   },
 };

@@ -47,7 +47,7 @@ export interface HoldDeps<Opened extends LeasedDestination = LeasedDestination> 
   /** Called on an error that the engine does not know, for tests. */
   onUnexpected?: ((error: unknown) => void) | undefined;
   /** The destination's server, as messages name it. */
-  host: string;
+  host: () => string;
   /** Rows per page; for the simulation, which uses small pages. */
   pageRows?: number;
 }
@@ -58,7 +58,8 @@ export interface HoldDeps<Opened extends LeasedDestination = LeasedDestination> 
  *
  * After a fault from Salesforce the sync rests and tries again from the same cursors. After a fault from the
  * database, or an unexpected error, the state is discarded and loaded again from the database, because it is not
- * known what has committed. All faults are reported. Returns if another holder has taken over.
+ * known what has committed. So it is when the destination has got another address. All faults are reported. Returns if
+ * another holder has taken over.
  */
 export async function holdSync<Opened extends LeasedDestination>(
   deps: HoldDeps<Opened>,
@@ -95,7 +96,7 @@ export async function holdSync<Opened extends LeasedDestination>(
       await runTicks({ ...run, serverClock: new ServerClock(clock, serverTime) }, state, signal);
     } catch (error) {
       if (signal.aborted) return;
-      const fault = faultOfRun(error, deps.host);
+      const fault = faultOfRun(error, deps.host());
       if (fault.code === 'SYS-15' || fault.code === 'DB-17') deps.onUnexpected?.(error);
       if (fault.code === 'SYS-09') return log.warn('another holder took over', { epoch: holder.epoch });
       const waitMs = backoffMs(tries, fault);

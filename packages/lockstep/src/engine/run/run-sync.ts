@@ -42,7 +42,8 @@ export async function runSync(
       holder,
       salesforce: open.salesforce,
       open,
-      openDestination: async () => openDestination(await openWriter(control, sync), holderName(holder)),
+      openDestination: async () =>
+        openDestination(await openWriter(control, open.settings), holderName(holder)),
       living: () => readLivingWorkers(control),
       syncProblem,
       syncRequests: {
@@ -59,7 +60,7 @@ export async function runSync(
       onUsage: (said) => recordOrgUsage(control, sync.id, said),
       onComplete: async ({ db }) => tellComplete(deps, open.settings, await readStatusRows(db)),
       onLeft: (sobject) => forgetStream(control, sync.id, sobject),
-      host: mirrorHost(control, sync),
+      host: () => mirrorHost(control, open.settings),
     },
     signal,
   );

@@ -46,12 +46,13 @@ interface InFlight {
  * Makes one request after another, as `nextRequest` chooses them, and applies each answer. If the budget allows, the
  * next request goes out while the pages of the last answer are still being applied. It begins after that answer
  * arrived, so it is the newer reading of the two, and it reads from where that answer will move the cursors. If the
- * cursors cannot be moved there, the request is cancelled.
+ * cursors cannot be moved there, the request is cancelled. Returns when the destination has another address.
  *
  * @throws Fault and database errors after which the state must be loaded again
  */
 export async function runTicks(run: Run, loaded: SyncState, signal: AbortSignal): Promise<void> {
-  const loop: LoopState = { state: loaded, received: null };
+  const { revision } = run.open.settings.destination;
+  const loop: LoopState = { state: loaded, received: null, revision };
   try {
     await tickOn(run, loop, signal);
   } finally {
@@ -64,7 +65,12 @@ export async function runTicks(run: Run, loaded: SyncState, signal: AbortSignal)
 interface LoopState {
   state: SyncState;
   received: Received | null;
+  /** Of the destination that it has open. */
+  revision: number;
 }
+
+const isElsewhere = ({ open }: Run, { received, revision }: LoopState) =>
+  received === null && open.settings.destination.revision !== revision;
 
 async function tickOn(run: Run, loop: LoopState, signal: AbortSignal): Promise<void> {
   const { open, clock, syncProblem } = run;
@@ -75,7 +81,7 @@ async function tickOn(run: Run, loop: LoopState, signal: AbortSignal): Promise<v
   const recordProblems = openProblemLog(run.mirror);
   const noteChanges = openStreamChanges(run.onStreamChange);
   let isComplete = false;
-  while (!signal.aborted) {
+  while (!signal.aborted && !isElsewhere(run, loop)) {
     loop.state = await betweenTicks(loop.state, loop.received === null);
     await recordProblems(loop.state, clock.now());
     noteChanges(loop.state);

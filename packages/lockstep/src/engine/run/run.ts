@@ -12,7 +12,14 @@ export interface LeasedSync {
   /** Replaced when they change. */
   readonly settings: Pick<
     Sync,
-    'intervalMs' | 'stopAtPercent' | 'foreignKeys' | 'sobjects' | 'leaving' | 'leftOut' | 'apiVersion'
+    | 'intervalMs'
+    | 'stopAtPercent'
+    | 'foreignKeys'
+    | 'sobjects'
+    | 'leaving'
+    | 'leftOut'
+    | 'apiVersion'
+    | 'destination'
   >;
   readonly mailbox: Mailbox;
   /** When the requests of the last minute were sent, so that the budget survives a restart of the run. */

@@ -32,6 +32,11 @@ export const selectServerFacts = (tx: Tx) =>
          (SELECT rolconnlimit FROM pg_catalog.pg_roles WHERE rolname = session_user) AS login_limit,
          (SELECT datconnlimit FROM pg_catalog.pg_database WHERE datname = current_database()) AS database_limit`);
 
+/** What the server's clock says, in milliseconds since 1970, and in which zone its sessions show times. */
+export const selectServerTime = (tx: Tx) =>
+  tx.query<{ now_ms: number; zone: string }>(sql`
+  SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint AS now_ms, current_setting('TimeZone') AS zone`);
+
 /** No row: there is no such schema. */
 export const selectSchemaRights = (tx: Tx, schema: string) =>
   tx.query<{ may_create: boolean; is_own: boolean }>(sql`

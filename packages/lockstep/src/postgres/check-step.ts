@@ -19,6 +19,8 @@ export const checkNames = [
   'grants',
   'reader',
   'round trip',
+  'clock',
+  'time zone',
   'connections',
 ] as const;
 export type CheckName = (typeof checkNames)[number];

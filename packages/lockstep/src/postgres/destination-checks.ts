@@ -30,7 +30,7 @@ export async function checkDestination(
     ...networkChecks(to, clock, signal),
     ...serverChecks(to, seen),
     ...tableChecks(to, wanted, seen),
-    ...capacityChecks(to, seen),
+    ...capacityChecks(to, seen, clock),
   ];
   try {
     return await runChecks(steps, clock, signal);

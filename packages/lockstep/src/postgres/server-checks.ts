@@ -1,8 +1,9 @@
 /** Whether a person's database server lets the login in, and whether it can hold a mirror. */
+import type { Clock } from '@lockstep/foundation/clock';
 import { type Database, sqlState } from '@lockstep/foundation/database';
 import { Fault } from '../core/faults.ts';
 import { type DatabaseLogin, hostOf, type OwnDestination } from '../core/own-database.ts';
-import { type ServerFacts, selectServerFacts } from './check-sql.ts';
+import { type ServerFacts, selectServerFacts, selectServerTime } from './check-sql.ts';
 import type { CheckStep, Found } from './check-step.ts';
 import { databaseFault } from './faults.ts';
 import { addressOf } from './own-address.ts';
@@ -14,6 +15,7 @@ const oldestVersion = 130_000;
 /** One process has up to 18 connections, and another one may be about to take over. */
 const connectionsNeeded = 20;
 const probes = 5;
+const clockSlackSeconds = 2;
 
 /** What the first steps find out for the others. */
 export interface Seen {
@@ -29,8 +31,10 @@ export const serverChecks = (to: OwnDestination, seen: Seen): CheckStep[] => [
   { name: 'pooler', needs: ['sign-in'], look: () => isNoPooler(to) },
 ];
 
-export const capacityChecks = (to: OwnDestination, seen: Seen): CheckStep[] => [
+export const capacityChecks = (to: OwnDestination, seen: Seen, clock: Clock): CheckStep[] => [
   { name: 'round trip', needs: ['sign-in'], look: () => answersFast(seen) },
+  { name: 'clock', needs: ['sign-in'], look: () => agreesOnTime(seen, clock) },
+  { name: 'time zone', needs: ['sign-in'], look: () => showsTimesIn(seen) },
   { name: 'connections', needs: ['sign-in'], look: async () => hasRoom(to, factsOf(seen)) },
 ];
 
@@ -104,6 +108,24 @@ async function answersFast({ db }: Seen): Promise<Found> {
   }
   const [median = 0] = times.toSorted((a, b) => a - b).slice(probes >> 1);
   return { says: `${median.toFixed(1)} ms there and back.` };
+}
+
+/** A wrong clock stops nothing, because cursors follow Salesforce's time; but the ages that readers compute are wrong. */
+async function agreesOnTime({ db }: Seen, clock: Clock): Promise<Found> {
+  const began = clock.now();
+  const [said] = await selectServerTime(db);
+  const here = (began + clock.now()) / 2;
+  const ahead = ((said?.now_ms ?? here) - here) / 1_000;
+  const by = `The server's clock is ${Math.abs(ahead).toFixed(1)} s ${ahead < 0 ? 'behind' : 'ahead of'} this machine's`;
+  if (Math.abs(ahead) <= clockSlackSeconds) return { says: `${by}.` };
+  return { says: `${by}: ages by its now() are off by as much. Set up NTP on the one that is wrong.` };
+}
+
+async function showsTimesIn({ db }: Seen): Promise<Found> {
+  const [said] = await selectServerTime(db);
+  return {
+    says: `Its sessions show times in ${said?.zone}; datetimes are stored as instants, so none is moved.`,
+  };
 }
 
 function hasRoom(to: OwnDestination, { free, limit, login_limit, database_limit }: ServerFacts): Found {

@@ -4,7 +4,12 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { checkedSyncSchema, newSyncSchema, syncSchema } from '../contract/syncs.ts';
 import { readSync } from '../control/index.ts';
-import { checkNewSync, createSync, type NewSyncOptions } from '../operations/create-sync.ts';
+import {
+  type CheckedSync,
+  checkNewSync,
+  createSync,
+  type NewSyncOptions,
+} from '../operations/create-sync.ts';
 import { openGivenCredential } from '../operations/given-credential.ts';
 import { destinationFrom } from '../operations/given-destination.ts';
 import { plannedObjectViews } from '../operations/planned-object-view.ts';
@@ -60,8 +65,9 @@ function optionsOf(
   };
 }
 
-const checkedView = ({ orgId, instanceUrl, ...planned }: Awaited<ReturnType<typeof checkNewSync>>) => ({
+const checkedView = ({ orgId, instanceUrl, skipped, ...planned }: CheckedSync) => ({
   org_id: orgId,
   instance_url: instanceUrl,
   objects: plannedObjectViews(planned),
+  skipped: [...skipped],
 });

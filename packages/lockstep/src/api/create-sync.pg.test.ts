@@ -42,7 +42,32 @@ test('a dry run signs in and describes the objects, and makes nothing', async ()
       ['Contact', 'contact'],
     ],
   );
+  assert.deepEqual(body.skipped, []);
   assert.deepEqual(await names(), []);
+});
+
+test('without objects the usual ones are taken, and those that the user cannot read are skipped with the reason', async () => {
+  await org.control('/users/rights', { user: 'integration', objects: { Lead: { read: false } } });
+  const { objects: _, ...rest } = wanted({ name: 'usual' });
+  const taken = ['Account', 'Contact', 'Opportunity', 'User', 'Product2'];
+  const { body } = await create(rest, {}, '?dry_run=true');
+  assert.deepEqual(
+    (body.objects as { sobject: string }[]).map(({ sobject }) => sobject),
+    taken,
+  );
+  assert.deepEqual(body.skipped, [
+    { object: 'Lead', reason: 'the org does not have it, or does not show it to the user' },
+  ]);
+  const made = await create(rest);
+  assert.deepEqual([made.status, made.body.objects], [201, taken], JSON.stringify(made.body));
+  assert.equal((await api.ask('DELETE', '/api/v1/syncs/usual')).status, 200);
+
+  const none = { read: false };
+  const objects = Object.fromEntries([...taken, 'Lead'].map((name) => [name, none]));
+  await org.control('/users/rights', { user: 'integration', objects });
+  const refused = await create(rest);
+  assert.deepEqual([refused.status, refused.body.code], [400, 'CFG-01'], JSON.stringify(refused.body));
+  await org.control('/users/rights', { user: 'integration' });
 });
 
 test('a sync is created, and its secret is shown nowhere', async () => {

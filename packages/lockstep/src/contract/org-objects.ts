@@ -3,6 +3,9 @@ import { z } from 'zod';
 import { loginUrlSchema, newCredentialSchema } from './credentials.ts';
 import { pageQuery } from './pages.ts';
 
+/** What most people choose first: what a sync gets whose objects are not named. */
+export const recommendedObjects = ['Account', 'Contact', 'Lead', 'Opportunity', 'User', 'Product2'] as const;
+
 export const freshness = z
   .enum(['polled', 'new records polled', 'compared'])
   .describe('How the mirror learns of changes: by asking for what has changed, or by comparing all records.');

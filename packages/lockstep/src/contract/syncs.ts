@@ -5,7 +5,7 @@ import { givenName } from '../core/given-names.ts';
 import { isSyncId } from '../core/ids.ts';
 import { loginUrlSchema, newCredentialSchema } from './credentials.ts';
 import { newDestinationSchema } from './destinations.ts';
-import { freshness, freshnessNote } from './org-objects.ts';
+import { freshness, freshnessNote, recommendedObjects } from './org-objects.ts';
 import { asOf } from './pages.ts';
 
 const time = z.iso.datetime();
@@ -154,7 +154,11 @@ export const newSyncSchema = z
       .refine((name) => !isSyncId(name), 'a name cannot have the form of an id'),
     login_url: loginUrlSchema.optional().describe('May be left out with a sign-in.'),
     credential: newCredentialSchema,
-    objects: objectNames,
+    objects: objectNames
+      .optional()
+      .describe(
+        `API names, in any letter case. Without it, those of ${recommendedObjects.join(', ')} that the user can read.`,
+      ),
     interval_ms: settings.interval_ms.default(3_000),
     fields_left_out: settings.fields_left_out.default([]),
     destination: newDestinationSchema.optional().describe('Without it the sync gets a private database.'),
@@ -174,7 +178,14 @@ const plannedObjects = z.array(
 
 /** What a dry run has found. */
 export const checkedSyncSchema = z
-  .object({ org_id: z.string(), instance_url: z.string(), objects: plannedObjects })
+  .object({
+    org_id: z.string(),
+    instance_url: z.string(),
+    objects: plannedObjects,
+    skipped: z
+      .array(z.object({ object: z.string(), reason: z.string() }))
+      .describe('If no objects were named: those that are usual and cannot be taken.'),
+  })
   .meta({ id: 'CheckedSync' });
 
 export const addObjectsSchema = z.strictObject({ objects: objectNames }).meta({ id: 'AddObjects' });

@@ -9,7 +9,7 @@ import type { AppLog } from '../core/log-fields.ts';
 import { hostOf, type OwnDestination } from '../core/own-database.ts';
 import { databaseFault, planTables, type TablePlan } from '../postgres/index.ts';
 import { newestVersion } from '../salesforce/index.ts';
-import { describeAll } from './describe-all.ts';
+import { describeAll, describeRecommended, type SkippedObject } from './describe-all.ts';
 import { type GivenCredential, giveAway, withCredential } from './given-credential.ts';
 import { refuseUnfit } from './given-destination.ts';
 import { makeMirror, removeMirror } from './make-destination.ts';
@@ -17,8 +17,8 @@ import { makeMirror, removeMirror } from './make-destination.ts';
 export interface NewSyncOptions {
   name: string;
   given: GivenCredential;
-  /** API names, in any letter case. */
-  sobjects: readonly string[];
+  /** API names, in any letter case; without them the usual ones are taken. */
+  sobjects?: readonly string[] | undefined;
   intervalMs: number;
   /** `newest`: the newest that the org and this Lockstep know. */
   apiVersion: string;
@@ -47,6 +47,8 @@ export interface CheckedSync {
   apiVersion: string;
   plans: readonly TablePlan[];
   described: readonly Describe[];
+  /** Usual objects that cannot be taken, if none were named. */
+  skipped: readonly SkippedObject[];
   /** As it is after that: Salesforce may have replaced the refresh token. */
   credential: Credential;
 }
@@ -80,11 +82,13 @@ export async function checkNewSync(
         deps.say?.(`signed in to org ${identity.orgId}`);
         const apiVersion = wanted === 'newest' ? await newestVersion(salesforce, signal) : wanted;
         salesforce.setApiVersion(apiVersion);
-        const all = await describeAll(salesforce, options.sobjects, signal);
+        const { described: all, skipped } = options.sobjects
+          ? { described: await describeAll(salesforce, options.sobjects, signal), skipped: [] }
+          : await describeRecommended(salesforce, signal);
         const described = all.map((describe) => withoutLeftOut(describe, options.leftOut ?? []));
         const plans = planTables(described);
         deps.say?.(`described ${plans.length} object${plans.length === 1 ? '' : 's'}`);
-        return { ...identity, apiVersion, plans, described };
+        return { ...identity, apiVersion, plans, described, skipped };
       },
     );
     const tables = result.plans.map(({ table }) => table);

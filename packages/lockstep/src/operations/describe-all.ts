@@ -1,5 +1,6 @@
 import { nearNames } from '@lockstep/foundation/near-names';
-import type { Describe } from '../core/describe.ts';
+import { recommendedObjects } from '../contract/org-objects.ts';
+import { type Describe, unreadableBecause } from '../core/describe.ts';
 import { Fault } from '../core/faults.ts';
 import { describeSObjects, listSObjects, type Salesforce } from '../salesforce/index.ts';
 
@@ -27,4 +28,37 @@ export async function describeAll(
     });
   });
   return describeSObjects(salesforce, names, signal);
+}
+
+export interface SkippedObject {
+  object: string;
+  /** A sentence about it, without its full stop. */
+  reason: string;
+}
+
+/**
+ * The descriptions of the usual objects, apart from those that the org does not have or the user cannot read.
+ * @throws {@link Fault} `CFG-01`: none is left
+ */
+export async function describeRecommended(
+  salesforce: Salesforce,
+  signal: AbortSignal,
+): Promise<{ described: readonly Describe[]; skipped: readonly SkippedObject[] }> {
+  const known = new Map((await listSObjects(salesforce, signal)).map((sobject) => [sobject.name, sobject]));
+  const names = recommendedObjects.filter((name) => unreadableIn(known.get(name)) === null);
+  const all = names.length === 0 ? [] : await describeSObjects(salesforce, names, signal);
+  const described = all.filter((describe) => unreadableBecause(describe) === null);
+  const byName = new Map(all.map((describe) => [describe.name, describe]));
+  const skipped = recommendedObjects.flatMap((object) => {
+    const reason = unreadableIn(byName.get(object) ?? known.get(object));
+    return reason === null ? [] : [{ object, reason }];
+  });
+  if (described.length > 0) return { described, skipped };
+  throw new Fault('CFG-01', { reason: 'The user can read none of the usual objects: name some.' });
+}
+
+function unreadableIn(sobject: Parameters<typeof unreadableBecause>[0] | undefined): string | null {
+  if (!sobject) return 'the org does not have it, or does not show it to the user';
+  const reason = unreadableBecause(sobject);
+  return reason === null ? null : `it ${reason}`;
 }

@@ -1,11 +1,10 @@
 /** What an org has that could be mirrored. */
 import type { z } from 'zod';
-import type { OrgObject, orgObjectsQuery } from '../contract/org-objects.ts';
+import { type OrgObject, type orgObjectsQuery, recommendedObjects } from '../contract/org-objects.ts';
 import { freshnessOf, unreadableBecause } from '../core/describe.ts';
 import { countRecords, describeSObjects, listSObjects, type Salesforce } from '../salesforce/index.ts';
 
-/** What most people choose first. */
-const recommended = new Set(['Account', 'Contact', 'Lead', 'Opportunity', 'User', 'Product2']);
+const recommended = new Set<string>(recommendedObjects);
 
 type Query = z.infer<typeof orgObjectsQuery>;
 type Filter = Pick<Query, 'search' | 'only'>;

@@ -154,13 +154,14 @@ test('wrong usage exits with code 2 and says what is wrong, on standard error on
     [['budget', 'set', '--every', '3'], /write 3s/],
     [['status', '--max-age', '60s'], /belongs to --check/],
     [['status', '--check', '--max-age', '60'], /takes a time such as 60s/],
-    [['sync', 'create', '--org', 'x.example.com', '--objects', ' , '], /needs --objects/],
+    [['sync', 'create', '--org', 'x.example.com', '--objects', ' , '], /--objects names no object/],
     [
-      ['sync', 'create', '--org', 'x.example.com', '--objects', 'A', '--name', 'x/y'],
-      /--name takes up to 60/,
+      ['sync', 'create', '--org', 'x.example.com', '--client-id', 'x', '--name', 'x/y'],
+      /\n {2}name: up to 60 letters/,
     ],
+    [['sync', 'create', '--client-id', 'x'], /needs --org, or login_url in its file/],
     [['demo', '--records', 'many'], /--records takes a whole number from 100/],
-    [['sync', 'create', '--org', 'x.example.com'], /needs --objects/],
+    [['sync', 'create', '--org', 'x.example.com'], /--client-id is missing/],
     [['budget', 'set'], /needs --every or --stop-at/],
   ] as const) {
     const { code, stdout, stderr } = await cli.run(args);

@@ -9,6 +9,8 @@ import type { Output } from './terminal/output.ts';
 export interface Flag {
   /** How help names the value; a flag without one is a switch. */
   value?: string;
+  /** One letter, as in `-f`. */
+  short?: string;
   description: string;
 }
 
@@ -102,9 +104,9 @@ export function readArguments(name: string, command: Command, given: readonly st
 
 function parse(flags: Readonly<Record<string, Flag>>, given: readonly string[], help: string) {
   const options = Object.fromEntries(
-    Object.entries(flags).map(([name, { value }]) => [
+    Object.entries(flags).map(([name, { value, short }]) => [
       name,
-      { type: value ? ('string' as const) : ('boolean' as const) },
+      { type: value ? ('string' as const) : ('boolean' as const), ...(short !== undefined && { short }) },
     ]),
   );
   try {

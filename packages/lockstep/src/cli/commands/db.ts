@@ -7,7 +7,7 @@ import { type Command, syncFlag } from '../arguments.ts';
 import { chooseSync, pathOf } from '../choose-sync.ts';
 import { findApi } from '../find-server.ts';
 import { exitCodes } from '../terminal/exit-codes.ts';
-import { addressFlags, addressOf, destinationFlags, destinationOf } from './destination-flags.ts';
+import { addressFlags, destinationFlags, destinationFrom, destinationMembers } from './destination-flags.ts';
 
 export const dbSql: Command = {
   flags: {
@@ -65,7 +65,7 @@ export const dbTest: Command = {
     const { output } = context;
     const help = 'lockstep help db test';
     if (!args.isSet('url-file')) throw usageError('db test needs --url-file', help);
-    const given = await destinationOf(args, 'url-file', help);
+    const given = await destinationFrom(destinationMembers(args, 'url-file') ?? {}, help);
     const api = await findApi(context);
     const { passed, checks } = await api.post('/destinations/check', given, destinationChecksSchema);
     if (output.wantsJson) output.object({ schema: 1, passed, checks });
@@ -89,7 +89,7 @@ export const dbSet: Command = {
     const { output } = context;
     const help = 'lockstep help db set';
     if (!args.isSet('url-file')) throw usageError('db set needs --url-file', help);
-    const given = await addressOf(args, 'url-file', help);
+    const given = await destinationFrom(destinationMembers(args, 'url-file') ?? {}, help);
     const api = await findApi(context);
     const { id } = await chooseSync(api, args.text('sync'));
     const isDryRun = args.isSet('dry-run');

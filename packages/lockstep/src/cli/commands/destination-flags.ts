@@ -1,7 +1,7 @@
 /** Flags that name a database of a person's own. Its passwords come from a file, never from a flag. */
-import type { NewDestination, ReplaceDestination } from '../../contract/destinations.ts';
 import { usageError } from '../../core/request-error.ts';
 import type { Arguments, Flag } from '../arguments.ts';
+import { type Members, membersSchema, overlaid, withSecrets } from '../given-members.ts';
 import { readSecretFile } from '../terminal/secret.ts';
 
 /** @param file  the name of the flag for the file of addresses */
@@ -33,45 +33,57 @@ export const destinationFlags = (file: string): Readonly<Record<string, Flag>> =
   'share-schema': { description: 'The schema may contain other tables, which stay as they are.' },
 });
 
-export async function destinationOf(args: Arguments, flag: string, help: string): Promise<NewDestination> {
-  return {
-    ...(await addressOf(args, flag, help)),
-    schema: args.text('schema') ?? 'salesforce',
-    share_schema: args.isSet('share-schema'),
+/**
+ * A database by flags.
+ *
+ * @param given  by a file: what a flag gives takes its place
+ * @throws a usage error if the tunnel is not one
+ */
+export function destinationMembers(args: Arguments, flag: string, given?: Members): Members | undefined {
+  const tunnel = tunnelMembers(args, membersSchema.safeParse(given?.tunnel).data);
+  const flags = {
+    ...(args.isSet(flag) && { urls_file: args.text(flag) }),
+    ...(args.isSet('schema') && { schema: args.text('schema') }),
+    ...(args.isSet('share-schema') && { share_schema: true }),
+    ...(args.isSet('ca-file') && { ca_file: args.text('ca-file') }),
+    ...(tunnel && { tunnel }),
   };
+  if (!given) return Object.keys(flags).length === 0 ? undefined : flags;
+  return overlaid(args.isSet(flag) ? withoutAddress(given) : given, flags);
 }
 
-/** @throws a usage error if the file has no two addresses, or if the tunnel has no key */
-export async function addressOf(args: Arguments, flag: string, help: string): Promise<ReplaceDestination> {
-  const file = args.text(flag) ?? '';
-  const lines = (await readSecretFile(file, help)).split('\n').map((line) => line.trim());
-  const [url, reader_url, ...more] = lines.filter((line) => line !== '' && !line.startsWith('#'));
-  if (url === undefined || reader_url === undefined || more.length > 0)
-    throw usageError(
-      `The file ${file} must have two lines: the address to write with, and that to read`,
-      help,
-    );
-  const ca = args.text('ca-file');
-  return {
-    url,
-    reader_url,
-    ...(ca !== undefined && { ca: await readSecretFile(ca, help) }),
-    ...(args.isSet('tunnel') && { tunnel: await tunnelOf(args, help) }),
+function tunnelMembers(args: Arguments, given?: Members): Members | undefined {
+  const [server, keyFile, hostKey] = ['tunnel', 'tunnel-key-file', 'tunnel-host-key'].map((flag) =>
+    args.text(flag),
+  );
+  const flags = {
+    ...(server !== undefined && serverOf(server)),
+    ...(keyFile !== undefined && { key_file: keyFile }),
+    ...(hostKey !== undefined && { host_key: hostKey }),
   };
+  return Object.keys(flags).length === 0 ? undefined : overlaid(given ?? {}, flags);
 }
 
-async function tunnelOf(args: Arguments, help: string): Promise<NonNullable<ReplaceDestination['tunnel']>> {
-  const given = URL.parse(`ssh://${args.text('tunnel') ?? ''}`);
+function serverOf(text: string): Members {
+  const given = URL.parse(`ssh://${text}`);
   const host = given?.hostname.replace(/^\[|\]$/g, '');
   if (!given || !host || given.username === '' || given.password !== '' || !/^\/?$/.test(given.pathname))
-    throw usageError('--tunnel takes USER@HOST or USER@HOST:PORT', help);
-  const [file, host_key] = [args.text('tunnel-key-file'), args.text('tunnel-host-key')];
-  if (file === undefined) throw usageError('--tunnel needs --tunnel-key-file', help);
-  return {
-    host,
-    port: Number(given.port || 22),
-    user: decodeURIComponent(given.username),
-    key: await readSecretFile(file, help),
-    ...(host_key !== undefined && { host_key }),
-  };
+    throw usageError('--tunnel takes USER@HOST or USER@HOST:PORT', 'lockstep help db test');
+  return { host, port: Number(given.port || 22), user: decodeURIComponent(given.username) };
+}
+
+/** Of another database, which is to be used in the same way. */
+const withoutAddress = (given: Members): Members =>
+  Object.fromEntries(
+    Object.entries(given).filter(([name]) => /^(schema|share_schema|ca|ca_file|tunnel)$/.test(name)),
+  );
+
+/** With the contents of its files. @throws a usage error if the file of addresses has not two */
+export async function destinationFrom(given: Members, help: string): Promise<Members> {
+  const { urls_file: file, ...rest } = await withSecrets(given, help);
+  if (typeof file !== 'string') return { ...rest, ...(file !== undefined && { urls_file: file }) };
+  const lines = (await readSecretFile(file, help)).split('\n').map((line) => line.trim());
+  const [url, reader_url, ...more] = lines.filter((line) => line !== '' && !line.startsWith('#'));
+  if (url !== undefined && reader_url !== undefined && more.length === 0) return { ...rest, url, reader_url };
+  throw usageError(`The file ${file} must have two lines: the address to write with, and that to read`, help);
 }

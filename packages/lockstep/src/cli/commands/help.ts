@@ -55,8 +55,8 @@ async function commandText({ name, summary, load }: CommandEntry): Promise<strin
 }
 
 function flagLines(flags: ReturnType<typeof flagsOf>): string[] {
-  const shown = Object.entries(flags).map(([name, { value, description }]) => ({
-    flag: `--${name}${value ? ` ${value}` : ''}`,
+  const shown = Object.entries(flags).map(([name, { value, short, description }]) => ({
+    flag: `${short === undefined ? '' : `-${short}, `}--${name}${value ? ` ${value}` : ''}`,
     description,
   }));
   const width = Math.max(...shown.map(({ flag }) => flag.length));

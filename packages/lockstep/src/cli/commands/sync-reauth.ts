@@ -4,7 +4,7 @@ import { type Command, syncFlag } from '../arguments.ts';
 import { chooseSync, pathOf } from '../choose-sync.ts';
 import { findApi } from '../find-server.ts';
 import { orgUrl } from '../terminal/org-url.ts';
-import { credentialFlags, credentialOf, flowOf } from './credential-flags.ts';
+import { credentialFlags, credentialFrom, credentialMembers } from './credential-flags.ts';
 
 const help = 'lockstep help sync reauth';
 
@@ -17,13 +17,13 @@ export const syncReauth: Command = {
   },
   async run(args, context) {
     const { output } = context;
-    flowOf(args, help);
+    const members = credentialMembers(args, help);
     const org = args.text('org');
     const given = org === undefined ? undefined : orgUrl(org, help);
     const api = await findApi(context);
     const sync = await chooseSync(api, args.text('sync'));
     const loginUrl = given ?? sync.login_url;
-    const credential = await credentialOf(args, context, api, { loginUrl, help });
+    const credential = await credentialFrom(members, context, api, { loginUrl, help });
     const isDryRun = args.isSet('dry-run');
     const path = `${pathOf(sync.id)}/credential${isDryRun ? '?dry_run=true' : ''}`;
     const { name, flow, org_id } = await api.put(path, { login_url: loginUrl, credential }, syncSchema);

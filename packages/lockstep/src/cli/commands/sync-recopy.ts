@@ -4,7 +4,7 @@ import { type Command, syncFlag } from '../arguments.ts';
 import { chooseSync, pathOf } from '../choose-sync.ts';
 import { findApi } from '../find-server.ts';
 import { confirmByName } from '../terminal/confirm.ts';
-import { credentialFlags, credentialOf } from './credential-flags.ts';
+import { credentialFlags, credentialFrom, credentialMembers } from './credential-flags.ts';
 
 const help = 'lockstep help sync recopy';
 
@@ -17,10 +17,13 @@ export const syncRecopy: Command = {
   },
   async run(args, context) {
     const { output, stop } = context;
+    const isOwn = Object.keys(credentialFlags).every((flag) => !args.isSet(flag));
+    const members = isOwn ? null : credentialMembers(args, help);
     const api = await findApi(context);
     const { id, name, login_url: loginUrl } = await chooseSync(api, args.text('sync'));
-    const isOwn = Object.keys(credentialFlags).every((flag) => !args.isSet(flag));
-    const body = isOwn ? {} : { credential: await credentialOf(args, context, api, { loginUrl, help }) };
+    const body = members
+      ? { credential: await credentialFrom(members, context, api, { loginUrl, help }) }
+      : {};
     const path = `${pathOf(id)}/recopy`;
     const found = await api.post(`${path}?dry_run=true`, body, recopySchema);
     const isDryRun = args.isSet('dry-run');

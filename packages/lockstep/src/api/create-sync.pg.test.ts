@@ -81,6 +81,8 @@ test('a sync is created, and its secret is shown nowhere', async () => {
   const objects = await api.ask('GET', '/api/v1/syncs/first/objects');
   const states = (objects.body.items as { state: string }[]).map(({ state }) => state);
   assert.deepEqual(states, ['queued', 'queued']);
+  const snapshot = (await api.ask('GET', '/api/v1/syncs/first/snapshot')).body;
+  assert.deepEqual([snapshot.sync, snapshot.objects], [found.body, objects.body.items]);
   assert.deepEqual(found.body, body);
   const secret = org.credentials.integration.clientSecret;
   const said = [JSON.stringify(body), JSON.stringify(found.body), api.control.log.text()];

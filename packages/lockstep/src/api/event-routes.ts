@@ -23,7 +23,7 @@ function watchSyncRoute(app: ApiInstance, deps: SyncRouteDeps, begin: Begin): vo
     operationId: 'watchSync',
     summary: 'A sync and its objects as they change',
     description:
-      'Server-sent events: `sync` and `object` with the same data as their routes, at first for everything and then at each change; `problem` while nothing can be read; `deleted` at the end.',
+      'Server-sent events: `sync` and `object` with the same data as their routes, at first for everything and then at each change; `activity` with an entry of `listActivity` when something happens; `problem` while nothing can be read; `deleted` at the end.',
     tags: ['syncs'],
     params: namedSync,
     response: { 200: eventsAnswer, ...problemAnswers },

@@ -3,7 +3,13 @@ import { test } from 'node:test';
 import { sql } from '@lockstep/foundation/sql';
 import { type ApiHarness, withSyncs } from '@lockstep/harness/api-harness';
 import { startSyncRequestServer, untilLeased } from '@lockstep/harness/sync-request-server';
-import { createAdministrator, endSyncRequest, listSyncs, reportSyncRequest } from '../control/index.ts';
+import {
+  createAdministrator,
+  endSyncRequest,
+  listSyncs,
+  recordActivity,
+  reportSyncRequest,
+} from '../control/index.ts';
 
 interface Stream extends AsyncDisposable {
   /** The next event of this type. */
@@ -74,6 +80,37 @@ test('who watches a sync sees it as it is, then each change, and its end', async
     assert.deepEqual(await stream.next('deleted'), { id: shown.id });
     await stream.ended;
   }
+});
+
+test('who watches a sync is told what happens from then on, also if an entry is written late', async () => {
+  await using api = await withSyncs(['acme']);
+  const { control } = api.control;
+  const [sync] = await listSyncs(control);
+  assert.ok(sync);
+  recordActivity(control, sync.id, { kind: 'org', event: 'moved' });
+  await control.activity.flush();
+  await using stream = await watch(api, 'acme');
+  await stream.next('sync');
+  // Until the next look has begun, it is not known which entries are new.
+  await api.ask('PATCH', '/api/v1/syncs/acme', { interval_ms: 900 });
+  await stream.next('sync');
+  recordActivity(control, sync.id, { kind: 'credential', event: 'replaced' });
+  await control.activity.flush();
+  const { says } = await stream.next('activity');
+  assert.equal(says, 'The credential was replaced');
+  await control.db.query(sql`
+    INSERT INTO lockstep.activity (activity_id, sync_id, at, kind, event, sobject)
+    OVERRIDING SYSTEM VALUE VALUES (0, ${sync.id}, clock_timestamp(), 'state', 'current', 'Account')`);
+  assert.equal((await stream.next('activity')).says, 'Account is current');
+});
+
+test('a snapshot shows a sync and its objects as their routes do', async () => {
+  await using api = await withSyncs(['acme']);
+  const { status, body } = await api.ask('GET', '/api/v1/syncs/acme/snapshot');
+  const sync = (await api.ask('GET', '/api/v1/syncs/acme')).body;
+  assert.deepEqual([status, body.sync, body.objects], [200, sync, []]);
+  assert.ok(sync.mirror_fault, 'the mirror of this sync was never made');
+  assert.equal((await api.ask('GET', '/api/v1/syncs/none/snapshot')).status, 404);
 });
 
 test('a server that stops ends its streams instead of waiting for them', async () => {

@@ -3,17 +3,20 @@
  * watch, the databases are read once; and not at all while nobody does.
  */
 import type { Clock } from '@lockstep/foundation/clock';
-import { type Control, readSync } from '../control/index.ts';
+import { type Control, type RecordedActivity, readActivity, readSync } from '../control/index.ts';
 import type { SyncId } from '../core/ids.ts';
-import { objectView } from '../operations/object-view.ts';
+import { activityView } from '../operations/activity-view.ts';
 import { readSyncStatus } from '../operations/sync-status.ts';
-import { syncView } from '../operations/sync-view.ts';
+import { snapshotView } from '../operations/sync-view.ts';
 import { problemOf } from './problems.ts';
 import { placesOf } from './sync-routes.ts';
 
 export interface LiveEvent {
-  /** `sync` and `object`: as the routes show them; `problem`: why nothing can be read; `deleted`: the last event. */
-  type: 'sync' | 'object' | 'problem' | 'deleted';
+  /**
+   * `sync` and `object`: as the routes show them; `activity`: what has just happened; `problem`: why nothing can be
+   * read; `deleted`: the last event.
+   */
+  type: 'sync' | 'object' | 'activity' | 'problem' | 'deleted';
   data: object;
 }
 
@@ -25,11 +28,15 @@ export interface LiveFeed {
 }
 
 const readEveryMs = 1_000;
+/** More than happens in a second, because the same is told once a minute. */
+const activitiesMax = 100;
 
 interface Watched {
   watchers: Set<OnEvent>;
   /** The newest event of each thing, by its name: what is shown first to whoever comes later. */
   last: Map<string, LiveEvent>;
+  /** The newest entries at the last look; null: there was none yet. */
+  activities: readonly RecordedActivity[] | null;
   ended: AbortController;
 }
 
@@ -40,20 +47,28 @@ export function openLiveFeed(
   const { control, clock } = deps;
   const watched = new Map<SyncId, Watched>();
 
-  async function look(id: SyncId, { watchers, last }: Watched): Promise<void> {
+  async function look(id: SyncId, one: Watched): Promise<void> {
+    const { watchers, last } = one;
+    const send = (event: LiveEvent) => {
+      for (const onEvent of watchers) onEvent(event);
+    };
     const tell = (name: string, event: LiveEvent) => {
       if (JSON.stringify(last.get(name)) === JSON.stringify(event)) return;
       last.set(name, event);
-      for (const onEvent of watchers) onEvent(event);
+      send(event);
     };
     try {
       const sync = await readSync(control, id);
       const seen = sync && (await readSyncStatus(control, sync));
       last.delete('problem');
       if (!seen) return tell('deleted', { type: 'deleted', data: { id } });
-      tell('sync', { type: 'sync', data: syncView(seen, placesOf(deps, seen.sync)) });
-      for (const object of seen.objects)
-        tell(`object ${object.sobject}`, { type: 'object', data: objectView(object, seen.findings) });
+      const { sync: view, objects } = snapshotView(seen, placesOf(deps, seen.sync));
+      tell('sync', { type: 'sync', data: view });
+      for (const object of objects) tell(`object ${object.sobject}`, { type: 'object', data: object });
+      const activities = await readActivity(control, id, { limit: activitiesMax });
+      for (const activity of newOf(activities, one.activities))
+        send({ type: 'activity', data: activityView(activity) });
+      one.activities = activities;
     } catch (error) {
       tell('problem', { type: 'problem', data: problemOf(error, '') });
     }
@@ -68,7 +83,12 @@ export function openLiveFeed(
   }
 
   function begin(id: SyncId): Watched {
-    const one: Watched = { watchers: new Set(), last: new Map(), ended: new AbortController() };
+    const one: Watched = {
+      watchers: new Set(),
+      last: new Map(),
+      activities: null,
+      ended: new AbortController(),
+    };
     watched.set(id, one);
     void read(id, one);
     return one;
@@ -87,4 +107,20 @@ export function openLiveFeed(
       };
     },
   };
+}
+
+/**
+ * The oldest first. An entry may appear after one with a greater id, because two processes write at the same time: so
+ * what is new is what was not there before.
+ *
+ * @param found  the newest first
+ */
+function newOf(
+  found: readonly RecordedActivity[],
+  before: readonly RecordedActivity[] | null,
+): RecordedActivity[] {
+  if (before === null) return [];
+  const known = new Set(before.map(({ id }) => id));
+  const oldest = before.length < activitiesMax ? -Infinity : Math.min(...known);
+  return found.filter(({ id }) => id > oldest && !known.has(id)).toReversed();
 }

@@ -4,7 +4,7 @@ import type { BlockList } from 'node:net';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { pageOf, pageQuery } from '../contract/pages.ts';
-import { deletionSchema, syncChangeSchema, syncSchema } from '../contract/syncs.ts';
+import { deletionSchema, snapshotSchema, syncChangeSchema, syncSchema } from '../contract/syncs.ts';
 import {
   type Control,
   findSync,
@@ -19,7 +19,7 @@ import { changeSync, checkSyncChange } from '../operations/change-sync.ts';
 import { deleteSync, deletionOf } from '../operations/delete-sync.ts';
 import { readNow } from '../operations/read-objects.ts';
 import { readSyncStatus, readSyncStatuses } from '../operations/sync-status.ts';
-import { type SyncPlaces, settingsView, syncView } from '../operations/sync-view.ts';
+import { type SyncPlaces, settingsView, snapshotView, syncView } from '../operations/sync-view.ts';
 import type { ApiInstance } from './api-instance.ts';
 import { pageFrom } from './pages.ts';
 import { problemAnswers } from './problems.ts';
@@ -46,6 +46,7 @@ export const namedSync = z.object({ sync: z.string().max(80).describe('Its name 
 export const syncRoutes: FastifyPluginAsyncZod<SyncRouteDeps> = async (app, deps) => {
   listRoute(app, deps);
   getRoute(app, deps);
+  snapshotRoute(app, deps);
   changeRoute(app, deps);
   deleteRoute(app, deps);
 };
@@ -78,6 +79,21 @@ function getRoute(app: ApiInstance, deps: SyncRouteDeps): void {
   app.get('/syncs/:sync', { schema }, async ({ params }, reply) => {
     const sync = await requiredSync(deps.control, params.sync);
     return reply.header('ETag', tagOf(sync)).send(await viewOf(deps, sync));
+  });
+}
+
+function snapshotRoute(app: ApiInstance, deps: SyncRouteDeps): void {
+  const schema = {
+    operationId: 'getSnapshot',
+    summary: 'One sync and all its objects at one moment',
+    description: 'What the first events of its stream tell, for a single look.',
+    tags,
+    params: namedSync,
+    response: { 200: snapshotSchema, ...problemAnswers },
+  };
+  app.get('/syncs/:sync/snapshot', { schema }, async ({ params }) => {
+    const sync = await requiredSync(deps.control, params.sync);
+    return snapshotView(await readSyncStatus(deps.control, sync), placesOf(deps, sync));
   });
 }
 

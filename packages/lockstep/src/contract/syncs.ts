@@ -142,6 +142,14 @@ export const objectSchema = z
 
 export type ObjectView = z.infer<typeof objectSchema>;
 
+export const snapshotSchema = z
+  .object({
+    sync: syncSchema,
+    objects: z.array(objectSchema).describe('None while the mirror cannot be read: see `mirror_fault`.'),
+    as_of: asOf,
+  })
+  .meta({ id: 'Snapshot' });
+
 export const deletionSchema = z
   .object({ erases: z.array(z.string()), keeps: z.array(z.string()) })
   .meta({ id: 'Deletion' });

@@ -2,6 +2,7 @@ import { endOfVersion } from '../core/api-version.ts';
 import { hostOf } from '../core/own-database.ts';
 import { inRfc3339 } from '../core/plain-words.ts';
 import { isHealthy } from './findings.ts';
+import { objectView } from './object-view.ts';
 import type { SyncStatus } from './sync-status.ts';
 
 /** Where a sync's proxy is, undefined if none runs here, and its mirror, without a login. */
@@ -56,6 +57,13 @@ function mirrorView(destination: SyncStatus['sync']['destination'], url: string)
     tunnel: tunnel && `${tunnel.user}@${hostOf(tunnel)}`,
   };
 }
+
+/** A sync and its objects, at one instant of the mirror's clock. */
+export const snapshotView = (seen: SyncStatus, places: SyncPlaces) => ({
+  sync: syncView(seen, places),
+  objects: seen.objects.map((object) => objectView(object, seen.findings)),
+  as_of: new Date(seen.now).toISOString(),
+});
 
 /** What can be changed about a sync. */
 export const settingsView = ({

@@ -1,5 +1,5 @@
 /** `status`: whether each sync runs, what it waits for, and the state of each of its objects. */
-import { checkSchema, type ObjectView, objectSchema, type SyncView } from '../../contract/syncs.ts';
+import { checkSchema, type ObjectView, type SyncView, snapshotSchema } from '../../contract/syncs.ts';
 import { systemSchema } from '../../contract/system.ts';
 import { formatCount, timeOf, timeSince } from '../../core/plain-words.ts';
 import { usageError } from '../../core/request-error.ts';
@@ -32,8 +32,8 @@ export const status: Command = {
     const syncs = await chooseSyncs(api, args.text('sync'));
     const { public_databases } = await api.get('/system', systemSchema);
     const items: object[] = [];
-    for (const sync of syncs) {
-      const { items: objects, as_of: asOf } = await objectsOf(api, sync);
+    for (const { id } of syncs) {
+      const { sync, objects, as_of: asOf } = await api.get(`${pathOf(id)}/snapshot`, snapshotSchema);
       if (output.wantsJson) items.push({ ...sync, objects });
       else output.data(output.pasteable(statusText(sync, objects, timeOf(asOf))));
     }
@@ -53,10 +53,6 @@ function maxAgeOf(args: Arguments): number | undefined {
   if (ms === undefined) throw usageError('--max-age takes a time such as 60s, 5m or 1h', help);
   return ms;
 }
-
-/** None if the mirror cannot be read, which the sync itself says. */
-const objectsOf = async (api: ApiClient, { id, mirror_fault: unread }: SyncView) =>
-  unread ? { items: [], as_of: new Date(0).toISOString() } : api.list(`${pathOf(id)}/objects`, objectSchema);
 
 async function check(
   api: ApiClient,

@@ -228,7 +228,7 @@ test('the demo is a server that people and commands can use', async (t) => {
       assert.equal(made.code, 0, made.stderr);
       assert.deepEqual(await list(), ['127.0.0.1', 'demo']);
       assert.match(made.stdout, /\n {2}PGPASSWORD='.*' psql 'postgres:\/\/lockstep_\w*_ro_main@.*'\n/);
-      assert.match(made.stdout, /\n {2}\.\/lockstep status --sync 127\.0\.0\.1\n/);
+      assert.match(made.stdout, /\n {2}\.\/lockstep watch --sync 127\.0\.0\.1\n/);
       assert.match(made.stderr, /holds a password/);
       const shown = await cli.run(['sync', 'show', '--sync', '127.0.0.1']);
       assert.match(

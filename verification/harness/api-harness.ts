@@ -41,6 +41,8 @@ export async function openApi(allowHosts: readonly string[] = []): Promise<ApiHa
 
 interface Listening {
   host: string;
+  /** 0: a free one. */
+  port: number;
   certificate: Certificate | undefined;
   trustedProxies: readonly string[];
   /** Of the proxy in front of the syncs. */
@@ -53,6 +55,7 @@ export async function openApiOn(
   allowHosts: readonly string[] = [],
   {
     host = '127.0.0.1',
+    port = 0,
     certificate,
     trustedProxies = [],
     proxyUrl = 'http://127.0.0.1:8401',
@@ -62,7 +65,7 @@ export async function openApiOn(
     host,
     certificate,
     trustedProxies: parseAddressList(trustedProxies) ?? new BlockList(),
-    port: 0,
+    port,
     publicHosts: ['lockstep.example.com'],
     localKey,
     control: control.control,

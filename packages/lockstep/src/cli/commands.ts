@@ -98,6 +98,12 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./commands/status.ts')).status,
   },
   {
+    name: 'watch',
+    summary:
+      'Shows how far a sync is and what happens to it, as it happens; --until live waits for its copy.',
+    load: async () => (await import('./commands/watch.ts')).watch,
+  },
+  {
     name: 'flush',
     summary:
       'Reads every object now, and returns when everything committed before the call is in the mirror.',

@@ -16,6 +16,12 @@ export async function findApi({ config, output, stop }: Context): Promise<ApiCli
   return api;
 }
 
+/** The same server once more: after a restart the one of this machine has another address and key. */
+export async function findApiAgain({ config, stop }: Context): Promise<ApiClient> {
+  const { isRemembered: _, ...server } = await findServer(config);
+  return openApiClient({ ...server, stop });
+}
+
 async function findServer(config: Config): Promise<Login & { isRemembered?: boolean; isOwn?: boolean }> {
   const { serverUrl, serverKey, loginFile, dataDir } = config;
   const login = loginFile === undefined ? null : await readLogin(loginFile);

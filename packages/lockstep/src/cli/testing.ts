@@ -11,3 +11,4 @@ export { usageText } from './commands/usage.ts';
 export { commands, findCommand } from './commands.ts';
 export { parseDuration } from './terminal/duration.ts';
 export { pasteable, table } from './terminal/output.ts';
+export { headLine, objectBars, openTotals, phaseOf, totalLine } from './terminal/progress-lines.ts';

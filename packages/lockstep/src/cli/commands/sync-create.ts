@@ -178,7 +178,7 @@ function show(sync: SyncView, mirrorUrl: string, output: Output): void {
     'The mirror, read only:',
     `  ${psqlLine(mirrorUrl)}`,
     'Its progress:',
-    `  lockstep status --sync ${shellWord(sync.name)}`,
+    `  lockstep watch --sync ${shellWord(sync.name)}`,
   ];
   for (const line of lines) output.data(output.pasteable(line));
   if (sync.mirror.kind === 'own')

@@ -2,7 +2,7 @@
 import { systemClock } from '@lockstep/foundation/clock';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { checkedSyncSchema, newSyncSchema, syncSchema } from '../contract/syncs.ts';
+import { checkedSyncSchema, newSyncSchema, syncChangeSchema, syncSchema } from '../contract/syncs.ts';
 import { readSync } from '../control/index.ts';
 import {
   type CheckedSync,
@@ -15,7 +15,10 @@ import { destinationFrom } from '../operations/given-destination.ts';
 import { plannedObjectViews } from '../operations/planned-object-view.ts';
 import { addIdempotency, idempotencyHeaders } from './idempotency.ts';
 import { problemAnswers } from './problems.ts';
-import { dryRun, requiredSync, type SyncRouteDeps, tagOf, viewOf } from './sync-routes.ts';
+import { changeOf, dryRun, requiredSync, type SyncRouteDeps, tagOf, viewOf } from './sync-routes.ts';
+
+/** Not among them: the credential and the destination, which contain secrets. */
+const audited = ['name', 'login_url', 'objects', 'api_version', ...Object.keys(syncChangeSchema.shape)];
 
 export const createRoute: FastifyPluginAsyncZod<SyncRouteDeps> = async (app, deps) => {
   const idOf = addIdempotency(app, deps.control);
@@ -30,7 +33,7 @@ export const createRoute: FastifyPluginAsyncZod<SyncRouteDeps> = async (app, dep
     body: newSyncSchema,
     response: { 200: checkedSyncSchema, 201: syncSchema, ...problemAnswers },
   };
-  const config = { audit: { members: ['name', 'login_url', 'objects', 'interval_ms', 'fields_left_out'] } };
+  const config = { audit: { members: audited } };
   app.post('/syncs', { schema, config }, async (request, reply) => {
     const { query, body } = request;
     const { control, log, stop, allowHosts } = deps;
@@ -60,8 +63,9 @@ function optionsOf(
     name: body.name,
     sobjects: body.objects,
     intervalMs: body.interval_ms,
-    apiVersion: 'newest',
+    apiVersion: body.api_version,
     leftOut: body.fields_left_out,
+    settings: changeOf(body),
   };
 }
 

@@ -70,6 +70,21 @@ test('without objects the usual ones are taken, and those that the user cannot r
   await org.control('/users/rights', { user: 'integration' });
 });
 
+test('a sync can be created with all its settings, and a version that the org does not know is refused', async () => {
+  const settings = { paused: true, stop_at_percent: 70, on_database_down: 'forward', foreign_keys: false };
+  const more = { interval_ms: 900, fields_left_out: ['*.Description'], api_version: '62.0' };
+  const { status, body } = await create(wanted({ name: 'set', ...settings, ...more }));
+  assert.equal(status, 201, JSON.stringify(body));
+  for (const [member, value] of Object.entries({ ...settings, ...more }))
+    assert.deepEqual(body[member], value, member);
+  assert.equal((await api.ask('DELETE', '/api/v1/syncs/set')).status, 200);
+
+  const unknown = await create(wanted({ api_version: '12.0' }));
+  assert.equal(unknown.status, 400);
+  assert.match(String(unknown.body.detail), /do not both know version "12\.0"/);
+  assert.match(String(unknown.body.next), /^Both know: \d\d\.0/);
+});
+
 test('a sync is created, and its secret is shown nowhere', async () => {
   const { status, headers, body } = await create(wanted({ name: 'first', interval_ms: 1_500 }));
   assert.equal(status, 201, JSON.stringify(body));

@@ -182,7 +182,7 @@ export const tagOf = (sync: Sync): string =>
     .digest('base64url')
     .slice(0, 22)}"`;
 
-function changeOf(body: z.infer<typeof syncChangeSchema>): SyncChange {
+export function changeOf(body: z.infer<typeof syncChangeSchema>): SyncChange {
   const { paused, interval_ms, stop_at_percent, on_database_down, foreign_keys, fields_left_out } = body;
   return {
     ...(paused !== undefined && { paused }),

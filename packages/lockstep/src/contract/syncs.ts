@@ -59,6 +59,8 @@ const settings = {
     ),
 };
 
+const apiVersion = z.string().regex(/^(newest|\d{2,3}\.0)$/, 'a version such as 63.0, or newest');
+
 /** Members that are not given stay as they are. */
 export const syncChangeSchema = z.strictObject(settings).partial().meta({ id: 'SyncChange' });
 
@@ -167,8 +169,12 @@ export const newSyncSchema = z
       .describe(
         `API names, in any letter case. Without it, those of ${recommendedObjects.join(', ')} that the user can read.`,
       ),
+    ...syncChangeSchema.shape,
     interval_ms: settings.interval_ms.default(3_000),
     fields_left_out: settings.fields_left_out.default([]),
+    api_version: apiVersion
+      .default('newest')
+      .describe("Of Salesforce's API, such as 63.0; newest: the newest that both know."),
     destination: newDestinationSchema.optional().describe('Without it the sync gets a private database.'),
   })
   .meta({ id: 'NewSync' });
@@ -282,7 +288,5 @@ export const apiVersionsSchema = z
   .meta({ id: 'ApiVersions' });
 
 export const wantedVersionSchema = z
-  .strictObject({
-    api_version: z.string().regex(/^(newest|\d{2,3}\.0)$/, 'a version such as 63.0, or newest'),
-  })
+  .strictObject({ api_version: apiVersion })
   .meta({ id: 'WantedApiVersion' });

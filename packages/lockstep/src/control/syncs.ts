@@ -86,6 +86,8 @@ export type NewSync = Omit<
 > & {
   tableSchema: string;
   leftOut?: readonly string[];
+  /** What is not given is as the columns' defaults say. */
+  settings?: SyncChange;
   credential: Credential;
   /** A database that a person owns; left out for a private one. */
   own?: OwnDestination | null;
@@ -98,7 +100,7 @@ export type NewSync = Omit<
  * @throws {@link Fault} `CFG-01`: the name is taken or has the form of an id; `LIM-05`
  */
 export async function recordSync(control: Control, sync: NewSync): Promise<void> {
-  checkIntervalMs(sync.intervalMs);
+  checkChange({ ...sync.settings, intervalMs: sync.intervalMs });
   if (sync.name === '' || isSyncId(sync.name)) {
     throw new Fault('CFG-01', { reason: 'The name of a sync must not be empty or have the form of an id.' });
   }
@@ -107,6 +109,7 @@ export async function recordSync(control: Control, sync: NewSync): Promise<void>
     await control.db.transaction(async (tx) => {
       await upsertOrg(tx, sync);
       await insertSync(tx, { ...sync, sealedDataKey: wrapped });
+      await updateSync(tx, sync.id, sync.settings ?? {});
       await insertCredential(tx, {
         syncId: sync.id,
         loginUrl: sync.loginUrl,

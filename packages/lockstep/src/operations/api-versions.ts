@@ -3,7 +3,7 @@ import { changeApiVersion, type Sync } from '../control/index.ts';
 import { isKnownVersion, newestCommon } from '../core/api-version.ts';
 import { Fault } from '../core/faults.ts';
 import { usageError } from '../core/request-error.ts';
-import { readVersions } from '../salesforce/index.ts';
+import { readVersions, type Salesforce } from '../salesforce/index.ts';
 import type { TryDeps } from './given-credential.ts';
 import { withSalesforceOf } from './with-salesforce.ts';
 
@@ -22,18 +22,43 @@ export const readApiVersions = (
   allowHosts: readonly string[],
   signal: AbortSignal,
 ): Promise<ApiVersions> =>
-  withSalesforceOf(deps, sync, allowHosts, async (salesforce) => {
-    const served = await readVersions(salesforce, signal);
-    const newest = newestCommon(served.map(({ version }) => version));
-    if (newest === null) throw new Fault('VER-01', { reason: served.at(-1)?.version ?? 'none' });
-    const common = served.filter(({ version }) => isKnownVersion(version)).toReversed();
-    return { current: sync.apiVersion, newest, common };
-  });
+  withSalesforceOf(deps, sync, allowHosts, async (salesforce) => ({
+    current: sync.apiVersion,
+    ...(await commonVersions(salesforce, signal)),
+  }));
+
+async function commonVersions(
+  salesforce: Salesforce,
+  signal: AbortSignal,
+): Promise<Omit<ApiVersions, 'current'>> {
+  const served = await readVersions(salesforce, signal);
+  const newest = newestCommon(served.map(({ version }) => version));
+  if (newest === null) throw new Fault('VER-01', { reason: served.at(-1)?.version ?? 'none' });
+  return { newest, common: served.filter(({ version }) => isKnownVersion(version)).toReversed() };
+}
+
+/**
+ * @param wanted  such as `63.0`, or `newest`
+ * @throws a usage error: it is not one that both know; Fault `VER-01`
+ */
+export async function chosenVersion(
+  salesforce: Salesforce,
+  wanted: string,
+  signal: AbortSignal,
+): Promise<string> {
+  const { newest, common } = await commonVersions(salesforce, signal);
+  const version = wanted === 'newest' ? newest : wanted;
+  if (common.some((one) => one.version === version)) return version;
+  throw usageError(
+    `The org and this Lockstep do not both know version ${JSON.stringify(version)}`,
+    `Both know: ${common.map((one) => one.version).join(', ')}`,
+  );
+}
 
 /**
  * @param wanted  such as `63.0`, or `newest`
  * @returns the version from now on
- * @throws a usage error: it is not one that both know; otherwise as {@link readApiVersions}
+ * @throws as {@link chosenVersion}, and the faults of signing in
  */
 export async function setApiVersion(
   deps: TryDeps,
@@ -42,13 +67,9 @@ export async function setApiVersion(
   allowHosts: readonly string[],
   signal: AbortSignal,
 ): Promise<string> {
-  const { newest, common } = await readApiVersions(deps, sync, allowHosts, signal);
-  const version = wanted === 'newest' ? newest : wanted;
-  if (!common.some((one) => one.version === version))
-    throw usageError(
-      `The org and this Lockstep do not both know version ${JSON.stringify(version)}`,
-      `Both know: ${common.map((one) => one.version).join(', ')}`,
-    );
+  const version = await withSalesforceOf(deps, sync, allowHosts, (salesforce) =>
+    chosenVersion(salesforce, wanted, signal),
+  );
   if (version !== sync.apiVersion) await changeApiVersion(deps.control, sync.id, version);
   return version;
 }

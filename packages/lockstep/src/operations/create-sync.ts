@@ -1,5 +1,5 @@
 import type { Clock } from '@lockstep/foundation/clock';
-import { type Control, checkChange, findSync, keyOf, readSync, recordSync } from '../control/index.ts';
+import { type Control, findSync, keyOf, readSync, recordSync, type SyncChange } from '../control/index.ts';
 import type { Credential } from '../core/credential.ts';
 import type { Describe } from '../core/describe.ts';
 import { Fault } from '../core/faults.ts';
@@ -8,7 +8,8 @@ import { newSyncId, type OrgId, type SyncId } from '../core/ids.ts';
 import type { AppLog } from '../core/log-fields.ts';
 import { hostOf, type OwnDestination } from '../core/own-database.ts';
 import { databaseFault, planTables, type TablePlan } from '../postgres/index.ts';
-import { newestVersion } from '../salesforce/index.ts';
+import { chosenVersion } from './api-versions.ts';
+import { checkSyncChange } from './change-sync.ts';
 import { describeAll, describeRecommended, type SkippedObject } from './describe-all.ts';
 import { type GivenCredential, giveAway, withCredential } from './given-credential.ts';
 import { refuseUnfit } from './given-destination.ts';
@@ -25,6 +26,8 @@ export interface NewSyncOptions {
   allowHosts: readonly string[];
   /** Fields that are not mirrored, see field-choice.ts. */
   leftOut?: readonly string[];
+  /** What is not given is as it usually is. */
+  settings?: SyncChange;
   /** A database that a person owns; without one it gets a private one. */
   destination?: OwnDestination | null;
 }
@@ -56,7 +59,7 @@ export interface CheckedSync {
 /**
  * Tests all that can be tested before anything is made: name, pace, credential, org, objects.
  *
- * @throws {@link Fault} `CFG-01`: the name is taken; `LIM-05`; `SCH-09` for an object that the org does not have, with
+ * @throws {@link Fault} `CFG-01`: the name is taken; `LIM-05`; `DB-19`; `SCH-09` for an object that the org does not have, with
  *         similar names; `SCH-06` for all those that cannot be read page by page; `SF-01`, `SF-07`, `ORG-04`, `NET-01`
  *         from signing in; `KEY-01`, `KEY-04`; {@link RequestError} with what is wrong with the given database
  */
@@ -67,20 +70,19 @@ export async function checkNewSync(
   syncId: SyncId | null = null,
 ): Promise<CheckedSync> {
   const { control, clock } = deps;
-  const { apiVersion: wanted } = options;
   keyOf(control); // fails now rather than at the end, when the credentials are sealed
-  checkChange({ intervalMs: options.intervalMs });
+  await checkSyncChange(control, { ...options.settings, intervalMs: options.intervalMs });
   if (await findSync(control, options.name))
     throw new Fault('CFG-01', { reason: `A sync named ${JSON.stringify(options.name)} already exists.` });
   try {
     const { result, credential } = await withCredential(
       deps,
       options.given,
-      { allowHosts: options.allowHosts, apiVersion: wanted === 'newest' ? firstApiVersion : wanted },
+      { allowHosts: options.allowHosts, apiVersion: firstApiVersion },
       signal,
       async (salesforce, identity) => {
         deps.say?.(`signed in to org ${identity.orgId}`);
-        const apiVersion = wanted === 'newest' ? await newestVersion(salesforce, signal) : wanted;
+        const apiVersion = await chosenVersion(salesforce, options.apiVersion, signal);
         salesforce.setApiVersion(apiVersion);
         const { described: all, skipped } = options.sobjects
           ? { described: await describeAll(salesforce, options.sobjects, signal), skipped: [] }

@@ -57,8 +57,9 @@ test('a file that cannot be used is refused with its wrong fields before a serve
   const jwt = { flow: 'jwt bearer', client_id: 'x', key: 'k' };
   for (const [content, says] of [
     [null, /sync\.json cannot be read \(ENOENT\)/],
-    ['{"name": "CANARY', /sync\.json is not a JSON object/],
-    [[good], /sync\.json is not a JSON object/],
+    ['{"name": "CANARY" "x"}', /sync\.json is not JSON \(line 1 column 19\)/],
+    ['CANARY', /sync\.json is not JSON\n/],
+    [[good], /sync\.json holds no JSON object/],
     [{ ...good, interval: 3 }, /sync\.json cannot be used\n {2}interval: there is no such field/],
     [{ ...good, interval_ms: 5 }, /\n {2}interval_ms: Too small/],
     [{ ...good, objects: 'Account' }, /\n {2}objects: .*expected array/],

@@ -56,7 +56,7 @@ test('rows, share, rate and time left stand in one line', () => {
   assert.equal(totalLine(seen, totals), 'backfilling 42 % 1500/3500 1000 rows/min, about 2 min left');
   assert.equal(
     headLine(seen, totals),
-    'Backfilling  1,500 of about 3,500  42 %  1,000 rows/min  about 2 min left',
+    'Backfill  1,500 of about 3,500  42 %  1,000 rows/min  about 2 min left',
   );
   const waits = sync(seen.objects, { state: 'waiting', fault: 'NET-01' });
   assert.equal(totalLine(waits, totals), 'waiting NET-01 42 % 1500/3500');

@@ -21,17 +21,18 @@ export async function readMembersFile(file: string, help: string): Promise<Membe
   const text = await readFile(file, 'utf8').catch((error: { code?: unknown }) => {
     throw usageError(`The file ${file} cannot be read (${String(error.code)})`, help);
   });
-  const read = parsed(text);
+  const read = parsed(text, file, help);
   if (isMembers(read)) return withPaths(read, dirname(file));
-  throw usageError(`The file ${file} is not a JSON object`, help);
+  throw usageError(`The file ${file} holds no JSON object`, help);
 }
 
-/** Undefined: it is not JSON. The reason is not told, because it quotes the text, which may contain a secret. */
-function parsed(text: string): unknown {
+/** Of the reason only the place is told: it quotes the text, which may contain a secret. */
+function parsed(text: string, file: string, help: string): unknown {
   try {
     return JSON.parse(text);
-  } catch {
-    return undefined;
+  } catch (error) {
+    const [place] = / \(line \d+ column \d+\)$/.exec((error as Error).message) ?? [''];
+    throw usageError(`The file ${file} is not JSON${place}`, help);
   }
 }
 

@@ -1,7 +1,7 @@
 /** The events of a sync, across restarts of the server. */
 import { systemClock } from '@lockstep/foundation/clock';
 import { Fault } from '../core/faults.ts';
-import { errorKindOf, RequestError } from '../core/request-error.ts';
+import { RequestError } from '../core/request-error.ts';
 import type { ApiClient, ApiEvent } from './api-client.ts';
 import type { Context } from './arguments.ts';
 import { findApiAgain } from './find-server.ts';
@@ -41,7 +41,5 @@ export async function* liveEvents(
 function passesByItself(error: unknown): boolean {
   if (error instanceof Fault) return error.code === 'SYS-20';
   if (!(error instanceof RequestError)) return false;
-  return (
-    error.label === 'SYS-11' || error.kind === 'unexpected' || errorKindOf(error.label) === 'database refused'
-  );
+  return error.label === 'SYS-11' || error.kind === 'unexpected' || error.kind === 'database refused';
 }

@@ -95,7 +95,7 @@ export function totalLine(seen: SyncProgress, { rows, rows_expected: expected, .
 export function headLine(seen: SyncProgress, { rows, rows_expected: expected, ...totals }: Totals): string {
   const phase = phaseOf(seen);
   if (phase === 'live') return `Live  ${formatCount(rows)} rows`;
-  const words = phaseWords(seen);
+  const words = phase === 'backfilling' ? 'backfill' : phaseWords(seen);
   return [
     `${words.slice(0, 1).toUpperCase()}${words.slice(1)}`,
     `${formatCount(rows)} of about ${formatCount(expected)}`,

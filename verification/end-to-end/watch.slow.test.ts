@@ -91,7 +91,7 @@ test('watching ends with code 8 when the time is over, and with 130 at Ctrl-C, w
   assert.equal(late.code, 8);
   assert.match(
     late.stderr,
-    /^error SYS-14: .*acme is not live after 1s\.\nnext: .*lockstep status --sync acme/,
+    /^error SYS-14: .*acme is not live after 1s\.\nnext: .*lockstep status --sync acme; allow more time .* --wait/,
   );
   assert.equal(
     (JSON.parse(late.stdout.split('\n')[1] ?? '') as { error: { code: string } }).error.code,

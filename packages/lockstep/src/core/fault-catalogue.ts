@@ -250,7 +250,7 @@ export const faults = {
     kind: 'transient',
     title: 'Not done in time',
     explanation: 'The time that was allowed is over. {reason}',
-    next: 'See lockstep status --sync {sync}, or allow more time.',
+    next: 'See lockstep status --sync {sync}; allow more time with --timeout, for watch with --wait.',
   },
   'SYS-15': {
     kind: 'transient',

@@ -14,7 +14,15 @@ export const membersSchema = z.record(z.string(), z.unknown());
 const isMembers = (value: unknown): value is Members => membersSchema.safeParse(value).success;
 
 /** Members that may be named by file. */
-const secrets = new Set(['client_id', 'client_secret', 'private_key', 'refresh_token', 'password', 'ca', 'key']);
+const secrets = new Set([
+  'client_id',
+  'client_secret',
+  'private_key',
+  'refresh_token',
+  'password',
+  'ca',
+  'key',
+]);
 
 /** @returns what the file says, with the paths of other files resolved from its folder */
 export async function readMembersFile(file: string, help: string): Promise<Members> {

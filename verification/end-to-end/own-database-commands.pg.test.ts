@@ -77,7 +77,7 @@ test('sync create makes the mirror in the database that the file names, and sync
   const { mirror } = JSON.parse(moved.stdout) as { mirror: { tunnel: string } };
   assert.equal(mirror.tunnel, `tunnel@127.0.0.1:${ssh.form.port}`);
   const keyless = await cli.run(['db', 'set', '--url-file', file, '--tunnel', 'tunnel@127.0.0.1']);
-  assert.deepEqual([keyless.code, /needs --tunnel-key-file/.test(keyless.stderr)], [2, true]);
+  assert.deepEqual([keyless.code, /needs a key: --tunnel-key-file/.test(keyless.stderr)], [2, true]);
 
   const dropped = await cli.run(['sync', 'delete', '--yes']);
   assert.equal(dropped.code, 0, dropped.stderr);

@@ -81,6 +81,8 @@ const withoutAddress = (given: Members): Members =>
 /** With the contents of its files. @throws a usage error if the file of addresses has not two */
 export async function destinationFrom(given: Members, help: string): Promise<Members> {
   const { urls_file: file, ...rest } = await withSecrets(given, help);
+  const tunnel = membersSchema.safeParse(rest.tunnel).data;
+  if (tunnel && !('key' in tunnel)) throw usageError('A tunnel needs a key: --tunnel-key-file', help);
   if (typeof file !== 'string') return { ...rest, ...(file !== undefined && { urls_file: file }) };
   const lines = (await readSecretFile(file, help)).split('\n').map((line) => line.trim());
   const [url, reader_url, ...more] = lines.filter((line) => line !== '' && !line.startsWith('#'));

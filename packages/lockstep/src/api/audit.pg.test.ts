@@ -85,7 +85,7 @@ const changes: Record<string, { method: string; path: string; body?: object }> =
   deleteSync: { method: 'DELETE', path: '/syncs/acme' },
 };
 /** Not among them, although the method could change something. */
-const changeNothing = ['queryMirror', 'sqlForDestination', 'findOrgObjects', 'checkOrg'];
+const changeNothing = ['queryMirror', 'sqlForDestination', 'findOrgObjects', 'findOrgFields', 'checkOrg'];
 
 interface Document {
   paths: Record<string, Record<string, { operationId: string }>>;

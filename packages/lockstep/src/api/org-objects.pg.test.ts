@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { type ApiHarness, newSyncOf, openApi } from '@lockstep/harness/api-harness';
 import { startOrg, type TestOrg } from '@lockstep/harness/org';
-import type { OrgObject } from '../contract/org-objects.ts';
+import type { OrgField, OrgObject } from '../contract/org-objects.ts';
 
 let org: TestOrg;
 let api: ApiHarness;
@@ -47,6 +47,38 @@ test('the list has labels, counts, what is recommended and chosen, and why other
   assert.equal(refused.records, null);
   const recommended = items.filter((object) => object.is_recommended).map(({ sobject }) => sobject);
   assert.deepEqual(recommended, ['Account', 'Contact', 'Lead', 'Opportunity', 'Product2', 'User']);
+});
+
+test('the fields of an object say which are mirrored, left out, or have no column', async () => {
+  const path = '/api/v1/syncs/acme/org-objects/account/fields';
+  const asked = async () => {
+    const { status, body } = await api.ask('GET', path);
+    assert.equal(status, 200, JSON.stringify(body));
+    assert.equal(body.sobject, 'Account');
+    return new Map((body.fields as OrgField[]).map((field) => [field.field, field]));
+  };
+  const { label, type, column_type, state, note } = (await asked()).get('Industry') ?? assert.fail();
+  assert.deepEqual(
+    [label, type, column_type, state, note],
+    ['Industry', 'picklist', 'text', 'mirrored', null],
+  );
+  const fields_left_out = ['Account.Ind*', 'Account.Id*'];
+  assert.equal((await api.ask('PATCH', '/api/v1/syncs/acme', { fields_left_out })).status, 200);
+  const fields = await asked();
+  await api.ask('PATCH', '/api/v1/syncs/acme', { fields_left_out: [] });
+  const seen = (name: string) => [fields.get(name)?.state, fields.get(name)?.column_type];
+  assert.deepEqual(seen('Industry'), ['left out', null]);
+  assert.deepEqual(seen('Id'), ['mirrored', 'text']);
+  assert.match(fields.get('Id')?.note ?? '', /cannot be left out/);
+  assert.deepEqual(seen('BillingAddress'), ['no column', null]);
+  assert.match(fields.get('BillingAddress')?.note ?? '', /is made of other fields/);
+
+  const before = await api.ask('POST', '/api/v1/org-objects/Lead/fields', connection());
+  assert.equal(before.status, 200);
+  assert.ok((before.body.fields as OrgField[]).some(({ field }) => field === 'Company'));
+  const none = await api.ask('GET', '/api/v1/syncs/acme/org-objects/Acount/fields');
+  assert.deepEqual([none.status, none.body.code], [404, 'SCH-09']);
+  assert.match(String(none.body.detail), /Near: Account/);
 });
 
 test('a search and a filter narrow it, and details say how changes are learned of', async () => {

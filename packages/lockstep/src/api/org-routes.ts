@@ -1,11 +1,12 @@
 /** An org and what it offers: asked with a credential before there is a sync, or with the sync's own. */
 import { systemClock } from '@lockstep/foundation/clock';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
-import type { z } from 'zod';
+import { z } from 'zod';
 import { orgCheckSchema } from '../contract/org-check.ts';
 import {
   connectionSchema,
   type OrgObject,
+  orgFieldsSchema,
   orgObjectSchema,
   orgObjectsQuery,
 } from '../contract/org-objects.ts';
@@ -13,6 +14,7 @@ import { pageOf } from '../contract/pages.ts';
 import { checkOrg } from '../operations/check-org.ts';
 import { firstApiVersion } from '../operations/create-sync.ts';
 import { openGivenCredential, withCredential } from '../operations/given-credential.ts';
+import { fieldsOfOrgObject } from '../operations/org-fields.ts';
 import { pageOfOrgObjects } from '../operations/org-objects.ts';
 import { readNow } from '../operations/read-objects.ts';
 import { withSalesforceOf } from '../operations/with-salesforce.ts';
@@ -26,6 +28,7 @@ const reading = { changesNothing: true };
 
 export const orgRoutes: FastifyPluginAsyncZod<SyncRouteDeps> = async (app, deps) => {
   objectRoutes(app, deps);
+  fieldRoutes(app, deps);
   checkRoutes(app, deps);
 };
 
@@ -80,6 +83,39 @@ function objectRoutes(app: ApiInstance, deps: SyncRouteDeps): void {
     const cut = await cutter(query);
     return withConnection(deps, body, (salesforce) => pageOfOrgObjects(salesforce, [], query, cut, stop));
   });
+}
+
+const namedObject = z.object({ object: z.string().max(100) });
+
+function fieldRoutes(app: ApiInstance, deps: SyncRouteDeps): void {
+  const { control, allowHosts, stop } = deps;
+  const response = { 200: orgFieldsSchema, ...problemAnswers };
+
+  const ofSync = {
+    operationId: 'listOrgFields',
+    summary: 'The fields of an object of the org: which of them the sync mirrors, or would',
+    tags,
+    params: namedSync.extend(namedObject.shape),
+    response,
+  };
+  app.get('/syncs/:sync/org-objects/:object/fields', { schema: ofSync }, async ({ params }) => {
+    const sync = await requiredSync(control, params.sync);
+    return withSalesforceOf(tryDepsOf(deps), sync, allowHosts, (salesforce) =>
+      fieldsOfOrgObject(salesforce, params.object, sync.leftOut, stop),
+    );
+  });
+
+  const ofConnection = {
+    operationId: 'findOrgFields',
+    summary: 'The same before there is a sync, with the credential for it',
+    tags,
+    params: namedObject,
+    body: connectionSchema,
+    response,
+  };
+  app.post('/org-objects/:object/fields', { schema: ofConnection, config: reading }, ({ params, body }) =>
+    withConnection(deps, body, (salesforce) => fieldsOfOrgObject(salesforce, params.object, [], stop)),
+  );
 }
 
 function checkRoutes(app: ApiInstance, deps: SyncRouteDeps): void {

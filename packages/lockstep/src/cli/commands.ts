@@ -125,6 +125,12 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./commands/objects-available.ts')).objectsAvailable,
   },
   {
+    name: 'objects fields',
+    summary:
+      'The fields of an object: which of them the sync mirrors, or would, and why others have no column.',
+    load: async () => (await import('./commands/objects-fields.ts')).objectsFields,
+  },
+  {
     name: 'objects add',
     summary: 'Adds objects to a sync while it runs.',
     load: async () => (await import('./commands/objects-change.ts')).objectsAdd,

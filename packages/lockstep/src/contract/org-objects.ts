@@ -32,6 +32,22 @@ export const orgObjectSchema = z
   .meta({ id: 'OrgObject' });
 export type OrgObject = z.infer<typeof orgObjectSchema>;
 
+export const orgFieldSchema = z
+  .object({
+    field: z.string(),
+    label: z.string(),
+    type: z.string().describe('As Salesforce names it.'),
+    column_type: z.string().nullable().describe('Of its column; null: it has none.'),
+    state: z.enum(['mirrored', 'left out', 'no column']),
+    note: z
+      .string()
+      .nullable()
+      .describe('Why it has no column, or must have one, as the predicate of a sentence about it.'),
+  })
+  .meta({ id: 'OrgField' });
+export type OrgField = z.infer<typeof orgFieldSchema>;
+export const orgFieldsSchema = z.object({ sobject: z.string(), fields: z.array(orgFieldSchema) });
+
 export const orgObjectsQuery = pageQuery.extend({
   search: z.string().max(100).optional().describe('Part of the label or the API name.'),
   only: z.enum(['recommended', 'standard', 'custom', 'possible', 'not possible', 'chosen']).optional(),

@@ -11,16 +11,19 @@ const needed = new Set(
   ),
 );
 
+/** Such a field cannot be left out. */
+export const isNeeded = (field: string): boolean => needed.has(field.toLowerCase());
+
 /** Why the pattern cannot be used, as a sentence; null: it can. */
 export function unfitPattern(text: string): string | null {
   if (!pattern.test(text)) return `${JSON.stringify(text)} is not OBJECT.FIELD, with * for any characters`;
   const [, field = ''] = text.split('.');
-  return needed.has(field.toLowerCase()) ? `${field} cannot be left out: the sync needs it` : null;
+  return isNeeded(field) ? `${field} cannot be left out: the sync needs it` : null;
 }
 
 /** Whether any of the patterns names the field. Fields that every sync needs are never left out. */
 export function isLeftOut(patterns: readonly string[], sobject: string, field: string): boolean {
-  if (needed.has(field.toLowerCase())) return false;
+  if (isNeeded(field)) return false;
   return patterns.some((one) => expressionOf(one).test(`${sobject}.${field}`));
 }
 

@@ -33,7 +33,7 @@ export {
 } from './own-database-sql.ts';
 export { dropOwnMirror } from './own-mirror.ts';
 export type { ApplyCounts, ApplyResult, CursorMove, PagePart, Remainder, StreamTable } from './page-part.ts';
-export { partialColumns, planTable, planTables, type TablePlan } from './plan-table.ts';
+export { partialColumns, planTable, planTables, sqlTypeOf, type TablePlan } from './plan-table.ts';
 export { refusePooler } from './poolers.ts';
 export type { ProblemRow } from './problem-sql.ts';
 export type { ProblemChange } from './problems.ts';

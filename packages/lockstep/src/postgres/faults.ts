@@ -79,6 +79,7 @@ const tableChangedStates = new Set([
   '42P10', // no unique index on the Id
   '42P22', // an Id that does not compare by byte
   '428C9', // a generated column
+  '42601', // the same before version 14
   '55000', // a view in the place of the table, or a deferrable primary key
 ]);
 

@@ -90,7 +90,7 @@ const changes: Record<string, { change: string; found: string; sqlState: string;
     change: `ALTER TABLE salesforce.account DROP COLUMN size__c;
       ALTER TABLE salesforce.account ADD COLUMN size__c integer GENERATED ALWAYS AS (length(name)) STORED`,
     found: 'column size__c has another type',
-    sqlState: '428C9',
+    sqlState: '428C9 42601', // the second before version 14
     rows: 2,
   },
   'the Id gets the default collation of the database': {
@@ -156,7 +156,7 @@ for (const [what, { change, found, sqlState, rows }] of Object.entries(changes))
     await harness.db.script(change);
     if (sqlState !== '') {
       await assert.rejects(harness.apply([record(3, { Name: 'Three' })]), (error) => {
-        assert.equal((error as { code?: string }).code, sqlState);
+        assert.ok(sqlState.split(' ').includes((error as { code: string }).code));
         return isTableChanged(error);
       });
     }

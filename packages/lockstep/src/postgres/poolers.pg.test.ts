@@ -2,24 +2,16 @@ import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { type AddressInfo, connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { systemClock } from '@lockstep/foundation/clock';
 import { openTestDatabase, type TestDatabase } from '@lockstep/harness/database';
+import { freePort } from '@lockstep/harness/free-port';
 import { refusePooler } from './poolers.ts';
 
 const missing = spawnSync('pgbouncer', ['--version']).error ? 'pgbouncer is not installed' : false;
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
 
 /** Runs PgBouncer in front of the test server until disposed; returns the database's URL behind it. */
 async function openPooler(database: TestDatabase, settings: readonly string[], undo: AsyncDisposableStack) {

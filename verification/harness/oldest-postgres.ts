@@ -1,0 +1,79 @@
+/** A server of the oldest PostgreSQL that a mirror can be in, from the package that `npm run clients` fetches. */
+import { execFile } from 'node:child_process';
+import { chown, cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { promisify } from 'node:util';
+import { clientFolders, fetchedInto, isFetched, oldestPostgres } from './fetched-clients.ts';
+import { freePort } from './free-port.ts';
+
+const run = promisify(execFile);
+const superuser = 'postgres';
+
+/** Null if it was not fetched. */
+export async function openOldestServer(): Promise<(AsyncDisposable & { url: string }) | null> {
+  if (!isFetched(fetchedInto(clientFolders.postgres))) return null;
+  const folder = await mkdtemp(join(tmpdir(), 'oldest-postgres-'));
+  await using undo = new AsyncDisposableStack();
+  undo.defer(() => rm(folder, { recursive: true, force: true }));
+  const user = await unprivilegedUser();
+  const native = join(folder, 'native');
+  await cp(join(clientFolders.postgres, 'node_modules', oldestPostgres.name, 'native'), native, {
+    recursive: true,
+  });
+  await makeLinks(native);
+  const [cluster, passwordFile, log] = [
+    join(folder, 'cluster'),
+    join(folder, 'password'),
+    join(folder, 'log'),
+  ];
+  await writeFile(passwordFile, superuser);
+  if (user) for (const path of [folder, passwordFile]) await chown(path, user.uid, user.gid);
+  const options = {
+    ...user,
+    cwd: '/',
+    env: { LC_ALL: 'C', TZ: 'UTC', LD_LIBRARY_PATH: join(native, 'lib') },
+  };
+  const initdb = [
+    '-D',
+    cluster,
+    '-U',
+    superuser,
+    '--pwfile',
+    passwordFile,
+    '--auth=scram-sha-256',
+    '--encoding=UTF8',
+  ];
+  await run(join(native, 'bin/initdb'), [...initdb, '--locale=C'], options);
+  const port = await freePort();
+  const settings = `-c port=${port} -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c fsync=off`;
+  const control = (...args: string[]) =>
+    run(join(native, 'bin/pg_ctl'), ['-D', cluster, '-w', '-l', log, ...args], options);
+  await control('start', '-o', settings);
+  undo.defer(async () => void (await control('stop', '-m', 'immediate')));
+  const ends = undo.move();
+  return {
+    url: `postgres://${superuser}:${superuser}@127.0.0.1:${port}/postgres`,
+    [Symbol.asyncDispose]: () => ends.disposeAsync(),
+  };
+}
+
+/** PostgreSQL refuses to run as root. */
+async function unprivilegedUser(): Promise<{ uid: number; gid: number } | undefined> {
+  if (process.getuid?.() !== 0) return undefined;
+  const accounts = (await readFile('/etc/passwd', 'utf8')).split('\n').map((line) => line.split(':'));
+  const account =
+    accounts.find(([name]) => name === 'postgres') ?? accounts.find(([name]) => name === 'nobody');
+  if (!account) throw new Error('there is no user to run PostgreSQL as');
+  return { uid: Number(account[2]), gid: Number(account[3]) };
+}
+
+/** The libraries under their short names, which npm cannot ship. */
+async function makeLinks(native: string): Promise<void> {
+  const wanted = JSON.parse(await readFile(join(native, 'pg-symlinks.json'), 'utf8')) as {
+    source: string;
+    target: string;
+  }[];
+  for (const { source, target } of wanted)
+    await symlink(basename(source), join(native, 'lib', basename(target))).catch(() => undefined);
+}

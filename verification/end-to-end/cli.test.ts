@@ -355,7 +355,7 @@ test('a sync counts as running only if a live process holds its lease and no fau
     since: '2026-11-24T09:36:12Z',
     retryAt: '2026-11-24T09:37:12Z',
   };
-  const sync = { name: 'acme', paused: false, isDeleting: false, intervalMs: 3_000 };
+  const sync = { name: 'acme', paused: false, isDeleting: false, isRecopying: false, intervalMs: 3_000 };
   const headline = (...args: Parameters<typeof stateOf>) => stateOf(...args).headline;
   assert.equal(headline(sync, { hasWorker: true, fault: null }, now), 'Running, one request every 3 s');
   assert.match(

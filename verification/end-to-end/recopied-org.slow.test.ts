@@ -5,6 +5,7 @@ import { sql } from '@lockstep/foundation/sql';
 import { type ApiHarness, openApiOn } from '@lockstep/harness/api-harness';
 import { type Cli, openCli } from '@lockstep/harness/cli-process';
 import { type EndToEndHarness, openEndToEndHarness } from '@lockstep/harness/end-to-end-harness';
+import { holdLock } from '@lockstep/harness/held-lock';
 
 const undo = new AsyncDisposableStack();
 let harness: EndToEndHarness;
@@ -87,5 +88,47 @@ test('a recopy that was cut off after the tables were emptied is finished by the
   const again = await recopy();
   assert.equal(again.status, 200, JSON.stringify(again.body));
   assert.notEqual((await api.ask('GET', '/api/v1/syncs/harness')).body.org_id, was.org_id);
+  await harness.until(sql`SELECT bool_and(state = 'current') FROM _lockstep.status`, 'both are copied again');
+});
+
+/** Another recopy that waits for a lock on a table, until the lock is released. */
+async function recopyThatWaits() {
+  const stops = harness.nextSyncProblem('ORG-02');
+  await harness.org.control('/org/changeId', {});
+  await stops;
+  const lock = await holdLock(harness.admin, 'LOCK TABLE salesforce.account IN ACCESS SHARE MODE');
+  const recopying = recopy();
+  await lock.untilSomebodyWaits();
+  return { lock, recopying };
+}
+
+test('during a recopy no worker runs the sync, and of two recopies one is made', async () => {
+  const { lock, recopying } = await recopyThatWaits();
+  const second = recopy();
+  const resumed = await api.ask('PATCH', '/api/v1/syncs/harness', { paused: false });
+  assert.deepEqual([resumed.status, resumed.body.code], [409, 'SYS-24'], JSON.stringify(resumed.body));
+  const { body } = await api.ask('GET', '/api/v1/syncs/harness');
+  assert.deepEqual([body.state, body.state_word, body.has_worker], ['paused', 'Recopying', false]);
+  const other = await api.ask('PATCH', '/api/v1/syncs/harness', { stop_at_percent: 70 });
+  assert.equal(other.status, 200, 'what does not matter for it can be changed');
+  await lock.release();
+  const answers = await Promise.all([recopying, second]);
+  assert.deepEqual(
+    answers.map(({ status }) => status),
+    [200, 409],
+    JSON.stringify(answers.map((answer) => answer.body)),
+  );
+  await harness.until(sql`SELECT bool_and(state = 'current') FROM _lockstep.status`, 'both are copied again');
+  assert.equal((await api.ask('GET', '/api/v1/syncs/harness')).body.stop_at_percent, 70);
+});
+
+test('a sync that somebody pauses during a recopy is paused after it', async () => {
+  const { lock, recopying } = await recopyThatWaits();
+  assert.equal((await api.ask('PATCH', '/api/v1/syncs/harness', { paused: true })).status, 200);
+  await lock.release();
+  assert.equal((await recopying).status, 200);
+  const { body } = await api.ask('GET', '/api/v1/syncs/harness');
+  assert.deepEqual([body.state_word, body.paused], ['Paused', true]);
+  await api.ask('PATCH', '/api/v1/syncs/harness', { paused: false });
   await harness.until(sql`SELECT bool_and(state = 'current') FROM _lockstep.status`, 'both are copied again');
 });

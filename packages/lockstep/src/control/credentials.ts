@@ -6,6 +6,7 @@ import { Fault, isFaultCode } from '../core/faults.ts';
 import type { OrgId, SyncId } from '../core/ids.ts';
 import { type SessionStore, type SignInState, type StoredSession, signInMaxMs } from '../salesforce/index.ts';
 import { recordActivity } from './activity.ts';
+import { lockForChange } from './change-lock.ts';
 import {
   type CredentialRow,
   claimSignIn,
@@ -18,7 +19,7 @@ import {
 import { type Control, keyOf } from './database.ts';
 import { unwrapDataKey } from './keys.ts';
 import { type Key, seal, unseal } from './sealing.ts';
-import { lockSync, notify, syncChannel, updateOrg, upsertOrg } from './sql.ts';
+import { endRecopying, notify, syncChannel, updateOrg, upsertOrg } from './sql.ts';
 
 export const credentialSchema: z.ZodType<Credential> = z.discriminatedUnion('flow', [
   z.object({ flow: z.literal('client credentials'), clientId: z.string(), clientSecret: z.string() }),
@@ -91,6 +92,8 @@ export function sessionStore(control: Control, syncId: SyncId): SessionStore {
 /**
  * Replaces the credential by one of the same org, which the caller has tried. Processes that run the sync use it from
  * now on. False: there is no such sync.
+ *
+ * @throws {@link Fault} `SYS-18`: it is being deleted
  */
 export async function replaceCredential(
   control: Control,
@@ -98,7 +101,7 @@ export async function replaceCredential(
   { loginUrl, credential }: Pick<SignInState, 'loginUrl' | 'credential'>,
 ): Promise<boolean> {
   const isReplaced = await control.db.transaction(async (tx) => {
-    await lockSync(tx, syncId);
+    await lockForChange(tx, syncId);
     const [row] = await selectCredential(tx, syncId);
     if (!row) return false;
     const sealed = sealCredential(dataKeyOf(control, syncId, row), syncId, credential);
@@ -112,7 +115,9 @@ export async function replaceCredential(
 
 /**
  * The sync is of another org from now on, which its credential leads to: its mirror must have been emptied. The old
- * org goes with its last sync.
+ * org goes with its last sync. Ends what {@link beginRecopy} has begun.
+ *
+ * @throws {@link Fault} `SYS-18`: it is being deleted
  */
 export async function replaceOrg(
   control: Control,
@@ -120,7 +125,7 @@ export async function replaceOrg(
   to: Pick<SignInState, 'loginUrl' | 'credential'> & { orgId: OrgId; instanceUrl: string },
 ): Promise<void> {
   await control.db.transaction(async (tx) => {
-    await lockSync(tx, syncId);
+    await lockForChange(tx, syncId);
     const [row] = await selectCredential(tx, syncId);
     if (!row) throw new Fault('PRX-01');
     const { loginUrl, credential } = to;
@@ -128,6 +133,7 @@ export async function replaceOrg(
     await upsertOrg(tx, to);
     await updateOrg(tx, syncId, to.orgId);
     await replaceCredentialRow(tx, syncId, { loginUrl, flow: credential.flow, sealed });
+    await endRecopying(tx, syncId);
     await notify(tx, syncChannel, syncId);
   });
 }

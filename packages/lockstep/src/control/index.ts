@@ -22,6 +22,7 @@ export {
 } from './administrator.ts';
 export { type ApiKey, createApiKey, findApiKey, listApiKeys, revokeApiKey } from './api-keys.ts';
 export { type AuditEntry, type NewAuditEntry, readAudit, recordAudit } from './audit-log.ts';
+export { withChangeLock } from './change-lock.ts';
 export { listenForChanges } from './changes.ts';
 export { openCredential, replaceCredential, replaceOrg, sessionStore } from './credentials.ts';
 export { type Control, controlDatabase, findKey, keyOf, openControl } from './database.ts';
@@ -88,6 +89,7 @@ export {
 } from './sync-requests.ts';
 export {
   beginDeleting,
+  beginRecopy,
   changeApiVersion,
   changeSettings,
   checkChange,

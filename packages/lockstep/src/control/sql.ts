@@ -35,6 +35,7 @@ export type SyncRow = {
   foreign_keys: boolean;
   left_out: string[];
   is_deleting: boolean;
+  is_recopying: boolean;
   epoch: number;
   database_name: string;
   table_schema: string;
@@ -71,7 +72,8 @@ export const insertSync = (
 const syncColumns = sql`
   SELECT s.sync_id, s.name, s.org_id, c.login_url, c.flow, o.instance_url, s.api_version, s.interval_ms,
          s.stop_at_percent, s.paused, s.without_database, s.foreign_keys, s.left_out,
-         s.deleting_since IS NOT NULL AS is_deleting, s.epoch, d.database_name, d.table_schema, d.address, d.revision,
+         s.deleting_since IS NOT NULL AS is_deleting, s.goes_on_after_recopy IS NOT NULL AS is_recopying, s.epoch,
+         d.database_name, d.table_schema, d.address, d.revision,
          ARRAY(SELECT sobject FROM lockstep.stream st
                 WHERE st.sync_id = s.sync_id AND leaving IS NULL ORDER BY position) AS sobjects,
          (SELECT coalesce(jsonb_agg(jsonb_build_object('sobject', sobject, 'table', leaving)), '[]')
@@ -137,7 +139,21 @@ export const markDeleting = (tx: Tx, syncId: SyncId) =>
      WHERE sync_id = ${syncId}
     RETURNING sync_id`);
 
-/** What is not given stays. One row: the sync exists. */
+/** Until the recopy ends, no worker runs the sync. One row: the sync exists. */
+export const markRecopying = (tx: Tx, syncId: SyncId) =>
+  tx.query(sql`
+    UPDATE lockstep.sync
+       SET paused = true, goes_on_after_recopy = coalesce(goes_on_after_recopy, NOT paused)
+     WHERE sync_id = ${syncId}
+    RETURNING sync_id`);
+
+/** The sync is paused from then on if it was before, or if somebody has paused it meanwhile. */
+export const endRecopying = (tx: Tx, syncId: SyncId) =>
+  tx.query(sql`
+    UPDATE lockstep.sync SET paused = NOT goes_on_after_recopy, goes_on_after_recopy = NULL
+     WHERE sync_id = ${syncId} AND goes_on_after_recopy IS NOT NULL`);
+
+/** What is not given stays; who pauses it during a recopy means also afterwards. One row: the sync exists. */
 export const updateSync = (
   tx: Tx,
   syncId: SyncId,
@@ -146,6 +162,8 @@ export const updateSync = (
   tx.query(sql`
     UPDATE lockstep.sync
        SET paused           = coalesce(${paused ?? null}::boolean, paused),
+           goes_on_after_recopy = CASE WHEN goes_on_after_recopy AND ${paused ?? null}::boolean THEN false
+                                   ELSE goes_on_after_recopy END,
            interval_ms      = coalesce(${intervalMs ?? null}::integer, interval_ms),
            stop_at_percent  = coalesce(${stopAtPercent ?? null}::integer, stop_at_percent),
            without_database = coalesce(${withoutDatabase ?? null}::text, without_database),

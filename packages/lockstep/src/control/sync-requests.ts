@@ -1,5 +1,6 @@
 import { Fault } from '../core/faults.ts';
 import type { RecordId, SyncId } from '../core/ids.ts';
+import { lockForChange } from './change-lock.ts';
 import type { Control } from './database.ts';
 import { notify, syncChannel } from './sql.ts';
 import {
@@ -72,7 +73,7 @@ export type SyncRequestEnd =
  * Makes a sync request; the sync's worker is notified as of a change of the sync's settings.
  *
  * @returns the request's number
- * @throws {@link Fault} `PRX-01`: there is no such sync
+ * @throws {@link Fault} `PRX-01`: there is no such sync; `SYS-18`: it is being deleted
  */
 export async function makeSyncRequest(
   control: Control,
@@ -81,6 +82,7 @@ export async function makeSyncRequest(
 ): Promise<number> {
   const { kind, objects, ids = null, expiresInMs = null } = syncRequest;
   return control.db.transaction(async (tx) => {
+    await lockForChange(tx, syncId);
     await purgeSyncRequests(tx, syncId);
     const [made] = await insertSyncRequest(tx, { syncId, kind, objects, ids, expiresInMs });
     if (!made) throw new Fault('PRX-01');

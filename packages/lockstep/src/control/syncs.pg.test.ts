@@ -70,6 +70,7 @@ test('a sync is read back as it was recorded, by id and by name', async () => {
     foreignKeys: false,
     leftOut: [],
     isDeleting: false,
+    isRecopying: false,
     epoch: 0,
     destination: {
       kind: 'private',

@@ -6,6 +6,7 @@ import { isSyncId, type OrgId, type SyncId } from '../core/ids.ts';
 import type { OwnDestination } from '../core/own-database.ts';
 import { destinationNames } from '../postgres/index.ts';
 import { recordActivity } from './activity.ts';
+import { lockForChange } from './change-lock.ts';
 import { clearRefusal, insertCredential } from './credential-sql.ts';
 import { sealCredential } from './credentials.ts';
 import { type Control, keyOf } from './database.ts';
@@ -21,8 +22,8 @@ import { newDataKey } from './keys.ts';
 import {
   deleteSync,
   insertSync,
-  lockSync,
   markDeleting,
+  markRecopying,
   notify,
   type SyncChange,
   type SyncRow,
@@ -66,6 +67,8 @@ export type Sync = {
   leftOut: readonly string[];
   /** It is being deleted: no worker runs it, and nothing can be changed about it. */
   isDeleting: boolean;
+  /** Its tables are emptied for another org: no worker runs it until that is done, also if it was cut off. */
+  isRecopying: boolean;
   /** Raised by each claim; a page is applied only under the newest one. */
   epoch: number;
   destination: SyncDestination;
@@ -81,6 +84,7 @@ export type NewSync = Omit<
   | 'foreignKeys'
   | 'leftOut'
   | 'isDeleting'
+  | 'isRecopying'
   | 'epoch'
   | 'destination'
 > & {
@@ -152,6 +156,21 @@ export async function findSync(control: Control, nameOrId: string): Promise<Sync
 export const beginDeleting = (control: Control, id: SyncId): Promise<boolean> =>
   changing(control, id, async (tx) => (await markDeleting(tx, id)).length > 0);
 
+/**
+ * Its worker releases the sync, and none claims it until {@link replaceOrg} has ended the recopy. False: there is no
+ * such sync.
+ *
+ * @throws {@link Fault} `SYS-18`: it is being deleted
+ */
+export async function beginRecopy(control: Control, id: SyncId): Promise<boolean> {
+  const isBegun = await changing(control, id, async (tx) => {
+    await lockForChange(tx, id);
+    return (await markRecopying(tx, id)).length > 0;
+  });
+  if (isBegun) recordActivity(control, id, { kind: 'state', event: 'paused' });
+  return isBegun;
+}
+
 /** Deletes the sync and its secrets; its destination is not touched. False: there was no such sync. */
 export const eraseSync = (control: Control, id: SyncId): Promise<boolean> =>
   changing(control, id, (tx) => deleteSync(tx, id));
@@ -161,7 +180,7 @@ export const eraseSync = (control: Control, id: SyncId): Promise<boolean> =>
  *
  * @param isExpected  asked about the sync as it is just before the change
  * @throws {@link Fault} `LIM-05`, with nothing changed: an interval outside 200 to 300,000 ms, a share outside 10 to 100 %;
- *         `API-04`: the sync is not as expected; `SYS-18`: it is being deleted
+ *         `API-04`: the sync is not as expected; `SYS-18`: it is being deleted; `SYS-24`: its tables are being emptied
  */
 export async function changeSettings(
   control: Control,
@@ -171,10 +190,10 @@ export async function changeSettings(
 ): Promise<boolean> {
   checkChange(change);
   const isChanged = await changing(control, id, async (tx) => {
-    await lockSync(tx, id);
-    const [current] = await selectSyncsById(tx, [id]);
-    if (current?.is_deleting) throw new Fault('SYS-18', { sync: shellWord(current.name) });
+    const current = await lockForChange(tx, id);
     if (current && !isExpected(toSync(current))) throw new Fault('API-04');
+    if (current?.is_recopying && change.paused === false)
+      throw new Fault('SYS-24', { sync: shellWord(current.name) });
     await clearRefusal(tx, id);
     return (await updateSync(tx, id, change)).length > 0;
   });
@@ -199,13 +218,16 @@ export async function moveInstanceUrl(control: Control, id: SyncId, instanceUrl:
   return moved.length > 0;
 }
 
-/** The version of Salesforce's API for its requests from now on. False: there is no such sync. */
+/**
+ * The version of Salesforce's API for its requests from now on. False: there is no such sync.
+ *
+ * @throws {@link Fault} `SYS-18`: it is being deleted
+ */
 export async function changeApiVersion(control: Control, id: SyncId, apiVersion: string): Promise<boolean> {
-  const isChanged = await changing(
-    control,
-    id,
-    async (tx) => (await updateApiVersion(tx, id, apiVersion)).length > 0,
-  );
+  const isChanged = await changing(control, id, async (tx) => {
+    await lockForChange(tx, id);
+    return (await updateApiVersion(tx, id, apiVersion)).length > 0;
+  });
   if (isChanged) recordActivity(control, id, { kind: 'org', event: 'API version', detail: apiVersion });
   return isChanged;
 }
@@ -238,6 +260,7 @@ export const toSync = (row: SyncRow): Sync => ({
   foreignKeys: row.foreign_keys,
   leftOut: row.left_out,
   isDeleting: row.is_deleting,
+  isRecopying: row.is_recopying,
   epoch: row.epoch,
   destination: toDestination(
     { database: row.database_name, tableSchema: row.table_schema, revision: row.revision },

@@ -276,6 +276,19 @@ export const faults = {
     explanation: 'Nothing can be changed about it any more.',
     next: 'If its deletion was interrupted, finish it: lockstep sync delete --sync {sync}',
   },
+  'SYS-23': {
+    kind: 'transient',
+    title: 'Another change is under way',
+    explanation: 'Somebody is changing the mirror of this sync; nothing was changed now.',
+    next: 'Repeat it when that change is done.',
+  },
+  'SYS-24': {
+    kind: 'needs-person',
+    title: 'The sync is being copied again',
+    explanation:
+      'The tables of {sync} are emptied for another org; until that is done, no worker may run it.',
+    next: 'It goes on by itself then. If the copying was interrupted, finish it: lockstep sync recopy --sync {sync}',
+  },
   'SYS-20': {
     kind: 'transient',
     title: 'The server does not answer',

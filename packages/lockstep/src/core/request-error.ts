@@ -53,7 +53,7 @@ export function errorKindOf(code: string): ErrorKind {
   if (code === 'ORG-04' || /^API-(02|03|08|10|11|13|14|15|16)$/.test(code)) return 'not allowed';
   if (['SCH-09', 'PRX-01', 'API-05', 'API-12'].includes(code)) return 'not found';
   if (code === 'API-04' || code === 'API-07') return 'not healthy';
-  if (['SYS-12', 'SYS-13', 'SYS-18', 'SYS-19'].includes(code)) return 'not healthy';
+  if (['SYS-12', 'SYS-13', 'SYS-18', 'SYS-19', 'SYS-23', 'SYS-24'].includes(code)) return 'not healthy';
   if (code === 'SYS-14') return 'time ran out';
   if (code === 'SYS-22') return 'not allowed';
   if (/^(CFG|API)-/.test(code) || code === 'LIM-05') return 'usage';

@@ -1,5 +1,5 @@
 /** Objects that are added to a sync or removed from it; its other tables keep their pace. */
-import { openDatabase } from '@lockstep/foundation/database';
+import { type Database, openDatabase } from '@lockstep/foundation/database';
 import { shellWord } from '@lockstep/foundation/shell-words';
 import {
   addStreams,
@@ -21,6 +21,7 @@ import {
   planTables,
   type TablePlan,
 } from '../postgres/index.ts';
+import { changeAlone } from './change-alone.ts';
 import { chosenObjects } from './chosen-objects.ts';
 import { describeAll } from './describe-all.ts';
 import type { TryDeps } from './given-credential.ts';
@@ -37,7 +38,7 @@ export interface AddedObjects {
  *
  * @param wanted  API names, in any letter case
  * @throws Fault `SCH-09`: there is no such object; `SCH-06`: it cannot be read page by page; `SYS-18`, `DB-nn`, `SF-nn`;
- *         {@link RequestError}: the object is being removed at this moment
+ *         `SYS-23`; {@link RequestError}: the object is being removed at this moment
  */
 export async function addObjects(
   { control, clock, log }: TryDeps,
@@ -47,57 +48,76 @@ export async function addObjects(
   signal: AbortSignal,
 ): Promise<AddedObjects> {
   refuseLeaving(sync, wanted);
-  const known = new Set(sync.sobjects.map((sobject) => sobject.toLowerCase()));
-  const missing = wanted.filter((name) => !known.has(name.trim().toLowerCase()));
+  const missing = wanted.filter((name) => !mirrors(sync, name.trim()));
   if (missing.length === 0) return { plans: [], described: [] };
   try {
     const all = await withSalesforceOf({ control, clock, log }, sync, allowHosts, (salesforce) =>
       describeAll(salesforce, missing, signal),
     );
-    const described = all.map((describe) => withoutLeftOut(describe, sync.leftOut));
-    const plans = await makeTables(control, sync, described, isDryRun);
-    if (!isDryRun) {
-      const sobjects = plans.map(({ sobject }) => sobject);
-      await addStreams(control, sync.id, sobjects);
-    }
-    return { plans, described };
+    const found = { describes: all, apiVersion: sync.apiVersion };
+    if (isDryRun) return await withWriter(control, sync, (db) => planObjects(db, sync, found));
+    return await changeAlone(control, sync, async (current) => {
+      refuseLeaving(current, wanted);
+      return withWriter(control, current, (db) => makeObjects(control, db, current, found));
+    });
   } catch (error) {
     throw error instanceof Fault ? error : (databaseFault(error, mirrorHost(control, sync)) ?? error);
   }
 }
 
-function refuseLeaving({ name, leaving }: Sync, wanted: readonly string[]): void {
+const mirrors = ({ sobjects }: Sync, name: string) =>
+  sobjects.some((sobject) => sobject.toLowerCase() === name.toLowerCase());
+
+function refuseLeaving(sync: Sync, wanted: readonly string[]): void {
   const names = new Set(wanted.map((one) => one.trim().toLowerCase()));
-  const [one] = leaving.filter(({ sobject }) => names.has(sobject.toLowerCase()));
+  const [one] = sync.leaving.filter(({ sobject }) => names.has(sobject.toLowerCase()));
   if (!one) return;
-  throw new RequestError(`${one.sobject} is just being removed from ${name}`, {
+  throw beingRemoved(sync, one.sobject);
+}
+
+const beingRemoved = ({ name }: Sync, sobject: string) =>
+  new RequestError(`${sobject} is just being removed from ${name}`, {
     kind: 'not healthy',
     next: `Repeat it when the sync has let its table go: lockstep status --sync ${shellWord(name)}`,
   });
+
+/** What Salesforce says of the objects, in the version in which it was asked. */
+interface Found {
+  describes: readonly Describe[];
+  apiVersion: string;
 }
 
-async function makeTables(
+/** Those of them that the sync does not mirror yet. */
+async function planObjects(db: Database, sync: Sync, { describes }: Found): Promise<AddedObjects> {
+  const missing = describes.filter(({ name }) => !mirrors(sync, name));
+  const described = missing.map((describe) => withoutLeftOut(describe, sync.leftOut));
+  return { plans: planTables(described, await loadTableNames(db)), described };
+}
+
+async function makeObjects(control: Control, db: Database, sync: Sync, found: Found): Promise<AddedObjects> {
+  const { plans, described } = await planObjects(db, sync, found);
+  const describedFor = fieldChoiceKey({ leftOut: sync.leftOut, apiVersion: found.apiVersion });
+  for (const [place, plan] of plans.entries()) {
+    await db.transaction(async (tx) => {
+      const { tableSchema } = sync.destination;
+      const stream = await createTable(tx, tableSchema, plan, described[place], describedFor);
+      await countKeptRows(tx, stream);
+    });
+  }
+  const sobjects = plans.map(({ sobject }) => sobject);
+  await addStreams(control, sync.id, sobjects);
+  return { plans, described };
+}
+
+async function withWriter<Result>(
   control: Control,
   sync: Sync,
-  described: readonly Describe[],
-  isDryRun: boolean,
-): Promise<TablePlan[]> {
-  const { tableSchema } = sync.destination;
-  const db = openDatabase({
-    ...(await openWriter(control, sync)),
-    applicationName: 'lockstep-setup',
-    connectionsMax: 1,
-  });
+  work: (db: Database) => Promise<Result>,
+): Promise<Result> {
+  const address = await openWriter(control, sync);
+  const db = openDatabase({ ...address, applicationName: 'lockstep-setup', connectionsMax: 1 });
   try {
-    const plans = planTables(described, await loadTableNames(db));
-    if (isDryRun) return plans;
-    for (const [place, plan] of plans.entries()) {
-      await db.transaction(async (tx) => {
-        const stream = await createTable(tx, tableSchema, plan, described[place], fieldChoiceKey(sync));
-        await countKeptRows(tx, stream);
-      });
-    }
-    return plans;
+    return await work(db);
   } finally {
     await db.end();
   }
@@ -107,7 +127,8 @@ async function makeTables(
  * Removes an object. Its table stays as it is unless `dropsTable`; a table that something of somebody else's depends on
  * stays in any case.
  *
- * @throws {@link RequestError}: the sync does not mirror it; Fault `CFG-01`: it is the only one
+ * @throws {@link RequestError}: the sync does not mirror it, or is just letting it go; Fault `CFG-01`: it is the only
+ *         one; `SYS-18`
  */
 export async function removeObject(
   control: Control,
@@ -116,6 +137,7 @@ export async function removeObject(
   dropsTable: boolean,
 ): Promise<string> {
   const [sobject = named] = chosenObjects(sync, [named]);
-  await removeStream(control, sync.id, sobject, dropsTable ? 'drop table' : 'keep table');
+  const isRemoved = await removeStream(control, sync.id, sobject, dropsTable ? 'drop table' : 'keep table');
+  if (!isRemoved) throw beingRemoved(sync, sobject); // by somebody else, who may have decided otherwise on its table
   return sobject;
 }

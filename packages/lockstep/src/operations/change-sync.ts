@@ -13,7 +13,7 @@ import { selectServerVersion } from '../postgres/index.ts';
  * Changes what is given, and returns the sync as it is then. Its worker learns of it at once.
  *
  * @throws {@link Fault} `LIM-05`: an interval or a percentage that no sync can have; `DB-19`: the server is too old for
- *          foreign keys; `API-04`: the sync is not as expected just before the change
+ *          foreign keys; `API-04`: the sync is not as expected just before the change; `SYS-18`: it is being deleted; `SYS-24`
  */
 export async function changeSync(
   control: Control,
@@ -22,7 +22,8 @@ export async function changeSync(
   isExpected?: (current: Sync) => boolean,
 ): Promise<Sync> {
   await checkSyncChange(control, change);
-  if (Object.keys(change).length > 0) await changeSettings(control, sync.id, change, isExpected);
+  if (Object.keys(change).length > 0 && !(await changeSettings(control, sync.id, change, isExpected)))
+    throw new Fault('PRX-01');
   return (await readSync(control, sync.id)) ?? sync;
 }
 

@@ -1,5 +1,12 @@
 /** Deletes a sync with its mirror. Each step may be repeated, so an interrupted deletion is finished by the next one. */
-import { beginDeleting, type Control, eraseSync, type Sync } from '../control/index.ts';
+import {
+  beginDeleting,
+  type Control,
+  eraseSync,
+  readSync,
+  type Sync,
+  withChangeLock,
+} from '../control/index.ts';
 import { hostOf } from '../core/own-database.ts';
 import { usageError } from '../core/request-error.ts';
 import { destinationNames } from '../postgres/index.ts';
@@ -67,7 +74,7 @@ function ownMirror(
 
 /**
  * @param keepsMirror  only for a database that a person owns, which may be gone for good
- * @throws {@link Fault} `SYS-19`: a worker does not let it go; `DB-nn`. Repeat it then: what is done stays done.
+ * @throws {@link Fault} `SYS-19`: a worker does not let it go; `SYS-23`; `DB-nn`. Repeat it then: what is done stays done.
  */
 export async function deleteSync(
   control: Control,
@@ -79,6 +86,9 @@ export async function deleteSync(
     throw usageError('A private database goes with its sync', 'lockstep help sync delete');
   await beginDeleting(control, sync.id);
   await untilReleased(control, sync, signal);
-  if (!keepsMirror) await removeMirrorOf(control, sync);
-  await eraseSync(control, sync.id); // last, so that an interrupted deletion can be found and finished
+  await withChangeLock(control, sync.id, async () => {
+    if (!(await readSync(control, sync.id))) return; // somebody else has deleted it
+    if (!keepsMirror) await removeMirrorOf(control, sync);
+    await eraseSync(control, sync.id); // last, so that an interrupted deletion can be found and finished
+  });
 }

@@ -15,6 +15,7 @@ import {
   roleOf,
   selectReaderGroup,
 } from '../postgres/index.ts';
+import { changeAlone } from './change-alone.ts';
 
 /** In the order of their names. */
 export const readersOf = async (control: Control, sync: Sync) =>
@@ -29,7 +30,7 @@ export const readersOf = async (control: Control, sync: Sync) =>
  */
 export async function addReader(control: Control, sync: Sync, name: string) {
   const password = newPassword();
-  const role = await atServer(control, sync, (db, names) =>
+  const role = await atServerAlone(control, sync, (db, names) =>
     createReader(db, names, name, password).catch((error: unknown) => {
       const statements = readerStatements(names.schema, names.readerGroup, roleOf(names, name));
       throw forItsOwner(error, sync, statements);
@@ -46,7 +47,7 @@ export async function addReader(control: Control, sync: Sync, name: string) {
 
 /** Ends its sessions too. @throws {@link RequestError} if there is none of this name, and as {@link addReader} */
 export async function removeReader(control: Control, sync: Sync, name: string): Promise<void> {
-  const dropped = await atServer(control, sync, (db, names) =>
+  const dropped = await atServerAlone(control, sync, (db, names) =>
     dropReader(db, names, name).catch((error: unknown) => {
       throw forItsOwner(error, sync, [dropRoleStatement(roleOf(names, name))]);
     }),
@@ -67,6 +68,10 @@ function forItsOwner(error: unknown, { destination }: Sync, statements: readonly
     details: statements,
   });
 }
+
+/** While nobody else changes the mirror: the roles of one that is being deleted go with it. */
+const atServerAlone: typeof atServer = (control, sync, work) =>
+  changeAlone(control, sync, (current) => atServer(control, current, work));
 
 /** Where the roles of a mirror are: as the control database's login, or as the sync's writer. */
 async function atServer<Result>(

@@ -1,6 +1,7 @@
 /** Copies another org into the tables of a sync, after a refresh of its sandbox. Each step may be repeated. */
 import { openDatabase } from '@lockstep/foundation/database';
 import {
+  beginRecopy,
   type Control,
   mirrorHost,
   openWriter,
@@ -12,7 +13,7 @@ import { Fault } from '../core/faults.ts';
 import type { OrgId } from '../core/ids.ts';
 import { RequestError } from '../core/request-error.ts';
 import { databaseFault, emptyMirror } from '../postgres/index.ts';
-import { changeSync } from './change-sync.ts';
+import { changeAlone } from './change-alone.ts';
 import { type GivenCredential, giveAway, type TryDeps, withCredential } from './given-credential.ts';
 import { untilReleased } from './until-released.ts';
 
@@ -28,7 +29,7 @@ export interface Recopy {
  * Finds out which org the credential leads to now, and unless `isDryRun` empties the tables and has them copied again.
  *
  * @param given  null: the sync's own credential
- * @throws {@link RequestError}: it is still the org of the sync; Fault `SF-nn`, `SYS-19`, `DB-nn`
+ * @throws {@link RequestError}: it is still the org of the sync; Fault `SF-nn`, `SYS-18`, `SYS-19`, `SYS-23`, `DB-nn`
  */
 export async function recopySync(
   deps: TryDeps,
@@ -47,16 +48,17 @@ export async function recopySync(
     signal,
     async (_, identity) => identity,
   );
-  if (found.orgId === sync.orgId) throw sameOrg(sync);
+  refuseSameOrg(sync, found.orgId);
   const recopy = { ...found, ...recopyOf(sync) };
   if (isDryRun) return recopy;
-  const wasPaused = sync.paused;
-  await changeSync(control, sync, { paused: true });
-  await untilReleased(control, sync, signal);
-  await emptyTables(control, sync, found.orgId);
-  await replaceOrg(control, sync.id, { ...found, loginUrl: used.loginUrl, credential });
+  await changeAlone(control, sync, async (current) => {
+    refuseSameOrg(current, found.orgId);
+    await beginRecopy(control, sync.id);
+    await untilReleased(control, sync, signal);
+    await emptyTables(control, sync, found.orgId);
+    await replaceOrg(control, sync.id, { ...found, loginUrl: used.loginUrl, credential });
+  });
   if (given) await giveAway(control, given);
-  if (!wasPaused) await changeSync(control, sync, { paused: false });
   return recopy;
 }
 
@@ -76,11 +78,14 @@ const recopyOf = ({ sobjects }: Sync) => ({
   ],
 });
 
-const sameOrg = ({ name, orgId }: Sync) =>
-  new RequestError(`The credential of ${name} leads to the org of the sync, ${orgId}: nothing was replaced`, {
-    kind: 'not healthy',
-    next: 'To read all records again: lockstep objects verify --level content',
-  });
+/** One that was cut off is finished, also if the credential leads to the old org again. */
+function refuseSameOrg({ name, orgId, isRecopying }: Sync, found: OrgId): void {
+  if (found !== orgId || isRecopying) return;
+  throw new RequestError(
+    `The credential of ${name} leads to the org of the sync, ${orgId}: nothing was replaced`,
+    { kind: 'not healthy', next: 'To read all records again: lockstep objects verify --level content' },
+  );
+}
 
 async function emptyTables(control: Control, sync: Sync, orgId: OrgId): Promise<void> {
   const db = openDatabase({

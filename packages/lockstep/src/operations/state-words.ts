@@ -26,23 +26,11 @@ export interface SyncHeadline {
 
 /** Paused and not running come first: no worker holds such a sync, and the fault of a dead process is out of date. */
 export function stateOf(
-  { name, paused, isDeleting, intervalMs }: Pick<Sync, 'name' | 'paused' | 'isDeleting' | 'intervalMs'>,
+  sync: Pick<Sync, 'name' | 'paused' | 'isDeleting' | 'isRecopying' | 'intervalMs'>,
   { hasWorker, fault }: Health,
   now: number,
 ): SyncHeadline {
-  if (isDeleting) {
-    const lines = [`next: lockstep sync delete --sync ${shellWord(name)}`];
-    return {
-      state: 'paused',
-      word: 'Deleting',
-      headline: 'Being deleted, unless that was interrupted',
-      lines,
-    };
-  }
-  if (paused) {
-    const lines = [`next: lockstep sync resume --sync ${shellWord(name)}`];
-    return { state: 'paused', word: 'Paused', headline: 'Paused: the mirror stays as it is', lines };
-  }
+  if (sync.paused) return pausedState(sync);
   if (!hasWorker) {
     const lines = ['next: npm run demo for the demo, lockstep start for anything else'];
     const headline = 'Not running: no Lockstep process is running this sync';
@@ -62,7 +50,21 @@ export function stateOf(
       lines: [`${fault.code}: ${fault.says}`, `next: ${fault.next}`],
     };
   }
-  return { state: 'running', word: 'Running', headline: `Running, ${paceOf({ intervalMs })}`, lines: [] };
+  return { state: 'running', word: 'Running', headline: `Running, ${paceOf(sync)}`, lines: [] };
+}
+
+function pausedState({
+  name,
+  isDeleting,
+  isRecopying,
+}: Pick<Sync, 'name' | 'isDeleting' | 'isRecopying'>): SyncHeadline {
+  const [word, headline, command] = isDeleting
+    ? ['Deleting', 'Being deleted, unless that was interrupted', 'delete']
+    : isRecopying
+      ? ['Recopying', 'Its tables are emptied for another org, unless that was interrupted', 'recopy']
+      : ['Paused', 'Paused: the mirror stays as it is', 'resume'];
+  const lines = [`next: lockstep sync ${command} --sync ${shellWord(name)}`];
+  return { state: 'paused', word, headline, lines };
 }
 
 export const paceOf = ({ intervalMs }: Pick<Sync, 'intervalMs'>): string =>

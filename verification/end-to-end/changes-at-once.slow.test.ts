@@ -1,0 +1,227 @@
+/** Two people change one sync at the same moment, through two servers: what becomes of it is one of the two orders. */
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { systemClock } from '@lockstep/foundation/clock';
+import { sql } from '@lockstep/foundation/sql';
+import { type ApiAnswer, type ApiHarness, newSyncOf, openApiOn } from '@lockstep/harness/api-harness';
+import { openTestControl, type TestControl } from '@lockstep/harness/control';
+import { holdLock } from '@lockstep/harness/held-lock';
+import { startOrg, type TestOrg } from '@lockstep/harness/org';
+import { openOwnDatabase } from '@lockstep/harness/own-database';
+import { webTokens } from '@lockstep/harness/sign-in';
+import { beginDeleting, findSync } from 'lockstep/control';
+
+const undo = new AsyncDisposableStack();
+let org: TestOrg;
+let control: TestControl;
+let servers: readonly [ApiHarness, ApiHarness];
+let refreshToken: string;
+
+before(async () => {
+  org = undo.use(await startOrg({ records: 100 }));
+  control = undo.use(await openTestControl());
+  const hosts = [new URL(org.url).host];
+  const another = { ...control, control: await control.openAnother() };
+  servers = [undo.use(await openApiOn(control, hosts)), undo.use(await openApiOn(another, hosts))];
+  refreshToken = (await webTokens(org, { scope: 'api refresh_token' })).refresh_token ?? '';
+});
+after(() => undo.disposeAsync());
+
+/** A sync as its settings, its objects and its catalogue say. Null: there is none. */
+interface State {
+  intervalMs: unknown;
+  stopAtPercent: unknown;
+  paused: unknown;
+  leftOut: readonly string[];
+  objects: readonly string[];
+  /** Removed and not yet let go, with what becomes of the table. */
+  leaving: readonly string[];
+  flow: unknown;
+  version: unknown;
+  readers: readonly string[];
+  flushes: number;
+}
+
+interface Change {
+  ask: (api: ApiHarness, tag: string) => Promise<ApiAnswer>;
+  /** What it makes of a sync; null: it is refused. */
+  makes: (state: State, wasRead: State) => State | 'nothing' | null;
+}
+
+const path = '/api/v1/syncs/acme';
+const patch = (body: object, change: Partial<State>): Change => ({
+  ask: (api) => api.ask('PATCH', path, body),
+  makes: (state) => ({ ...state, ...change }),
+});
+const settingsOf = ({ intervalMs, stopAtPercent, paused, leftOut }: State) =>
+  JSON.stringify([intervalMs, stopAtPercent, paused, leftOut]);
+const patchAsRead = (body: object, change: Partial<State>): Change => ({
+  ask: (api, tag) => api.ask('PATCH', path, body, { 'if-match': tag }),
+  makes: (state, wasRead) => (settingsOf(state) === settingsOf(wasRead) ? { ...state, ...change } : null),
+});
+const leavingName = (one: string) => one.split(' ')[0] ?? '';
+const add = (...objects: string[]): Change => ({
+  ask: (api) => api.ask('POST', `${path}/objects`, { objects }),
+  makes: (state) => {
+    if (state.leaving.some((one) => objects.includes(leavingName(one)))) return null;
+    return { ...state, objects: [...new Set([...state.objects, ...objects])].toSorted() };
+  },
+});
+const remove = (sobject: string, drops = false): Change => ({
+  ask: (api) => api.ask('DELETE', `${path}/objects/${sobject}?drop_table=${drops}`),
+  makes: (state) => {
+    if (!state.objects.includes(sobject) || state.objects.length === 1) return null;
+    const objects = state.objects.filter((one) => one !== sobject);
+    const table = drops ? 'drop table' : 'keep table';
+    return { ...state, objects, leaving: [...state.leaving, `${sobject} ${table}`].toSorted() };
+  },
+});
+const version = (wanted: string): Change => ({
+  ask: (api) => api.ask('PUT', `${path}/api-version`, { api_version: wanted }),
+  makes: (state) => ({ ...state, version: wanted }),
+});
+
+const changes: Record<string, Change> = {
+  'a shorter interval': patch({ interval_ms: 1_000 }, { intervalMs: 1_000 }),
+  'another interval, if it is as read': patchAsRead({ interval_ms: 2_000 }, { intervalMs: 2_000 }),
+  'another share, if it is as read': patchAsRead({ stop_at_percent: 50 }, { stopAtPercent: 50 }),
+  pause: patch({ paused: true }, { paused: true }),
+  'fields left out': patch({ fields_left_out: ['Account.Fax'] }, { leftOut: ['Account.Fax'] }),
+  'add Lead': add('Lead'),
+  'add Lead and Product2': add('Lead', 'Product2'),
+  'add Contact': add('Contact'),
+  'remove Contact': remove('Contact'),
+  'remove Contact with its table': remove('Contact', true),
+  'remove Account': remove('Account'),
+  'another credential': {
+    ask: (api) => {
+      const { clientId: client_id, clientSecret: client_secret } = org.credentials.web;
+      const credential = { flow: 'refresh token', client_id, client_secret, refresh_token: refreshToken };
+      return api.ask('PUT', `${path}/credential`, { credential });
+    },
+    makes: (state) => ({ ...state, flow: 'refresh token' }),
+  },
+  'version 61': version('61.0'),
+  'version 62': version('62.0'),
+  'a reader': {
+    ask: (api) => api.ask('POST', `${path}/readers`, { name: 'app' }),
+    makes: (state) => (state.readers.includes('app') ? null : { ...state, readers: ['app'] }),
+  },
+  'a flush': {
+    ask: (api) => api.ask('POST', `${path}/operations`, { kind: 'flush' }),
+    makes: (state) => ({ ...state, flushes: state.flushes + 1 }),
+  },
+  delete: { ask: (api) => api.ask('DELETE', path), makes: () => 'nothing' },
+};
+
+async function stateOf(): Promise<State | 'nothing'> {
+  const [api] = servers;
+  const { status, body } = await api.ask('GET', path);
+  if (status === 404) return 'nothing';
+  const { db } = control.control;
+  const leaving = await db.query<{ one: string }>(sql`
+    SELECT sobject || ' ' || leaving AS one FROM lockstep.stream WHERE leaving IS NOT NULL ORDER BY 1`);
+  const [requests] = await db.query<{ count: number }>(sql`SELECT count(*) FROM lockstep.sync_request`);
+  const readers = (await api.ask('GET', `${path}/readers`)).body.items as { name: string }[];
+  return {
+    intervalMs: body.interval_ms,
+    stopAtPercent: body.stop_at_percent,
+    paused: body.paused,
+    leftOut: body.fields_left_out as string[],
+    objects: (body.objects as string[]).toSorted(),
+    leaving: leaving.map(({ one }) => one),
+    flow: body.flow,
+    version: body.api_version,
+    readers: readers.map(({ name }) => name),
+    flushes: requests?.count ?? 0,
+  };
+}
+
+/** What the server still has of the sync: databases and roles. */
+const leftOf = (id: string) =>
+  control.control.db.query(sql`
+    SELECT datname::text AS name FROM pg_database WHERE strpos(datname, ${id}) > 0
+     UNION ALL SELECT rolname::text FROM pg_roles WHERE strpos(rolname, ${id}) > 0`);
+
+/** Whether each of the two was made, and the state after them, in the order given. */
+function inOrder(from: State, first: Change, second: Change): [boolean, boolean, State | 'nothing'] {
+  const one = first.makes(from, from);
+  if (one === 'nothing') return [true, second.makes(from, from) === 'nothing', 'nothing'];
+  const two = second.makes(one ?? from, from);
+  return [one !== null, two !== null, two ?? one ?? from];
+}
+
+async function assertOneOrder(from: State, tag: string, names: readonly [string, string]): Promise<void> {
+  const [first, second] = names.map((name) => changes[name]) as [Change, Change];
+  const [one, two] = await Promise.all([first.ask(servers[0], tag), second.ask(servers[1], tag)]);
+  const said = JSON.stringify([one, two].map(({ status, body }) => [status, body.code, body.detail]));
+  for (const { status, body } of [one, two]) {
+    assert.ok(status < 500, `${names.join(' and ')}: ${said}`);
+    if (status >= 400) assert.notEqual(String(body.next), '', said);
+  }
+  const [a, b] = [inOrder(from, first, second), inOrder(from, second, first)];
+  const orders = [a, [b[1], b[0], b[2]]];
+  const found = [one.status < 400, two.status < 400, await stateOf()];
+  assert.ok(
+    orders.some((order) => JSON.stringify(order) === JSON.stringify(found)),
+    `${names.join(' and ')}: ${said} leaves ${JSON.stringify(found)}, not one of ${JSON.stringify(orders)}`,
+  );
+}
+
+/** A sync that is gone at the end, and of which nothing is left. */
+async function withSync(work: (from: State, tag: string) => Promise<void>): Promise<void> {
+  const made = await servers[0].ask('POST', '/api/v1/syncs', newSyncOf(org));
+  assert.equal(made.status, 201, JSON.stringify(made.body));
+  try {
+    const from = await stateOf();
+    assert.ok(from !== 'nothing');
+    await work(from, made.headers.get('etag') ?? '');
+  } finally {
+    const { status } = await servers[0].ask('DELETE', path);
+    assert.ok(status === 200 || status === 404, String(status));
+  }
+  assert.deepEqual(await leftOf(String(made.body.id)), []);
+}
+
+const names = Object.keys(changes);
+for (const [nth, name] of names.entries()) {
+  test(`of ${name} and any other change at once, each is wholly made or refused, as in one of the two orders`, async () => {
+    for (const other of names.slice(nth))
+      await withSync((from, tag) => assertOneOrder(from, tag, [name, other]));
+  });
+}
+
+test('a sync that is being deleted takes no change, and every refusal says that its deletion is to be finished', async () => {
+  await withSync(async (from, tag) => {
+    const sync = await findSync(control.control, 'acme');
+    assert.ok(sync);
+    await beginDeleting(control.control, sync.id);
+    // Contact is there already.
+    const changing = Object.entries(changes).filter(([name]) => !['delete', 'add Contact'].includes(name));
+    for (const [name, { ask }] of changing) {
+      const { status, body } = await ask(servers[0], tag);
+      assert.deepEqual([name, status, body.code], [name, 409, 'SYS-18']);
+      assert.match(String(body.next), /lockstep sync delete --sync acme/);
+    }
+    assert.deepEqual(await stateOf(), { ...from, paused: true });
+  });
+});
+
+test('an object that is being added while its sync is deleted leaves no table in a database of a person', async () => {
+  await using own = await openOwnDatabase();
+  const [api] = servers;
+  const made = await api.ask('POST', '/api/v1/syncs', newSyncOf(org, { destination: own.form() }));
+  assert.equal(made.status, 201, JSON.stringify(made.body));
+  await using lock = await holdLock(own.superuser, 'LOCK TABLE _lockstep.checkpoint IN EXCLUSIVE MODE');
+  const adding = api.ask('POST', `${path}/objects`, { objects: ['Lead'] });
+  await lock.untilSomebodyWaits();
+  const deleting = servers[1].ask('DELETE', path);
+  while ((await findSync(control.control, 'acme'))?.isDeleting === false) await systemClock.sleep(10);
+  await systemClock.sleep(300); // long enough for a deletion that does not wait
+  await lock.release();
+  const [added, deleted] = await Promise.all([adding, deleting]);
+  assert.deepEqual([added.status, added.body.code, deleted.status], [409, 'SYS-18', 200]);
+  const left = await own.superuser.query(sql`
+    SELECT relname::text FROM pg_class WHERE relkind = 'r' AND relnamespace::regnamespace::text IN ('salesforce', '_lockstep')`);
+  assert.deepEqual(left, []);
+});

@@ -1,0 +1,39 @@
+import { assert } from '@lockstep/foundation/assert';
+import { systemClock } from '@lockstep/foundation/clock';
+import type { Database } from '@lockstep/foundation/database';
+import { sql } from '@lockstep/foundation/sql';
+
+/** A lock that a test holds to stop work at a known point. Released at the end at the latest. */
+export interface HeldLock extends AsyncDisposable {
+  /** Resolves when somebody waits for a lock in this database; fails if nobody does. */
+  untilSomebodyWaits(): Promise<void>;
+  release(): Promise<void>;
+}
+
+/** In real milliseconds. */
+const lookEveryMs = 20;
+const looksMax = 1_000;
+
+/** @param statement  takes the lock, such as `LOCK TABLE …` */
+export async function holdLock(db: Database, statement: string): Promise<HeldLock> {
+  const session = await db.session();
+  let release = async () => {
+    release = () => Promise.resolve();
+    await session.close();
+  };
+  await session.script(`BEGIN; ${statement}`);
+  return {
+    async untilSomebodyWaits() {
+      for (let looks = 0; looks < looksMax; looks++) {
+        const waiting = await db.query(sql`
+          SELECT FROM pg_locks WHERE NOT granted
+             AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`);
+        if (waiting.length > 0) return;
+        await systemClock.sleep(lookEveryMs);
+      }
+      assert(false, 'nobody waits for the lock');
+    },
+    release: () => release(),
+    [Symbol.asyncDispose]: () => release(),
+  };
+}

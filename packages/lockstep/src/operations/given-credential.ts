@@ -17,7 +17,7 @@ import type { Credential } from '../core/credential.ts';
 import type { OrgId } from '../core/ids.ts';
 import type { AppLog } from '../core/log-fields.ts';
 import { RequestError, usageError } from '../core/request-error.ts';
-import { openSalesforce, ownSessionStore, type Salesforce, type SessionStore } from '../salesforce/index.ts';
+import { openSalesforce, ownSessionStore, type Salesforce } from '../salesforce/index.ts';
 
 type GivenForm = z.infer<typeof newCredentialSchema>;
 type DirectForm = Exclude<GivenForm, { flow: 'web server' }>;
@@ -114,8 +114,8 @@ function usableKey(pem: string): string {
 }
 
 /**
- * Signs in with the credential and works with the org. Whatever comes of it, a refresh token that Salesforce has
- * replaced meanwhile is kept.
+ * Signs in with the credential and works with the org. A refresh token that Salesforce replaces meanwhile is kept at
+ * once: whatever comes of the work, the credential can be given again.
  *
  * @returns also the credential as it is then
  * @throws Fault `SF-nn`, `ORG-04`, `NET-01`, and those of the work
@@ -127,22 +127,25 @@ export async function withCredential<Result>(
   signal: AbortSignal,
   work: (salesforce: Salesforce, identity: { orgId: OrgId; instanceUrl: string }) => Promise<Result>,
 ): Promise<{ result: Result; credential: Credential }> {
-  const store = ownSessionStore(given);
+  const store = ownSessionStore(given, (renewed, session) => keepNewest(control, given, renewed, session));
   const salesforce = openSalesforce({ store, allowHosts, apiVersion, clock, log });
   try {
     const result = await work(salesforce, await salesforce.identity(signal));
     return { result, credential: (await store.read()).credential };
   } finally {
     await salesforce.close();
-    await keepNewest(control, given, store);
   }
 }
 
-async function keepNewest(control: Control, given: GivenCredential, store: SessionStore): Promise<void> {
-  const { credential, session } = await store.read();
-  if (given.credential.flow !== 'refresh token' || credential === given.credential || !session) return;
-  if (given.signIn !== null) return renewHeldCredential(control, given.signIn, credential);
-  const { orgId, instanceUrl } = session;
+async function keepNewest(
+  control: Control,
+  given: GivenCredential,
+  credential: Credential,
+  { orgId, instanceUrl }: { orgId: OrgId; instanceUrl: string },
+): Promise<void> {
+  if (given.credential.flow !== 'refresh token') return;
+  const held = given.signIn ?? (await findSuccessor(control, given.credential.refreshToken));
+  if (held !== null) return renewHeldCredential(control, held, credential);
   const { loginUrl } = given;
   await holdSuccessor(control, given.credential.refreshToken, { loginUrl, credential, orgId, instanceUrl });
 }

@@ -40,11 +40,15 @@ export interface SessionStore {
 /** How long a sign-in may take; longer than its request's time-out. */
 export const signInMaxMs = 45_000;
 
-/** A store that only this process sees, for what is not a sync yet. A refusal is remembered by whoever was refused. */
-export function ownSessionStore({
-  loginUrl,
-  credential,
-}: Pick<SignInState, 'loginUrl' | 'credential'>): SessionStore {
+/**
+ * A store that only this process sees, for what is not a sync yet. A refusal is remembered by whoever was refused.
+ *
+ * @param onRenewed  keeps a credential whose refresh token Salesforce has replaced; nothing is done before it is kept
+ */
+export function ownSessionStore(
+  { loginUrl, credential }: Pick<SignInState, 'loginUrl' | 'credential'>,
+  onRenewed: (credential: Credential, session: StoredSession) => Promise<void> = () => Promise.resolve(),
+): SessionStore {
   let state: SignInState = { loginUrl, credential, session: null, refusal: null };
   return {
     read: async () => state,
@@ -54,6 +58,7 @@ export function ownSessionStore({
       const isRotated = used.flow === 'refresh token' && refreshToken !== undefined;
       const session = { ...granted, no: (state.session?.no ?? 0) + 1 };
       state = { ...state, session, credential: isRotated ? { ...used, refreshToken } : used };
+      if (isRotated) await onRenewed(state.credential, session);
       return session;
     },
     refuse: async () => undefined,

@@ -5,12 +5,12 @@
 import { createHash } from 'node:crypto';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { beginOnce, type Control, endOnce, type StoredAnswer } from '../control/index.ts';
+import { type BegunRequest, beginOnce, type Control, type StoredAnswer } from '../control/index.ts';
 import { newSyncId, type SyncId } from '../core/ids.ts';
 
 /** Returns the id of what a request makes: another one for each request that is not a repetition. */
 export function addIdempotency(app: FastifyInstance, control: Control): (request: FastifyRequest) => SyncId {
-  const begun = new WeakMap<FastifyRequest, { key: string; subject: SyncId }>();
+  const begun = new WeakMap<FastifyRequest, BegunRequest>();
 
   app.addHook('preHandler', async (request, reply) => {
     const key = keyOf(request);
@@ -18,17 +18,15 @@ export function addIdempotency(app: FastifyInstance, control: Control): (request
     const asked = { key, fingerprint: fingerprintOf(request), subject: newSyncId() };
     const known = await beginOnce(control, asked);
     if ('status' in known) await replay(reply, known);
-    else begun.set(request, { key, subject: known.subject as SyncId });
+    else begun.set(request, known);
   });
 
   app.addHook('onSend', async (request, reply, payload) => {
-    const { key } = begun.get(request) ?? {};
-    if (key === undefined) return;
     const body = typeof payload === 'string' ? payload : '';
-    await endOnce(control, key, { status: reply.statusCode, body });
+    await begun.get(request)?.end({ status: reply.statusCode, body });
   });
 
-  return (request) => begun.get(request)?.subject ?? newSyncId();
+  return (request) => (begun.get(request)?.subject as SyncId | undefined) ?? newSyncId();
 }
 
 /** The route is not called: an answer has been sent. */

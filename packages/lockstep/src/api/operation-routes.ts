@@ -19,13 +19,12 @@ export const numbered = z.object({
 });
 
 export const operationRoutes: FastifyPluginAsyncZod<{ control: Control }> = async (app, { control }) => {
-  addIdempotency(app, control);
-  beginRoute(app, control);
+  beginRoute(app, control, addIdempotency(app, control));
   getRoute(app, control);
   withdrawRoute(app, control);
 };
 
-function beginRoute(app: ApiInstance, control: Control): void {
+function beginRoute(app: ApiInstance, control: Control, idOf: ReturnType<typeof addIdempotency>): void {
   const schema = {
     operationId: 'beginOperation',
     summary: 'Asks a sync for work, which it begins at once if it runs',
@@ -37,8 +36,9 @@ function beginRoute(app: ApiInstance, control: Control): void {
     response: { 202: operationSchema, ...problemAnswers },
   };
   const audit = { members: ['kind', 'level', 'object', 'objects'] };
-  app.post('/syncs/:sync/operations', { schema, config: { audit } }, async ({ params, body }, reply) => {
-    const id = await beginWork(control, await requiredSync(control, params.sync), body);
+  app.post('/syncs/:sync/operations', { schema, config: { audit } }, async (request, reply) => {
+    const sync = await requiredSync(control, request.params.sync);
+    const id = await beginWork(control, sync, request.body, idOf(request));
     return reply
       .code(202)
       .header('Location', `/api/v1/operations/${id}`)

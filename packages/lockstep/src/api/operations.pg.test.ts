@@ -146,13 +146,13 @@ test('of twenty repetitions at once, one is done and none is lost', async () => 
   assert.equal((await take(api, await syncIdOf(api))).length, 1);
 });
 
-test('a request whose process died is done by the next repetition', async () => {
+test('a request whose process died is done by the next repetition, once', async () => {
   await using api = await withSyncs(['acme']);
   const key = randomUUID();
-  await begin(api, { kind: 'flush' }, { 'idempotency-key': key });
+  const first = await begin(api, { kind: 'flush' }, { 'idempotency-key': key });
   const { db } = api.control.control;
   await db.query(sql`UPDATE lockstep.idempotency_key SET status = NULL, body = NULL`);
-  assert.equal((await begin(api, { kind: 'flush' }, { 'idempotency-key': key })).body.code, 'API-07');
-  await db.query(sql`UPDATE lockstep.idempotency_key SET begun_at = begun_at - interval '3 minutes'`);
-  assert.equal((await begin(api, { kind: 'flush' }, { 'idempotency-key': key })).status, 202);
+  const again = await begin(api, { kind: 'flush' }, { 'idempotency-key': key });
+  assert.deepEqual([again.status, again.body.id], [202, first.body.id]);
+  assert.equal((await take(api, await syncIdOf(api))).length, 1);
 });

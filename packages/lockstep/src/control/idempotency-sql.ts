@@ -3,17 +3,26 @@ import { sql } from '@lockstep/foundation/sql';
 
 /** Statements of the idempotency keys (idempotency-keys.ts). */
 
-/** One row, with its subject: the key was free, or its request has been under way so long that its process is dead. */
+/** First key of the lock; the second is the hash of the caller's key. */
+const keyLock = 79;
+
+/** For the life of the session. False: the request is under way. */
+export const takeKeyLock = async (session: Tx, key: string): Promise<boolean> => {
+  const [row] = await session.query<{ taken: boolean }>(
+    sql`SELECT pg_try_advisory_lock(${keyLock}, hashtext(${key})) AS taken`,
+  );
+  return row?.taken === true;
+};
+
+/** One row, with its subject: the key was free, or the process of its request has died. Whoever asks has its lock. */
 export const claimKey = (
   tx: Tx,
   { key, fingerprint, subject }: { key: string; fingerprint: string; subject: string },
-  abandonedMs: number,
 ) =>
   tx.query<{ subject: string }>(sql`
   INSERT INTO lockstep.idempotency_key AS k (key, fingerprint, subject) VALUES (${key}, ${fingerprint}, ${subject})
       ON CONFLICT (key) DO UPDATE SET begun_at = clock_timestamp()
    WHERE k.fingerprint = excluded.fingerprint AND k.status IS NULL
-     AND k.begun_at < clock_timestamp() - ${abandonedMs}::double precision * interval '1 ms'
   RETURNING subject`);
 
 export const selectKey = (tx: Tx, key: string) =>

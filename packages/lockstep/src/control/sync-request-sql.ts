@@ -9,7 +9,7 @@ export const syncRequestChannel = 'lockstep_sync_request';
 
 const isOpen = sql`ended_at IS NULL AND (expires_at IS NULL OR expires_at > clock_timestamp())`;
 
-/** One row: it was made. No row: there is no such sync. */
+/** One row: it was made, now or as this subject before. No row: there is no such sync. */
 export const insertSyncRequest = (
   tx: Tx,
   syncRequest: {
@@ -18,13 +18,16 @@ export const insertSyncRequest = (
     objects: readonly string[] | null;
     ids: readonly string[] | null;
     expiresInMs: number | null;
+    subject: string | null;
   },
 ) =>
   tx.query<{ request_id: number }>(sql`
-  INSERT INTO lockstep.sync_request (sync_id, kind, objects, ids, expires_at)
+  INSERT INTO lockstep.sync_request (sync_id, kind, objects, ids, expires_at, subject)
   SELECT sync_id, ${syncRequest.kind}, ${syncRequest.objects}::text[], ${syncRequest.ids}::text[],
-         clock_timestamp() + ${syncRequest.expiresInMs}::double precision * interval '1 ms'
+         clock_timestamp() + ${syncRequest.expiresInMs}::double precision * interval '1 ms',
+         ${syncRequest.subject}::text
     FROM lockstep.sync WHERE sync_id = ${syncRequest.syncId}
+  ON CONFLICT (subject) DO UPDATE SET subject = excluded.subject
   RETURNING request_id`);
 
 /** Deletes requests that ended more than a month ago, and open ones that expired more than a day ago. */

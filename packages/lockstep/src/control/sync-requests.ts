@@ -38,6 +38,8 @@ export interface NewSyncRequest {
   ids?: readonly RecordId[];
   /** After this time the request is dropped: nobody waits for it any more. Without it, it stays until it is served. */
   expiresInMs?: number;
+  /** The id of what is made; another call with the same one finds it. */
+  subject?: string;
 }
 
 /** A sync request as the sync's worker takes it. */
@@ -80,11 +82,11 @@ export async function makeSyncRequest(
   syncId: SyncId,
   syncRequest: NewSyncRequest,
 ): Promise<number> {
-  const { kind, objects, ids = null, expiresInMs = null } = syncRequest;
+  const { kind, objects, ids = null, expiresInMs = null, subject = null } = syncRequest;
   return control.db.transaction(async (tx) => {
     await lockForChange(tx, syncId);
     await purgeSyncRequests(tx, syncId);
-    const [made] = await insertSyncRequest(tx, { syncId, kind, objects, ids, expiresInMs });
+    const [made] = await insertSyncRequest(tx, { syncId, kind, objects, ids, expiresInMs, subject });
     if (!made) throw new Fault('PRX-01');
     await notify(tx, syncChannel, syncId);
     return made.request_id;

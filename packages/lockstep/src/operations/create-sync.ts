@@ -116,8 +116,13 @@ export async function createSync(
 ): Promise<SyncId> {
   const { control } = deps;
   if (await readSync(control, syncId)) return syncId;
-  const { plans, described, ...checked } = await checkNewSync(deps, options, signal, syncId);
   const own = options.destination ?? null;
+  const { plans, described, ...checked } = await checkNewSync(deps, options, signal, syncId).catch(
+    async (error: unknown) => {
+      if (!own) await removeMirror(control, syncId, own).catch(() => undefined); // of a process that was killed
+      throw error;
+    },
+  );
   const { apiVersion } = checked;
   const describedFor = fieldChoiceKey({ leftOut: options.leftOut ?? [], apiVersion });
   try {

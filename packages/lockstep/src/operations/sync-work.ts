@@ -45,13 +45,14 @@ const resultSchema = z.object({
 /**
  * Asks a sync for work, which it does when it runs.
  *
+ * @param subject  the id of the work: another call with the same one finds what was begun
  * @returns the number of the request
  * @throws {@link RequestError} if the sync does not mirror an object, or if an Id is none
  */
-export async function beginWork(control: Control, sync: Sync, work: Work): Promise<number> {
+export async function beginWork(control: Control, sync: Sync, work: Work, subject: string): Promise<number> {
   const { expires_in_seconds: seconds } = work;
   const expiry = seconds === undefined ? {} : { expiresInMs: seconds * 1_000 };
-  return makeSyncRequest(control, sync.id, { ...syncRequestOf(sync, work), ...expiry });
+  return makeSyncRequest(control, sync.id, { ...syncRequestOf(sync, work), ...expiry, subject });
 }
 
 function syncRequestOf(sync: Sync, work: Work): NewSyncRequest {

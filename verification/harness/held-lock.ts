@@ -5,14 +5,14 @@ import { sql } from '@lockstep/foundation/sql';
 
 /** A lock that a test holds to stop work at a known point. Released at the end at the latest. */
 export interface HeldLock extends AsyncDisposable {
-  /** Resolves when somebody waits for a lock in this database; fails if nobody does. */
+  /** Resolves when somebody waits for it; fails if nobody does. */
   untilSomebodyWaits(): Promise<void>;
   release(): Promise<void>;
 }
 
 /** In real milliseconds. */
 const lookEveryMs = 20;
-const looksMax = 1_000;
+const looksMax = 500;
 
 /** @param statement  takes the lock, such as `LOCK TABLE …` */
 export async function holdLock(db: Database, statement: string): Promise<HeldLock> {
@@ -21,13 +21,14 @@ export async function holdLock(db: Database, statement: string): Promise<HeldLoc
     release = () => Promise.resolve();
     await session.close();
   };
+  const [own] = await session.query<{ pid: number }>(sql`SELECT pg_backend_pid() AS pid`);
   await session.script(`BEGIN; ${statement}`);
   return {
     async untilSomebodyWaits() {
       for (let looks = 0; looks < looksMax; looks++) {
-        const waiting = await db.query(sql`
-          SELECT FROM pg_locks WHERE NOT granted
-             AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`);
+        const waiting = await db.query(
+          sql`SELECT FROM pg_stat_activity WHERE ${own?.pid}::integer = ANY(pg_blocking_pids(pid))`,
+        );
         if (waiting.length > 0) return;
         await systemClock.sleep(lookEveryMs);
       }

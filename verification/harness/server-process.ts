@@ -1,6 +1,8 @@
 import { cp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { assert } from '@lockstep/foundation/assert';
+import { readRunFile } from 'lockstep/operations/run-file';
+import type { ApiAnswer } from './api-harness.ts';
 import { type ExitResult, openCli, type Running } from './cli-process.ts';
 import type { EndToEndHarness, ProxyAnswer } from './end-to-end-harness.ts';
 
@@ -11,6 +13,8 @@ export interface ServerProcess extends AsyncDisposable {
   metricsUrl: string | null;
   /** Resolves when it accepts requests. */
   start(): Promise<void>;
+  /** A request to its management API, with the key of this machine. Rejects if the server is killed meanwhile. */
+  ask(method: string, path: string, body?: object, headers?: Record<string, string>): Promise<ApiAnswer>;
   end(signal: NodeJS.Signals): Promise<ExitResult>;
   /** Resolves with its last output if it ends by itself, which it never should. */
   ended: Promise<string>;
@@ -57,6 +61,22 @@ export async function openServerProcess({
       void started.ended.then(({ code, stderr }) => {
         if (running === started) ended.resolve(`it ended with code ${code}: ${stderr.slice(-2_000)}`);
       });
+    },
+    async ask(method, path, body, headers = {}) {
+      const { apiUrl, apiKey } = (await readRunFile(cli.dataDir)) ?? {};
+      assert(apiUrl && apiKey, 'a server that is asked runs');
+      const answer = await fetch(`${apiUrl}${path}`, {
+        method,
+        headers: {
+          authorization: `Bearer ${apiKey}`,
+          ...(body && { 'content-type': 'application/json' }),
+          ...headers,
+        },
+        ...(body && { body: JSON.stringify(body) }),
+      });
+      const text = await answer.text();
+      const parsed = (text === '' ? {} : JSON.parse(text)) as ApiAnswer['body'];
+      return { status: answer.status, headers: answer.headers, body: parsed };
     },
     async end(signal) {
       const ending = running;

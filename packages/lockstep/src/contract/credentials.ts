@@ -32,8 +32,12 @@ export const newCredentialSchema = z
   .meta({ id: 'NewCredential' })
   .describe('Is sealed, and never shown again.');
 
+/** The rest of a pasted address may contain what nobody should store: a session id, a password. */
+const originOf = (url: string): string => URL.parse(url)?.origin ?? url;
+
 export const loginUrlSchema = z
   .url({ protocol: /^https?$/ })
+  .overwrite(originOf)
   .describe(
     "The org's My Domain address. For a flow other than client credentials also https://login.salesforce.com, and https://test.salesforce.com for a sandbox.",
   );

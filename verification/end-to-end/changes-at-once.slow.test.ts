@@ -1,5 +1,6 @@
 /** Two people change one sync at the same moment, through two servers: what becomes of it is one of the two orders. */
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
 import { after, before, test } from 'node:test';
 import { systemClock } from '@lockstep/foundation/clock';
 import { sql } from '@lockstep/foundation/sql';
@@ -224,4 +225,42 @@ test('an object that is being added while its sync is deleted leaves no table in
   const left = await own.superuser.query(sql`
     SELECT relname::text FROM pg_class WHERE relkind = 'r' AND relnamespace::regnamespace::text IN ('salesforce', '_lockstep')`);
   assert.deepEqual(left, []);
+});
+
+/** Two creations at once, each with a key; returns the ids that they had, besides their answers. */
+async function createBoth(wanted: (nth: number) => object) {
+  const keys = servers.map(() => randomUUID());
+  const both = await Promise.all(
+    servers.map((api, nth) =>
+      api.ask('POST', '/api/v1/syncs', wanted(nth), { 'idempotency-key': keys[nth] ?? '' }),
+    ),
+  );
+  const rows = await control.control.db.query<{ id: string }>(
+    sql`SELECT subject AS id FROM lockstep.idempotency_key WHERE key = ANY(${keys}::text[])`,
+  );
+  const made = both.filter(({ status }) => status === 201).map(({ body }) => String(body.id));
+  const said = JSON.stringify(both.map(({ status, body }) => [status, body.code, body.detail]));
+  return { made, said, codes: both.map(({ body }) => body.code), ids: rows.map(({ id }) => id) };
+}
+
+test('of two creations of one name at once one is made, and nothing is left of the other', async () => {
+  const { made, said, codes, ids } = await createBoth(() => newSyncOf(org));
+  assert.deepEqual([made.length, ids.length], [1, 2], said);
+  assert.ok(codes.includes('CFG-01'), said);
+  for (const id of ids) assert.equal((await leftOf(id)).length, made.includes(id) ? 5 : 0, said);
+  assert.equal((await servers[0].ask('DELETE', path)).status, 200);
+});
+
+test('of two creations in one database of a person at once one is made, with all its tables', async () => {
+  await using own = await openOwnDatabase();
+  const { made, said } = await createBoth((nth) =>
+    newSyncOf(org, { name: `acme ${nth}`, destination: own.form() }),
+  );
+  assert.equal(made.length, 1, said);
+  assert.doesNotMatch(said, /SYS-15/);
+  const tables = await own.superuser.query(sql`
+    SELECT relname::text AS name FROM pg_class
+     WHERE relkind = 'r' AND relnamespace = 'salesforce'::regnamespace ORDER BY 1`);
+  assert.deepEqual(tables, [{ name: 'account' }, { name: 'contact' }]);
+  assert.equal((await servers[0].ask('DELETE', `/api/v1/syncs/${made[0]}`)).status, 200);
 });

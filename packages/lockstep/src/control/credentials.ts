@@ -19,6 +19,7 @@ import {
 import { type Control, keyOf } from './database.ts';
 import { unwrapDataKey } from './keys.ts';
 import { type Key, seal, unseal } from './sealing.ts';
+import { deleteSignIn } from './sign-in-sql.ts';
 import { endRecopying, notify, syncChannel, updateOrg, upsertOrg } from './sql.ts';
 
 export const credentialSchema: z.ZodType<Credential> = z.discriminatedUnion('flow', [
@@ -89,6 +90,11 @@ export function sessionStore(control: Control, syncId: SyncId): SessionStore {
   };
 }
 
+export interface NewCredential extends Pick<SignInState, 'loginUrl' | 'credential'> {
+  /** The sign-in that has held it until now; it goes, because the sync alone uses a refresh token from then on. */
+  signIn?: string | null;
+}
+
 /**
  * Replaces the credential by one of the same org, which the caller has tried. Processes that run the sync use it from
  * now on. False: there is no such sync.
@@ -98,7 +104,7 @@ export function sessionStore(control: Control, syncId: SyncId): SessionStore {
 export async function replaceCredential(
   control: Control,
   syncId: SyncId,
-  { loginUrl, credential }: Pick<SignInState, 'loginUrl' | 'credential'>,
+  { loginUrl, credential, signIn = null }: NewCredential,
 ): Promise<boolean> {
   const isReplaced = await control.db.transaction(async (tx) => {
     await lockForChange(tx, syncId);
@@ -106,6 +112,7 @@ export async function replaceCredential(
     if (!row) return false;
     const sealed = sealCredential(dataKeyOf(control, syncId, row), syncId, credential);
     await replaceCredentialRow(tx, syncId, { loginUrl, flow: credential.flow, sealed });
+    if (signIn !== null) await deleteSignIn(tx, signIn);
     await notify(tx, syncChannel, syncId);
     return true;
   });
@@ -122,17 +129,18 @@ export async function replaceCredential(
 export async function replaceOrg(
   control: Control,
   syncId: SyncId,
-  to: Pick<SignInState, 'loginUrl' | 'credential'> & { orgId: OrgId; instanceUrl: string },
+  to: NewCredential & { orgId: OrgId; instanceUrl: string },
 ): Promise<void> {
   await control.db.transaction(async (tx) => {
     await lockForChange(tx, syncId);
     const [row] = await selectCredential(tx, syncId);
     if (!row) throw new Fault('PRX-01');
-    const { loginUrl, credential } = to;
+    const { loginUrl, credential, signIn = null } = to;
     const sealed = sealCredential(dataKeyOf(control, syncId, row), syncId, credential);
     await upsertOrg(tx, to);
     await updateOrg(tx, syncId, to.orgId);
     await replaceCredentialRow(tx, syncId, { loginUrl, flow: credential.flow, sealed });
+    if (signIn !== null) await deleteSignIn(tx, signIn);
     await endRecopying(tx, syncId);
     await notify(tx, syncChannel, syncId);
   });

@@ -63,7 +63,6 @@ export {
 } from './sessions.ts';
 export {
   beginAttempt,
-  dropSignIn,
   endAttempt,
   enterAttempt,
   findSuccessor,

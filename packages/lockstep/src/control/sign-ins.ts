@@ -11,7 +11,6 @@ import { credentialSchema } from './credentials.ts';
 import { type Control, keyOf } from './database.ts';
 import { seal, unseal } from './sealing.ts';
 import {
-  deleteSignIn,
   insertAttempt,
   insertSuccessor,
   purgeSignIns,
@@ -164,11 +163,6 @@ export async function renewHeldCredential(
   credential: Credential,
 ): Promise<void> {
   await updateHeldCredential(control.db, id, sealed(control, id, 'sealed_credential', credential));
-}
-
-/** It belongs to a sync now, or nobody needs it. */
-export async function dropSignIn(control: Control, id: string): Promise<void> {
-  await deleteSignIn(control.db, id);
 }
 
 const attemptOf = (control: Control, { sign_in_id: id, sealed_attempt: attempt }: SignInRow): Attempt =>

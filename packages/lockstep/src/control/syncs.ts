@@ -19,6 +19,7 @@ import {
 } from './destinations.ts';
 import { checkIntervalMs, checkStopAt } from './interval.ts';
 import { newDataKey } from './keys.ts';
+import { deleteSignIn } from './sign-in-sql.ts';
 import {
   deleteSync,
   insertSync,
@@ -93,6 +94,8 @@ export type NewSync = Omit<
   /** What is not given is as the columns' defaults say. */
   settings?: SyncChange;
   credential: Credential;
+  /** The sign-in that has held it until now, see NewCredential in credentials.ts. */
+  signIn?: string | null;
   /** A database that a person owns; left out for a private one. */
   own?: OwnDestination | null;
 } & DestinationSecrets;
@@ -126,6 +129,7 @@ export async function recordSync(control: Control, sync: NewSync): Promise<void>
         tableSchema: sync.tableSchema,
         ...sealedDestination(dataKey, sync.id, { ...sync, own: sync.own ?? null }),
       });
+      if (sync.signIn) await deleteSignIn(tx, sync.signIn);
       await insertStreams(tx, sync.id, sync.sobjects);
       await notify(tx, syncChannel, sync.id);
     });

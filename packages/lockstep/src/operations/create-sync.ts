@@ -11,7 +11,7 @@ import { databaseFault, planTables, type TablePlan } from '../postgres/index.ts'
 import { chosenVersion } from './api-versions.ts';
 import { checkSyncChange } from './change-sync.ts';
 import { describeAll, describeRecommended, type SkippedObject } from './describe-all.ts';
-import { type GivenCredential, giveAway, withCredential } from './given-credential.ts';
+import { type GivenCredential, holderOf, withCredential } from './given-credential.ts';
 import { refuseUnfit } from './given-destination.ts';
 import { makeMirror, removeMirror } from './make-destination.ts';
 
@@ -140,6 +140,7 @@ export async function createSync(
       ...made,
       ...checked,
       loginUrl: options.given.loginUrl,
+      signIn: await holderOf(control, options.given),
       id: syncId,
       sobjects,
     });
@@ -148,6 +149,5 @@ export async function createSync(
     const host = own ? hostOf(own) : control.host;
     throw error instanceof Fault ? error : (databaseFault(error, host) ?? error);
   }
-  await giveAway(control, options.given).catch(() => undefined); // it expires by itself
   return syncId;
 }

@@ -6,7 +6,6 @@ import type { z } from 'zod';
 import type { newCredentialSchema } from '../contract/credentials.ts';
 import {
   type Control,
-  dropSignIn,
   findSuccessor,
   holdSuccessor,
   openHeldCredential,
@@ -150,10 +149,10 @@ async function keepNewest(
   await holdSuccessor(control, given.credential.refreshToken, { loginUrl, credential, orgId, instanceUrl });
 }
 
-/** It belongs to a sync now: nothing else is to hold it. */
-export async function giveAway(control: Control, { credential, signIn }: GivenCredential): Promise<void> {
-  const held =
-    signIn ??
-    (credential.flow === 'refresh token' ? await findSuccessor(control, credential.refreshToken) : null);
-  if (held !== null) await dropSignIn(control, held);
-}
+/** The sign-in that holds it, which goes when it belongs to a sync. */
+export const holderOf = async (
+  control: Control,
+  { credential, signIn }: GivenCredential,
+): Promise<string | null> =>
+  signIn ??
+  (credential.flow === 'refresh token' ? await findSuccessor(control, credential.refreshToken) : null);

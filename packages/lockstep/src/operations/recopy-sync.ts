@@ -14,7 +14,7 @@ import type { OrgId } from '../core/ids.ts';
 import { RequestError } from '../core/request-error.ts';
 import { databaseFault, emptyMirror } from '../postgres/index.ts';
 import { changeAlone } from './change-alone.ts';
-import { type GivenCredential, giveAway, type TryDeps, withCredential } from './given-credential.ts';
+import { type GivenCredential, holderOf, type TryDeps, withCredential } from './given-credential.ts';
 import { untilReleased } from './until-released.ts';
 
 export interface Recopy {
@@ -56,9 +56,9 @@ export async function recopySync(
     await beginRecopy(control, sync.id);
     await untilReleased(control, sync, signal);
     await emptyTables(control, sync, found.orgId);
-    await replaceOrg(control, sync.id, { ...found, loginUrl: used.loginUrl, credential });
+    const signIn = given && (await holderOf(control, given));
+    await replaceOrg(control, sync.id, { ...found, loginUrl: used.loginUrl, credential, signIn });
   });
-  if (given) await giveAway(control, given);
   return recopy;
 }
 

@@ -1,7 +1,7 @@
 import { replaceCredential, type Sync } from '../control/index.ts';
 import { Fault } from '../core/faults.ts';
 import { faultOf } from '../salesforce/index.ts';
-import { type GivenCredential, giveAway, type TryDeps, withCredential } from './given-credential.ts';
+import { type GivenCredential, holderOf, type TryDeps, withCredential } from './given-credential.ts';
 
 /**
  * Tries the credential, and unless `isDryRun` puts it in place of the sync's own: the sync goes on where it is.
@@ -31,6 +31,6 @@ export async function replaceSyncCredential(
     },
   );
   if (isDryRun) return;
-  if (!(await replaceCredential(control, sync.id, { ...given, credential }))) throw new Fault('PRX-01');
-  await giveAway(control, given);
+  const replaced = { ...given, credential, signIn: await holderOf(control, given) };
+  if (!(await replaceCredential(control, sync.id, replaced))) throw new Fault('PRX-01');
 }

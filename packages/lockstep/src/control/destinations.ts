@@ -13,11 +13,12 @@ import {
   tlsModes,
 } from '../core/own-database.ts';
 import { addressOf, destinationNames, shownUrl } from '../postgres/index.ts';
+import { lockForChange } from './change-lock.ts';
 import { type Control, keyOf } from './database.ts';
 import { selectSealedSecrets, updateDestination } from './destination-sql.ts';
 import { unwrapDataKey } from './keys.ts';
 import { type Key, seal, unseal } from './sealing.ts';
-import { lockSync, notify, syncChannel } from './sql.ts';
+import { notify, syncChannel } from './sql.ts';
 
 /** A database of the sync's own on the control database's server, or one that a person owns. */
 export type SyncDestination = {
@@ -140,11 +141,12 @@ function loginTo(
 /**
  * The mirror of a sync in a database that a person owns is there from now on; whoever has it open opens it again.
  *
- * @returns false: there is no such sync, or its mirror is in a private database
+ * @returns false: there is no such sync
+ * @throws {@link Fault} `SYS-18`: it is being deleted
  */
 export const replaceDestination = (control: Control, { id }: Pick<SyncPlace, 'id'>, own: OwnDestination) =>
   control.db.transaction(async (tx) => {
-    await lockSync(tx, id);
+    await lockForChange(tx, id);
     const [sealed] = await selectSealedSecrets(tx, id);
     if (!sealed) return false;
     const dataKey = unwrapDataKey(keyOf(control), id, sealed.sealed_data_key);

@@ -3,12 +3,13 @@ import type { ReplaceDestination } from '../contract/destinations.ts';
 import { type Control, replaceDestination, type Sync } from '../control/index.ts';
 import { Fault } from '../core/faults.ts';
 import { RequestError } from '../core/request-error.ts';
+import { changeAlone } from './change-alone.ts';
 import { destinationFrom, refuseUnfit } from './given-destination.ts';
 
 /**
  * Tests the database, which must hold the mirror of the sync already, and unless `isDryRun` lets the sync go on there.
  *
- * @throws RequestError: the first test that fails; the mirror is in a private database. Fault `PRX-01`, `DB-nn`
+ * @throws RequestError: the first test that fails; the mirror is in a private database. Fault as {@link changeAlone}, `DB-nn`
  */
 export async function replaceSyncDestination(
   { control, clock }: { control: Control; clock: Clock },
@@ -23,6 +24,10 @@ export async function replaceSyncDestination(
       next: 'Start Lockstep with the new address of that server in DATABASE_URL.',
     });
   const to = await destinationFrom({ ...form, schema: sync.destination.tableSchema, share_schema: true });
-  await refuseUnfit(to, { syncId: sync.id, tables: [], exists: true }, clock, signal);
-  if (!isDryRun && !(await replaceDestination(control, sync, to))) throw new Fault('PRX-01');
+  const check = () => refuseUnfit(to, { syncId: sync.id, tables: [], exists: true }, clock, signal);
+  if (isDryRun) return check();
+  await changeAlone(control, sync, async () => {
+    await check();
+    if (!(await replaceDestination(control, sync, to))) throw new Fault('PRX-01');
+  });
 }

@@ -7,6 +7,7 @@
 import { spawn } from 'node:child_process';
 import { globSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { openDatabase } from '@lockstep/foundation/database';
 import { sql } from '@lockstep/foundation/sql';
@@ -50,7 +51,8 @@ async function main(): Promise<boolean> {
   const tested = await runNode(
     [
       '--test',
-      '--test-concurrency=2',
+      // Many tests wait for a server or for time, so one more than there are processors costs nobody his turn.
+      `--test-concurrency=${availableParallelism() + 1}`,
       '--test-timeout=300000', // so that a test that hangs fails
       '--test-reporter=spec',
       ...given.filter((argument) => argument.startsWith('-')),

@@ -1,68 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { sql } from '@lockstep/foundation/sql';
-import { type ApiHarness, withSyncs } from '@lockstep/harness/api-harness';
+import { withSyncs } from '@lockstep/harness/api-harness';
+import { watch } from '@lockstep/harness/event-stream';
 import { startSyncRequestServer, untilLeased } from '@lockstep/harness/sync-request-server';
-import {
-  createAdministrator,
-  endSyncRequest,
-  listSyncs,
-  recordActivity,
-  reportSyncRequest,
-} from '../control/index.ts';
-
-interface Stream extends AsyncDisposable {
-  /** The next event of this type. */
-  next(type: string): Promise<Record<string, unknown>>;
-  /** Resolves when the server has ended it. */
-  ended: Promise<void>;
-}
-
-/** A client of the event stream that reads as a browser does. */
-async function watch(
-  api: ApiHarness,
-  sync: string,
-  of = 'syncs',
-  headers: Record<string, string> = api.headers,
-): Promise<Stream> {
-  const leave = new AbortController();
-  const answer = await fetch(`${api.url}/api/v1/${of}/${sync}/events`, {
-    headers,
-    signal: leave.signal,
-  });
-  assert.equal(answer.headers.get('content-type'), 'text/event-stream');
-  const seen: { type: string; data: Record<string, unknown> }[] = [];
-  let wake = () => undefined as void;
-  const ended = (async () => {
-    let text = '';
-    const decoder = new TextDecoder();
-    for await (const chunk of answer.body ?? []) {
-      text += decoder.decode(chunk, { stream: true });
-      const parts = text.split('\n\n');
-      text = parts.pop() ?? '';
-      for (const part of parts) {
-        const [, type, data] = /^event: (\w+)\ndata: (.*)$/.exec(part) ?? [];
-        if (type !== undefined)
-          seen.push({ type, data: JSON.parse(data ?? '{}') as Record<string, unknown> });
-      }
-      wake();
-    }
-  })().catch(() => undefined);
-  return {
-    ended,
-    async next(type) {
-      for (;;) {
-        const at = seen.findIndex((event) => event.type === type);
-        if (at >= 0) return seen.splice(0, at + 1).at(-1)?.data ?? {};
-        await new Promise<void>((resolve) => (wake = resolve));
-      }
-    },
-    async [Symbol.asyncDispose]() {
-      leave.abort();
-      await ended;
-    },
-  };
-}
+import { endSyncRequest, listSyncs, recordActivity, reportSyncRequest } from '../control/index.ts';
 
 test('who watches a sync sees it as it is, then each change, and its end', async () => {
   await using api = await withSyncs(['acme']);
@@ -153,32 +95,4 @@ test('who watches an operation that nobody works on is told why, and the operati
   assert.deepEqual((await stream.next('problem')).code, 'SYS-13');
   await stream.ended;
   assert.equal((await api.ask('GET', `/api/v1/operations/${String(body.id)}`)).body.state, 'queued');
-});
-
-test('a stream ends within seconds when its key is revoked or its session ends, and watching prolongs no session', async () => {
-  await using api = await withSyncs(['acme']);
-  const { control } = api.control;
-  await createAdministrator(control, 'a long phrase is fine');
-  const signIn = async () => {
-    const given = { password: 'a long phrase is fine' };
-    const { headers } = await api.ask('POST', '/api/v1/session', given, { authorization: '' });
-    return { cookie: headers.get('set-cookie')?.split(';')[0] ?? '' };
-  };
-  const made = await api.ask('POST', '/api/v1/api-keys', { name: 'screen', scope: 'read' });
-  await using lasting = await watch(api, 'acme', 'syncs', await signIn());
-  const [kept] = await control.db.query<{ session_id: string }>(sql`
-    UPDATE lockstep.session SET last_seen_at = last_seen_at - interval '2 hours' RETURNING session_id`);
-  await using ofSession = await watch(api, 'acme', 'syncs', await signIn());
-  await using ofKey = await watch(api, 'acme', 'syncs', { authorization: `Bearer ${String(made.body.key)}` });
-  for (const stream of [lasting, ofSession, ofKey]) await stream.next('sync');
-
-  await api.ask('DELETE', '/api/v1/api-keys/screen');
-  await control.db.query(sql`DELETE FROM lockstep.session WHERE session_id <> ${kept?.session_id}`);
-  await Promise.all([ofSession.ended, ofKey.ended]);
-  await api.ask('PATCH', '/api/v1/syncs/acme', { paused: true });
-  assert.equal((await lasting.next('sync')).paused, true);
-  const prolonged = await control.db.query(
-    sql`SELECT session_id FROM lockstep.session WHERE last_seen_at > clock_timestamp() - interval '1 hour'`,
-  );
-  assert.deepEqual(prolonged, []);
 });

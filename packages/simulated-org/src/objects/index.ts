@@ -21,7 +21,7 @@ import { group, groupMember, profile, recordTypeSObject, userRole } from './peop
 import { opportunityLineItem, pricebook2, pricebookEntry } from './pricebook.ts';
 import { product2 } from './product2.ts';
 import { region } from './region.ts';
-import { apexPageInfo, flowTestView, userPermissionAccess } from './setup-views.ts';
+import { apexPageInfo, fieldPermissions, flowTestView, userPermissionAccess } from './setup-views.ts';
 import { task } from './task.ts';
 import { user } from './user.ts';
 
@@ -68,4 +68,5 @@ export const sobjects: readonly SObjectDef[] = [
   loginEvent,
   activityFieldHistory,
   userPermissionAccess,
+  fieldPermissions,
 ];

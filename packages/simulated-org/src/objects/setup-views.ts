@@ -1,5 +1,16 @@
 import type { SObjectDef } from '../schema/schema.ts';
-import { emptyId, field, flag, longText, number, readOnly, recordId, reference, text } from './fields.ts';
+import {
+  emptyId,
+  field,
+  flag,
+  longText,
+  number,
+  picklist,
+  readOnly,
+  recordId,
+  reference,
+  text,
+} from './fields.ts';
 import { permissions } from './people.ts';
 
 /**
@@ -9,18 +20,19 @@ import { permissions } from './people.ts';
 const never = { ...readOnly, nillable: false };
 const byUser = { ...never, childRelationshipName: null };
 
-const view = {
+const readable = {
   custom: false,
   deletable: false,
   createable: false,
   updateable: false,
-  retrieveable: false,
   replicateable: false,
   searchable: false,
   triggerable: false,
   layoutable: false,
   mruEnabled: false,
 } as const;
+
+const view = { ...readable, retrieveable: false } as const;
 
 export const apexPageInfo: SObjectDef = {
   ...view,
@@ -66,6 +78,27 @@ export const flowTestView: SObjectDef = {
     reference('LastModifiedById', 'User ID', ['User'], byUser),
     field('datetime', 'CreatedDate', 'Created Date', never),
     reference('CreatedById', 'User ID', ['User'], byUser),
+  ],
+};
+
+/**
+ * Which fields permission sets let users read; here one set, which lets its users read all. Salesforce also lets
+ * administrators change the rows.
+ */
+export const fieldPermissions: SObjectDef = {
+  ...readable,
+  name: 'FieldPermissions',
+  label: 'Field Permissions',
+  labelPlural: 'Field Permissions',
+  keyPrefix: '01k',
+  fields: [
+    recordId('Field Permissions ID'),
+    reference('ParentId', 'Parent ID', ['PermissionSet'], byUser),
+    picklist('SobjectType', 'SObject Type Name', [], never),
+    picklist('Field', 'Field Name', [], never),
+    flag('PermissionsEdit', 'Edit Field', readOnly),
+    flag('PermissionsRead', 'Read Field', readOnly),
+    field('datetime', 'SystemModstamp', 'System Modstamp', never),
   ],
 };
 

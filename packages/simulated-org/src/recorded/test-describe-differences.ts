@@ -36,6 +36,11 @@ const justified: readonly Justified[] = [
     reason: 'only the time zones that the seed data uses',
     is: (difference) => difference.place === 'Event.RecurrenceTimeZoneSidKey' && isSmaller(difference),
   },
+  {
+    reason: 'rights are set by the control API, not by records',
+    is: ({ place, key }) =>
+      /^FieldPermissions\b/.test(place) && ['createable', 'updateable', 'deletable'].includes(key),
+  },
   ...['createable', 'updateable', 'defaultedOnCreate'].map((key) =>
     places('the forecast category follows the stage', key, 'Opportunity.ForecastCategoryName'),
   ),

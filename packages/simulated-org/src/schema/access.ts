@@ -3,6 +3,8 @@ import { ident, join, literal, type Sql, sql } from '@lockstep/foundation/sql';
 import { z } from 'zod';
 import { boundToUser } from '../formula/index.ts';
 import type { Org } from '../org.ts';
+import { isPermissionable } from '../rest/describe-field.ts';
+import { recordId, recordIdSql } from '../write/ids.ts';
 import { type FieldDef, fieldNamed, type SObjectDef, type SObjects } from './schema.ts';
 import { tableOf } from './storage.ts';
 
@@ -39,13 +41,12 @@ export async function sobjectsSeenBy(org: Org, userId: string): Promise<SObjects
   const limits = await limitsOf(org.db, userId);
   const read = boundToUser(sobjects, userId);
   const rights = limits?.rights ?? userRights.parse({});
-  const view = withPermissions(limits ? viewOf(read, userId, limits) : read, rights);
+  const view = withPermissions(limits ? viewOf(read, userId, limits) : read, sobjects, rights);
   // If the schema or rights changed meanwhile, this view is outdated and must not be cached.
   if (org.sobjects === sobjects && org.views === views) views.set(userId, view);
   return view;
 }
 
-const permissionView = 'userpermissionaccess';
 const notByDefault = new Set(['PermissionsApiUserOnly', 'PermissionsBulkApiHardDelete']);
 
 /** Whether a user has the permission: `PermissionsViewSetup`. */
@@ -55,16 +56,43 @@ function hasPermission({ viewAllData, permissions }: UserRights, name: string): 
   return name.endsWith('AllData') ? viewAllData : !notByDefault.has(name);
 }
 
-/** The view of one's own permissions shows each user something else. */
-function withPermissions(sobjects: SObjects, rights: UserRights): SObjects {
-  const def = sobjects.get(permissionView);
-  if (!def) return sobjects;
-  const fields = def.fields.map((field) =>
-    field.type === 'boolean'
-      ? { ...field, readAs: () => (hasPermission(rights, field.name) ? sql`true` : sql`false`) }
-      : field,
+/**
+ * The view of one's own permissions shows each user something else; that of the fields' permissions is for those who
+ * may see the set-up.
+ *
+ * @param all  the definitions before any right
+ */
+function withPermissions(sobjects: SObjects, all: SObjects, rights: UserRights): SObjects {
+  const seen = new Map(sobjects);
+  const own = seen.get('userpermissionaccess');
+  const may = (field: FieldDef) => (hasPermission(rights, field.name) ? sql`true` : sql`false`);
+  if (own) {
+    const fields = own.fields.map((field) =>
+      field.type === 'boolean' ? { ...field, readAs: () => may(field) } : field,
+    );
+    seen.set('userpermissionaccess', { ...own, fields });
+  }
+  const ofFields = seen.get('fieldpermissions');
+  if (!ofFields) return seen;
+  if (hasPermission(rights, 'PermissionsViewSetup'))
+    seen.set('fieldpermissions', { ...ofFields, rows: fieldPermissionRows(ofFields, all) });
+  else seen.delete('fieldpermissions');
+  return seen;
+}
+
+/** One permission set, whose users may read every field. */
+function fieldPermissionRows({ keyPrefix }: SObjectDef, sobjects: SObjects): Sql {
+  const rows = [...sobjects.values()].flatMap((def) =>
+    def.fields
+      .filter(isPermissionable)
+      .map((field) => ({ object: def.name, field: `${def.name}.${field.name}`, edit: field.updateable })),
   );
-  return new Map([...sobjects, [permissionView, { ...def, fields }]]);
+  const number = sql`('x' || substr(md5(field), 1, 10))::bit(40)::bigint`;
+  return sql`
+    SELECT ${recordIdSql(keyPrefix, number)} COLLATE "C" AS "Id", ${recordId('0PS', 1)}::text COLLATE "C" AS "ParentId",
+           object COLLATE "C" AS "SobjectType", field COLLATE "C" AS "Field", edit AS "PermissionsEdit",
+           true AS "PermissionsRead", timestamptz '2020-01-01' AS "SystemModstamp"
+      FROM jsonb_to_recordset(${literal(JSON.stringify(rows))}::jsonb) AS row(object text, field text, edit boolean)`;
 }
 
 /** What a user cannot see. */

@@ -172,6 +172,8 @@ export interface SObjectDef {
   fields: readonly FieldDef[];
   /** The records that the user sees; all if left out. SQL over the columns of `tableOf`. */
   visibleWhere?: Sql;
+  /** Computed rows, in place of those of `tableOf`: a query that gives its columns. */
+  rows?: Sql;
 }
 
 export interface RecordTypeDef {

@@ -77,6 +77,8 @@ const onTop: Record<string, OnTop> = {
   ActivityFieldHistory: { atLeast: 20 },
   // Its one row has no number of its own.
   UserPermissionAccess: { atLeast: 0 },
+  // Computed on request.
+  FieldPermissions: { atLeast: 0 },
 };
 
 /**

@@ -61,6 +61,27 @@ test('a right that the user lacks is advice with the setting to change, and a us
   for (const { state, next } of found.checks) assert.equal(next === '', state === 'passed');
 });
 
+test('fields that others may read and the user may not are counted and named, of the objects of the sync', async () => {
+  const fieldsOf = ({ checks }: OrgCheck) => checks.find(({ name }) => name === 'Fields');
+  const before = await checked();
+  assert.deepEqual([before.hidden_fields, fieldsOf(before)?.state], [[], 'passed']);
+  const fields = { 'Account.Industry': { read: false }, 'Lead.Rating': { read: false } };
+  await org.control('/users/rights', { user: 'integration', fields });
+  const found = await checked();
+  assert.deepEqual(found.hidden_fields, ['Account.Industry', 'Lead.Rating']);
+  assert.match(
+    fieldsOf(found)?.says ?? '',
+    /^Others may read 2 fields of 2 objects that .*: Account\.Industry, Lead\.Rating\./,
+  );
+  const own = await api.ask('GET', '/api/v1/syncs/acme/org-check'); // of Account alone
+  assert.deepEqual(own.body.hidden_fields, ['Account.Industry']);
+
+  await org.control('/users/rights', { user: 'integration', fields, permissions: { ViewSetup: false } });
+  const untold = await checked();
+  assert.deepEqual([untold.hidden_fields, fieldsOf(untold)?.state], [null, 'advice']);
+  assert.match(fieldsOf(untold)?.next ?? '', /View Setup and Configuration/);
+});
+
 test('rights that Salesforce does not tell are advice, and no reason to fail', async () => {
   await org.control('/users/rights', {
     user: 'integration',

@@ -20,6 +20,12 @@ export const orgCheckSchema = z
       .describe('Of all programs together, in any 24 hours.'),
     round_trip_ms: z.int().describe('The fastest of the requests made for this.'),
     synced_as: z.array(z.string()).describe('Other syncs of the same org: each uses its daily requests.'),
+    hidden_fields: z
+      .array(z.string())
+      .nullable()
+      .describe(
+        'Fields of the objects that others may read and the user may not, as Account.Industry; null: Salesforce does not tell. Of a sync that is yet to be made, those of the usual objects.',
+      ),
     checks: z.array(
       z.object({
         name: z.string(),

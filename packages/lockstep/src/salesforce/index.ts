@@ -9,6 +9,7 @@ export type { Query, ResourceAnswer } from './composite.ts';
 export { countRecords } from './counts.ts';
 export { describeSObjects, listSObjects, type SObject } from './describe.ts';
 export { faultOf, isUnknownField } from './faults.ts';
+export { readHiddenFields } from './hidden-fields.ts';
 export { allowedOrigin, isAllowedHost, isNamedHost, lookupPublic } from './hosts.ts';
 export { type OrgFacts, readOrgFacts } from './org-facts.ts';
 export { type QueryOutcome, queryPages } from './query.ts';

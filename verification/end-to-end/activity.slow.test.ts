@@ -5,7 +5,7 @@ import { systemClock } from '@lockstep/foundation/clock';
 import { sql } from '@lockstep/foundation/sql';
 import { openApiOn } from '@lockstep/harness/api-harness';
 import { openCli } from '@lockstep/harness/cli-process';
-import { type EndToEndHarness, openEndToEndHarness } from '@lockstep/harness/end-to-end-harness';
+import { dataPath, type EndToEndHarness, openEndToEndHarness } from '@lockstep/harness/end-to-end-harness';
 import { armFault } from '@lockstep/harness/injected-fault';
 import {
   changeSettings,
@@ -24,7 +24,7 @@ const factsOf = async ({ control: { control }, sync }: EndToEndHarness): Promise
     );
 
 async function untilFact(harness: EndToEndHarness, fact: string): Promise<void> {
-  for (let tries = 0; tries < 300; tries++) {
+  for (let tries = 0; tries < 900; tries++) {
     if ((await factsOf(harness)).includes(fact)) return;
     await systemClock.sleep(100);
   }
@@ -72,6 +72,17 @@ test('the activity of a sync tells its states, faults, refused sign-ins, hidden 
   await harness.admin.script('DELETE FROM salesforce.lead WHERE id = (SELECT min(id) FROM salesforce.lead)');
   await makeSyncRequest(control, sync.id, { kind: 'verify content', objects: ['Lead'] } as never);
   await untilFact(harness, 'check Lead missing 1');
+
+  await harness.admin.script(
+    `ALTER TABLE salesforce.lead ADD CONSTRAINT theirs CHECK (company <> 'Refused') NOT VALID`,
+  );
+  const [lead] = await harness.reader.query<{ id: string }>(sql`SELECT min(id) AS id FROM salesforce.lead`);
+  await harness.call('PATCH', `${dataPath}/sobjects/Lead/${lead?.id}`, { Company: 'Refused' });
+  await untilFact(harness, 'problem Lead set aside 1');
+  await harness.admin.script(`
+    ALTER TABLE salesforce.lead DROP CONSTRAINT theirs;
+    UPDATE _lockstep.quarantine SET retry_at = clock_timestamp()`);
+  await untilFact(harness, 'problem Lead stored after all 1');
 
   await expectFigures(harness);
   await changeSettings(control, sync.id, { paused: true });

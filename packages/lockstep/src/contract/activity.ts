@@ -11,7 +11,7 @@ export const activitySchema = z
     kind: z
       .enum(kinds)
       .describe(
-        '`state`: another state of the sync or of an object; `problem`: some work on an object fails, or works again; `check`: what a comparison with Salesforce has repaired.',
+        '`state`: another state of the sync or of an object; `problem`: some work on an object fails, or works again, or records are set aside or stored after all; `check`: what a comparison with Salesforce has repaired.',
       ),
     event: z.string().describe('Of a state: the state. Else one of a few fixed words.'),
     before: z.string().nullable().describe('Of a state: the one before it.'),

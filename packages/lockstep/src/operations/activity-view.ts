@@ -33,6 +33,7 @@ function withoutReason({ kind, event, before, sobject, detail, rows }: Said): st
         return `${name}: ${some}no longer visible in Salesforce, kept until you decide`;
       return `${name} is ${event}${before === null ? '' : `, was ${before}`}`;
     case 'problem':
+      if (detail === null) return `${name}: ${some}${event}`;
       return `${name}: ${detail} ${event === 'ended' ? 'works again' : 'does not work'}`;
     case 'backfill':
       return `Every object is copied${rows === null ? '' : `, ${counted(rows, 'row')}`}`;

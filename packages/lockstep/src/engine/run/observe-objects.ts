@@ -54,11 +54,13 @@ export async function observeObjects(
 
 function openLook({ control, clock }: Deps, id: SyncId): (mirror: Database) => Promise<void> {
   const noteStates = openStates(control, id);
+  const noteSetAside = openSetAside(control, id);
   const noteProblems = openProblems(control, id);
   let sampledAt = Number.NEGATIVE_INFINITY;
   return async (mirror) => {
     const rows = await readStatusRows(mirror);
     noteStates(rows);
+    noteSetAside(rows);
     noteProblems(await readProblems(mirror));
     await recordRepairs(control, id, mirror);
     if (clock.now() - sampledAt < lookEveryMs) return;
@@ -76,6 +78,19 @@ function openStates(control: Control, id: SyncId): (rows: readonly StatusRow[]) 
       known.set(sobject, seen);
       const kept = state === 'rows missing' ? missing : null;
       recordActivity(control, id, { kind: 'state', event: state, sobject, code, rows: kept });
+    }
+  };
+}
+
+function openSetAside(control: Control, id: SyncId): (rows: readonly StatusRow[]) => void {
+  const known = new Map<string, number>();
+  return (rows) => {
+    for (const { sobject, set_aside_rows: now } of rows) {
+      const before = known.get(sobject) ?? 0;
+      known.set(sobject, now);
+      if (now === before) continue;
+      const event = now > before ? 'set aside' : 'stored after all';
+      recordActivity(control, id, { kind: 'problem', event, sobject, rows: Math.abs(now - before) });
     }
   };
 }

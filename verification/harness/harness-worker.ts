@@ -58,7 +58,8 @@ export interface HarnessWorker {
   stop(): Promise<void>;
 }
 
-const plainSettings = {
+/** Of a sync that reads what it has; the pace is missing. */
+export const plainSettings = {
   stopAtPercent: 90,
   foreignKeys: false,
   sobjects: [],

@@ -4,6 +4,7 @@
  */
 
 import type { Clock } from '@lockstep/foundation/clock';
+import { plainSettings } from '@lockstep/harness/harness-worker';
 import type { SyncId } from 'lockstep/core/ids';
 import type { AppLog } from 'lockstep/core/log-fields';
 import type { LeasedSync, SyncRequestQueue } from 'lockstep/engine/testing';
@@ -64,16 +65,7 @@ export class Worker implements Mortal {
     this.options = options;
     this.owner = `worker ${epoch}`;
     this.holder = { owner: this.owner, epoch };
-    this.settings = {
-      intervalMs: profile.intervalMs,
-      stopAtPercent: 90,
-      foreignKeys: false,
-      sobjects: [],
-      leaving: [],
-      leftOut: [],
-      apiVersion: '62.0',
-      destination: { kind: 'private', database: 'mirror', tableSchema: 'salesforce', revision: 1 } as const,
-    };
+    this.settings = { intervalMs: profile.intervalMs, ...plainSettings };
     const connection = connectionTo(mirror, this, options);
     this.mirror = options.usedAs?.(connection) ?? connection;
     this.salesforce = network.clientOf(this, options.readAs);

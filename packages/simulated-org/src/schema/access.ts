@@ -111,7 +111,8 @@ async function limitsOf(tx: Tx, userId: string): Promise<Limits | undefined> {
            ARRAY(SELECT name FROM simulator.private_sobject) AS privates,
            EXISTS (SELECT FROM simulator.hidden_record WHERE user_id = ${userId}) AS hidden`);
   if (!row || (!row.rights && !row.hidden)) return undefined;
-  return { rights: row.rights ?? userRights.parse({}), privates: row.privates, hasHidden: row.hidden };
+  // An older version has left things out.
+  return { rights: userRights.parse(row.rights ?? {}), privates: row.privates, hasHidden: row.hidden };
 }
 
 /** Takes effect with the next request. */

@@ -98,6 +98,27 @@ test('an object that is removed leaves its table as it is, and comes back when i
   );
 });
 
+test('a table that was kept gets the columns of fields that were made since, and their values', async () => {
+  await api.ask('DELETE', path('/objects/Lead'));
+  await hasLeft('Lead');
+  const field = { name: 'Later__c', type: 'string', length: 20 };
+  await harness.org.control('/fields/create', { sobject: 'Lead', field });
+  const values = { LastName: 'C', Company: 'D', Later__c: 'new' };
+  await harness.call('POST', `${dataPath}/sobjects/Lead`, values);
+  const reader = await harness.admin.session();
+  await reader.query(sql`BEGIN`);
+  await reader.query(sql`SELECT FROM salesforce.lead LIMIT 1`);
+  const used = await api.ask('POST', path('/objects'), { objects: ['Lead'] });
+  assert.deepEqual([used.status, /A query uses/.test(String(used.body.detail))], [409, true]);
+  await reader.close();
+  assert.equal((await api.ask('POST', path('/objects'), { objects: ['Lead'] })).status, 200);
+  await isCurrent('Lead');
+  const rows = await harness.reader.query(
+    sql`SELECT later__c FROM salesforce.lead WHERE later__c IS NOT NULL`,
+  );
+  assert.deepEqual(rows, [{ later__c: 'new' }]);
+});
+
 test('a removed object’s table is dropped if that is wanted, and never one that a view of somebody’s needs', async () => {
   await harness.admin.script('CREATE VIEW public.leads AS SELECT id FROM salesforce.lead');
   await api.ask('DELETE', path('/objects/Lead?drop_table=true'));

@@ -6,6 +6,7 @@ import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import swagger from '@fastify/swagger';
 import { systemClock } from '@lockstep/foundation/clock';
+import { sqlState } from '@lockstep/foundation/database';
 import { listenFrom, urlOf } from '@lockstep/foundation/listen-from';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import {
@@ -162,12 +163,14 @@ async function openApp(
   app.setSerializerCompiler(serializerCompiler);
   addChecks(app, access);
   addAudit(app, deps);
-  app.addHook('onResponse', async ({ method, id }, { statusCode, elapsedTime }) =>
+  app.addHook('onResponse', async ({ method, id, refusal, failure }, { statusCode, elapsedTime }) =>
     deps.log.info('api request', {
       method,
       status: statusCode,
       tookMs: Math.round(elapsedTime),
       requestId: id,
+      ...(refusal && { code: refusal }),
+      ...(failure && { sqlState: failure }),
     }),
   );
   app.setNotFoundHandler(() => {
@@ -257,6 +260,7 @@ function refuseUnreadable(error: { code?: string }, socket: Socket): void {
 function sendProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const problem = problemOf(error, request.id);
   request.refusal = problem.code;
+  request.failure = sqlState(error);
   const waitMs = error instanceof Fault && error.code === 'API-14' ? error.safe.waitMs : undefined;
   if (waitMs !== undefined) reply.header('Retry-After', Math.ceil(waitMs / 1_000));
   if (problem.status === 401) reply.header('WWW-Authenticate', 'Bearer');
@@ -269,6 +273,8 @@ declare module 'fastify' {
     caller: Caller;
     /** The code with which it is refused. */
     refusal?: string;
+    /** Of a database error that is not of the catalogue. */
+    failure?: string | undefined;
   }
   interface FastifyContextConfig {
     /** Everybody may read it, without a key. */

@@ -17,6 +17,7 @@ import {
   countKeptRows,
   createTable,
   databaseFault,
+  isLockTimeout,
   loadTableNames,
   planTables,
   type TablePlan,
@@ -38,7 +39,8 @@ export interface AddedObjects {
  *
  * @param wanted  API names, in any letter case
  * @throws Fault `SCH-09`: there is no such object; `SCH-06`: it cannot be read page by page; `SYS-18`, `DB-nn`, `SF-nn`;
- *         `SYS-23`; {@link RequestError}: the object is being removed at this moment
+ *         `SYS-23`; {@link RequestError}: the object is being removed at this moment, or a query uses the table
+ *         that it had before
  */
 export async function addObjects(
   { control, clock, log }: TryDeps,
@@ -61,6 +63,11 @@ export async function addObjects(
       return withWriter(control, current, (db) => makeObjects(control, db, current, found));
     });
   } catch (error) {
+    if (isLockTimeout(error))
+      throw new RequestError('A query uses a table that one of the objects had before', {
+        kind: 'not healthy',
+        next: 'Repeat it when the query has ended.',
+      });
     throw error instanceof Fault ? error : (databaseFault(error, mirrorHost(control, sync)) ?? error);
   }
 }

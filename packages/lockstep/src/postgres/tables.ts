@@ -1,12 +1,13 @@
 import { assert } from '@lockstep/foundation/assert';
 import type { Tx } from '@lockstep/foundation/database';
 import { Fault } from '../core/faults.ts';
-import { selectRelationOwner } from './catalog-sql.ts';
+import { selectColumnTypes, selectRelation, selectRelationOwner } from './catalog-sql.ts';
 import { type ColumnPlan, isKey, sqlTypeOf, type TablePlan } from './plan-table.ts';
 import * as statements from './sql.ts';
 import { insertStream, selectStreams } from './stream-sql.ts';
 import { commentStart, type Described, writeComments } from './table-comments.ts';
-import { makeTable } from './table-ddl.ts';
+import { addColumn, makeTable } from './table-ddl.ts';
+import { limitLockWait } from './transaction-sql.ts';
 
 /** One sobject of a sync, with its table in the destination. */
 export interface Stream extends TablePlan {
@@ -90,11 +91,12 @@ function columnPlan(row: statements.ColumnRow): ColumnPlan {
 }
 
 /**
- * Creates a stream's table, its index, its comments and its rows in `_lockstep`.  Idempotent: a table of the stream that exists
- * stays as it is, also if it was kept when its object was removed.
+ * Creates a stream's table, its index, its comments and its rows in `_lockstep`. Idempotent: a table of the stream that
+ * exists stays, also if it was kept when its object was removed, and gets the columns that it lacks.
  * Runs as the owner role, so that the tables belong to it and its default privileges apply to the reader.
  *
- * @throws {@link Fault} `DB-10`: something else has the table's name
+ * @throws {@link Fault} `DB-10`: something else has the table's name. Database errors unchanged: 55P03, a query uses the
+ *         table
  */
 export async function createTable(
   tx: Tx,
@@ -105,12 +107,26 @@ export async function createTable(
 ): Promise<Stream> {
   await refuseTakenName(tx, schema, plan);
   await makeTable(tx, schema, plan);
+  await addMissingColumns(tx, schema, plan);
   await writeComments(tx, schema, plan, described);
   const { stream_no: streamNo, plan_version: planVersion } = await insertStream(tx, plan, describedFor);
   for (const [ordinal, column] of plan.columns.entries()) {
     await statements.insertColumn(tx, streamNo, ordinal, column);
   }
   return { ...plan, schema, streamNo, planVersion, hidden: [], leftOut: [], describedFor, returnedAt: null };
+}
+
+/** How long a query that uses a kept table is waited for; later ones queue behind that. */
+const lockWaitMs = 1_000;
+
+/** A table that was kept lacks fields that were made or taken in since. */
+async function addMissingColumns(tx: Tx, schema: string, plan: TablePlan): Promise<void> {
+  const [relation] = await selectRelation(tx, { schema, table: plan.table });
+  const columns = relation ? await selectColumnTypes(tx, relation.oid) : [];
+  const there = new Set(columns.map(({ name }) => name));
+  const missing = plan.columns.filter(({ column }) => !there.has(column));
+  if (missing.length > 0) await limitLockWait(tx, lockWaitMs);
+  for (const column of missing) await addColumn(tx, schema, plan, column);
 }
 
 async function refuseTakenName(tx: Tx, schema: string, { sobject, table }: TablePlan): Promise<void> {

@@ -132,3 +132,16 @@ test('a sync that somebody pauses during a recopy is paused after it', async () 
   await api.ask('PATCH', '/api/v1/syncs/harness', { paused: false });
   await harness.until(sql`SELECT bool_and(state = 'current') FROM _lockstep.status`, 'both are copied again');
 });
+
+test('a worker that claims the sync before it has heard of its new org copies the new one all the same', async () => {
+  await using late = await openEndToEndHarness({ org: { records: 300 }, sobjects: ['Account'] });
+  await using lateApi = await openApiOn(late.control, [new URL(late.org.url).host]);
+  late.startWorker({ listens: false });
+  await late.untilComplete();
+  const stops = late.nextSyncProblem('ORG-02');
+  await late.org.control('/org/changeId', {});
+  await stops;
+  const { status, body } = await lateApi.ask('POST', '/api/v1/syncs/harness/recopy', {});
+  assert.equal(status, 200, JSON.stringify(body));
+  await late.until(sql`SELECT bool_and(state = 'current') FROM _lockstep.status`, 'the new org is copied');
+});

@@ -33,7 +33,7 @@ export interface EndToEndHarness extends AsyncDisposable {
   admin: Database;
   /** `http://127.0.0.1:PORT/{sync id}` */
   base: string;
-  startWorker(): Worker;
+  startWorker(options?: WorkerOptions): Worker;
   /** Resolves the next time the sync stops for this fault, or for null goes on, and has recorded it. */
   nextSyncProblem(code: string | null): Promise<void>;
   /** The proxy's metrics in Prometheus format. */
@@ -45,6 +45,11 @@ export interface EndToEndHarness extends AsyncDisposable {
   untilComplete(): Promise<void>;
   /** The number of records by the org's own count. */
   countInOrg(sobject: string): Promise<number>;
+}
+
+export interface WorkerOptions {
+  /** False: it claims syncs, but hears of no change of their settings, as if each notification were late. */
+  listens?: boolean;
 }
 
 export interface Worker {
@@ -116,7 +121,7 @@ export async function openEndToEndHarness(options: {
     admin,
     base: `${proxy.url}/${sync.id}`,
     metrics: () => metrics.text(),
-    startWorker: () => workers.start(),
+    startWorker: (options) => workers.start(options),
     call: (method, path, body) => call(`${proxy.url}/${sync.id}`, org, method, path, body),
     nextSyncProblem: async (code) => void (await once(told, code ?? 'goes on')),
     until,
@@ -135,14 +140,14 @@ function openWorkers(deps: EngineDeps, syncs: OpenSyncs) {
   const { control, owner } = deps;
   const workers = new Set<Worker>();
   return {
-    start(): Worker {
+    start({ listens = true }: WorkerOptions = {}): Worker {
       const stop = new AbortController();
       const done = runLeases(
         control,
         { workerId: owner, onClaim: (claimed, signal) => runSync({ ...deps, syncs }, claimed, signal) },
         stop.signal,
       );
-      const listening = listenForChanges(control, (id) => void syncs.refresh(id), stop.signal);
+      const listening = listens && listenForChanges(control, (id) => void syncs.refresh(id), stop.signal);
       const worker: Worker = {
         async stop() {
           workers.delete(worker);

@@ -11,7 +11,7 @@ import {
   sessionStore,
 } from '../control/index.ts';
 import type { Fault } from '../core/faults.ts';
-import type { SyncId } from '../core/ids.ts';
+import type { OrgId, SyncId } from '../core/ids.ts';
 import type { AppLog } from '../core/log-fields.ts';
 import { type Destination, openDestinationForWrites } from '../postgres/index.ts';
 import { openSalesforce, type Salesforce, type Usage } from '../salesforce/index.ts';
@@ -60,8 +60,13 @@ export interface EngineDeps {
 }
 
 export interface OpenSyncs {
-  /** Null if the control database has no such sync. */
-  of(id: SyncId): Promise<OpenSync | null>;
+  /**
+   * Null if the control database has no such sync.
+   *
+   * @param orgId  the org that the caller has read it to be of. News of a recopy may come later than the lease that
+   *   follows it: what is open for another org is opened again.
+   */
+  of(id: SyncId, orgId?: OrgId): Promise<OpenSync | null>;
   /** Reads the settings again and wakes the run; null: for all open syncs. */
   refresh(id: SyncId | null): Promise<void>;
   /** Notified when this sync may have changed, even if it cannot be opened. Only for its run. */
@@ -72,29 +77,34 @@ export interface OpenSyncs {
 /** The syncs that this process uses, opened at first use and kept. */
 export function openSyncs(deps: EngineDeps): OpenSyncs {
   const open = new Map<SyncId, Promise<OpenSync | null>>();
-  const forget = async (id: SyncId) => {
-    const sync = open.get(id);
+  /** Not if it has been opened again meanwhile. */
+  const forget = async (id: SyncId, known: Promise<OpenSync | null> | undefined) => {
+    if (open.get(id) !== known) return;
     open.delete(id);
-    await (await sync?.catch(() => null))?.end();
+    await (await known?.catch(() => null))?.end();
   };
   const ids = openKnownSyncs(deps.clock, () => readSyncIds(deps.control));
-  const of = async (id: SyncId) => {
+  const of = async (id: SyncId, orgId?: OrgId): Promise<OpenSync | null> => {
     if (!open.has(id) && !(await ids.has(id))) return null;
-    const known = open.get(id) ?? openOne(deps, id);
+    const kept = open.get(id);
+    const known = kept ?? openOne(deps, id);
     open.set(id, known);
     const sync = await known.catch((error: unknown) => {
       open.delete(id);
       throw error;
     });
     if (!sync) open.delete(id);
-    return sync;
+    if (!kept || !sync || orgId === undefined || sync.settings.orgId === orgId) return sync;
+    await forget(id, known);
+    return of(id, orgId);
   };
   const readAgain = async (id: SyncId) => {
-    const sync = await open.get(id);
+    const known = open.get(id);
+    const sync = await known;
     if (!sync) return;
     const settings = await readSync(deps.control, id);
     // Of another org, all that is open here is of no use.
-    if (!settings || settings.orgId !== sync.settings.orgId) return forget(id);
+    if (!settings || settings.orgId !== sync.settings.orgId) return forget(id, known);
     const hasOtherObjects = settings.sobjects.join() !== sync.settings.sobjects.join();
     if (settings.destination.revision !== sync.settings.destination.revision) sync.leaveDestination();
     sync.settings = settings;
@@ -117,7 +127,7 @@ export function openSyncs(deps: EngineDeps): OpenSyncs {
       await Promise.all((id === null ? [...open.keys()] : [id]).map((one) => refreshes.run(one, readAgain)));
     },
     async end() {
-      for (const id of open.keys()) await forget(id);
+      for (const [id, known] of open) await forget(id, known);
     },
   };
 }

@@ -88,7 +88,7 @@ async function unlocked(
   const change = deps.syncs.changeOf(sync.id);
   while (!signal.aborted) {
     try {
-      const open = await deps.syncs.of(sync.id);
+      const open = await deps.syncs.of(sync.id, sync.orgId);
       if (open) await openWriter(deps.control, sync);
       return open;
     } catch (error) {

@@ -1,5 +1,6 @@
 /** How a request of the API fails: problem details (RFC 9457), with code, text and next step from the one catalogue. */
 import { type Problem, problemSchema } from '../contract/problem.ts';
+import { closestForm } from '../core/closest-form.ts';
 import { faults } from '../core/fault-catalogue.ts';
 import { Fault, type FaultCode } from '../core/faults.ts';
 import { type ErrorKind, errorKindOf, RequestError } from '../core/request-error.ts';
@@ -109,9 +110,8 @@ const ofRequestError = (
   request_id: requestId,
 });
 
-/** A value that has none of several forms is compared with the one that it comes closest to. */
 function fieldErrors({ instancePath = '', message = '', params }: FieldError): Problem['errors'] {
-  const [closest] = (params?.errors ?? []).toSorted((one, other) => one.length - other.length);
+  const closest = closestForm(params?.errors ?? []);
   if (!closest) return [{ field: instancePath.replace(/^\//, '').replaceAll('/', '.'), reason: message }];
   const place = instancePath === '/' ? '' : instancePath;
   return closest.flatMap((issue) =>

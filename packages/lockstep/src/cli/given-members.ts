@@ -5,6 +5,7 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
+import { closestForm } from '../core/closest-form.ts';
 import { RequestError, usageError } from '../core/request-error.ts';
 import { secretOf } from './terminal/secret.ts';
 
@@ -95,8 +96,7 @@ function problemsOf(issue: z.core.$ZodIssue, above: readonly PropertyKey[]): str
   if (issue.code === 'unrecognized_keys')
     return issue.keys.map((key) => line([...path, key], 'there is no such field'));
   if (issue.code === 'invalid_union' && issue.errors.length > 0) {
-    const [nearest = []] = issue.errors.toSorted((one, other) => one.length - other.length);
-    return nearest.flatMap((inner) => problemsOf(inner, path));
+    return (closestForm(issue.errors) ?? []).flatMap((inner) => problemsOf(inner, path));
   }
   const isMissing = issue.code === 'invalid_type' && issue.message.endsWith('received undefined');
   return [line(path, isMissing ? 'is missing' : issue.message)];

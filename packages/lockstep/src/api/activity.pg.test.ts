@@ -5,6 +5,21 @@ import { withSyncs } from '@lockstep/harness/api-harness';
 import type { ActivityView } from '../contract/activity.ts';
 import { type Activity, findSync, recordActivity } from '../control/index.ts';
 
+interface Pages {
+  items: ActivityView[];
+  next: string | null;
+}
+async function idsInPages(read: (query: string) => Promise<Pages>): Promise<string[]> {
+  const ids: string[] = [];
+  for (let after = ''; ; ) {
+    const { items, next } = await read(`limit=5${after}`);
+    ids.push(...items.map(({ id }) => id));
+    if (next === null) break;
+    after = `&after=${next}`;
+  }
+  return ids;
+}
+
 test('activity is read in pages, as facts and as sentences, by object, kind and whether somebody is needed', async () => {
   await using api = await withSyncs(['acme', 'other']);
   const { control } = api.control;
@@ -22,6 +37,7 @@ test('activity is read in pages, as facts and as sentences, by object, kind and 
     { kind: 'state', event: 'rows missing', sobject: 'Account', rows: 12_480 },
     { kind: 'credential', event: 'refused', code: 'SF-01' },
     { kind: 'credential', event: 'replaced' },
+    { kind: 'destination', event: 'replaced' },
     { kind: 'org', event: 'moved' },
     { kind: 'org', event: 'API version', detail: '64.0' },
     { kind: 'state', event: 'removed', sobject: 'Account' },
@@ -30,7 +46,7 @@ test('activity is read in pages, as facts and as sentences, by object, kind and 
     recordActivity(control, sync.id, fact);
     await control.activity.flush();
   }
-  const read = async (query = '') => {
+  const read = async (query = ''): Promise<Pages> => {
     const { status, body } = await api.ask('GET', `/api/v1/syncs/acme/activity?${query}`);
     assert.equal(status, 200, JSON.stringify(body));
     return { items: body.items as ActivityView[], next: body.next as string | null };
@@ -49,18 +65,13 @@ test('activity is read in pages, as facts and as sentences, by object, kind and 
       'Account: 12,480 rows no longer visible in Salesforce, kept until you decide',
       'A sign-in was refused: SF-01 Salesforce no longer accepts the sign-in',
       'The credential was replaced',
+      'The mirror is reached at another address',
       'The org has a new address',
       'The sync uses version 64.0 of the API',
       'Account is removed, was rows missing',
     ],
   );
-  const pages: string[] = [];
-  for (let after = ''; ; ) {
-    const { items, next } = await read(`limit=5${after}`);
-    pages.push(...items.map(({ id }) => id));
-    if (next === null) break;
-    after = `&after=${next}`;
-  }
+  const pages = await idsInPages(read);
   assert.deepEqual(
     pages,
     (await read()).items.map(({ id }) => id),

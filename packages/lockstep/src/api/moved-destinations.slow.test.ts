@@ -59,6 +59,12 @@ test('a sync goes on only in a database that holds its mirror, with logins that 
   const secrets = [ssh.form.key.split('\n')[1], new URL(own.url).password, new URL(own.readerUrl).password];
   for (const secret of secrets) assert.ok(secret !== undefined && !everything.includes(secret));
 
+  const activity = await api.ask('GET', '/api/v1/syncs/acme/activity?kind=destination');
+  assert.deepEqual(
+    (activity.body.items as { says: string }[]).map(({ says }) => says),
+    ['The mirror is reached at another address'],
+  );
+
   const queried = await api.ask('POST', '/api/v1/syncs/acme/query', {
     query: 'SELECT count(*) FROM account',
   });

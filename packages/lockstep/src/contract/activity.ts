@@ -2,7 +2,16 @@
 import { z } from 'zod';
 import { asOf } from './pages.ts';
 
-const kinds = ['state', 'problem', 'backfill', 'check', 'schema', 'credential', 'org'] as const;
+const kinds = [
+  'state',
+  'problem',
+  'backfill',
+  'check',
+  'schema',
+  'credential',
+  'destination',
+  'org',
+] as const;
 
 export const activitySchema = z
   .object({

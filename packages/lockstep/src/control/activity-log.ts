@@ -7,7 +7,15 @@ import type { SyncId } from '../core/ids.ts';
 import type { AppLog } from '../core/log-fields.ts';
 import { insertActivities } from './activity-sql.ts';
 
-export type ActivityKind = 'state' | 'problem' | 'backfill' | 'check' | 'schema' | 'credential' | 'org';
+export type ActivityKind =
+  | 'state'
+  | 'problem'
+  | 'backfill'
+  | 'check'
+  | 'schema'
+  | 'credential'
+  | 'destination'
+  | 'org';
 
 /** Something that has happened. Names, codes and counts only: there is no member for a record's value. */
 export interface Activity {

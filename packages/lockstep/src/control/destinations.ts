@@ -13,6 +13,7 @@ import {
   tlsModes,
 } from '../core/own-database.ts';
 import { addressOf, destinationNames, shownUrl } from '../postgres/index.ts';
+import { recordActivity } from './activity.ts';
 import { lockForChange } from './change-lock.ts';
 import { type Control, keyOf } from './database.ts';
 import { selectSealedSecrets, updateDestination } from './destination-sql.ts';
@@ -144,8 +145,12 @@ function loginTo(
  * @returns false: there is no such sync
  * @throws {@link Fault} `SYS-18`: it is being deleted
  */
-export const replaceDestination = (control: Control, { id }: Pick<SyncPlace, 'id'>, own: OwnDestination) =>
-  control.db.transaction(async (tx) => {
+export async function replaceDestination(
+  control: Control,
+  { id }: Pick<SyncPlace, 'id'>,
+  own: OwnDestination,
+): Promise<boolean> {
+  const isReplaced = await control.db.transaction(async (tx) => {
     await lockForChange(tx, id);
     const [sealed] = await selectSealedSecrets(tx, id);
     if (!sealed) return false;
@@ -156,6 +161,9 @@ export const replaceDestination = (control: Control, { id }: Pick<SyncPlace, 'id
     await notify(tx, syncChannel, id);
     return true;
   });
+  if (isReplaced) recordActivity(control, id, { kind: 'destination', event: 'replaced' });
+  return isReplaced;
+}
 
 type SecretName = 'sealed_writer_password' | 'sealed_reader_password' | 'sealed_tunnel_key';
 

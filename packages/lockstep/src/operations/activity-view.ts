@@ -43,6 +43,8 @@ function withoutReason({ kind, event, before, sobject, detail, rows }: Said): st
       return `${name}: ${event}${detail === null ? '' : ` (${detail})`}`;
     case 'credential':
       return event === 'refused' ? 'A sign-in was refused' : 'The credential was replaced';
+    case 'destination':
+      return 'The mirror is reached at another address';
     case 'org':
       return event === 'moved' ? 'The org has a new address' : `The sync uses version ${detail} of the API`;
     default:

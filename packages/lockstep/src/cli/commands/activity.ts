@@ -18,7 +18,7 @@ export const activity: Command = {
     object: { value: 'OBJECT', description: 'Only what concerns this object, by API name.' },
     kind: {
       value: 'KIND',
-      description: 'Only state, problem, backfill, check, schema, credential or org.',
+      description: 'Only state, problem, backfill, check, schema, credential, destination or org.',
     },
     'needs-person': { description: 'Only what somebody had to do something about.' },
     limit: { value: 'COUNT', description: 'At most so many entries, 1 to 500; 50 without it.' },

@@ -15,7 +15,7 @@ import { armFault } from '@lockstep/harness/injected-fault';
 import { startOrg, type TestOrg } from '@lockstep/harness/org';
 import { openOwnDatabase } from '@lockstep/harness/own-database';
 import { openServerProcess, type ServerProcess } from '@lockstep/harness/server-process';
-import { webTokens } from '@lockstep/harness/sign-in';
+import { pastedToken, rotateTokens } from '@lockstep/harness/sign-in';
 import { findSync } from 'lockstep/control';
 
 const undo = new AsyncDisposableStack();
@@ -275,36 +275,21 @@ test('an operation whose answer was lost is begun once, and ends', async () => {
 
 test('a credential whose tokens Salesforce replaces while it is tried, in a server that is killed, can be given again', async () => {
   const id = await create();
-  const { clientId, clientSecret } = org.credentials.web;
-  await org.control('/signIn/rotation', { clientId, on: true });
-  const { refresh_token } = await webTokens(org, { scope: 'api refresh_token' });
-  const credential = {
-    flow: 'refresh token',
-    client_id: clientId,
-    client_secret: clientSecret,
-    refresh_token,
-  };
-  const atTrial = atRequest({ contains: '/services/data/v', app: clientId });
+  await using _rotation = await rotateTokens(org);
+  const credential = await pastedToken(org);
+  const atTrial = atRequest({ contains: '/services/data/v', app: credential.client_id });
   const { status, body } = await killedAndRepeated(atTrial, 'PUT', `${path}/credential`, { credential });
-  await org.control('/signIn/rotation', { clientId, on: false });
   assert.deepEqual([status, body.flow], [200, 'refresh token'], JSON.stringify(body));
   await deleteIt(id);
 });
 
 test('a credential is replaced and taken from where it was held in one step, wherever the server is killed', async () => {
   const id = await create();
-  const { clientId, clientSecret } = org.credentials.web;
-  await org.control('/signIn/rotation', { clientId, on: true });
-  const { refresh_token } = await webTokens(org, { scope: 'api refresh_token' });
-  const credential = {
-    flow: 'refresh token',
-    client_id: clientId,
-    client_secret: clientSecret,
-    refresh_token,
-  };
+  const rotation = await rotateTokens(org);
+  const credential = await pastedToken(org);
   const tried = await server.ask('PUT', `${path}/credential?dry_run=true`, { credential });
   assert.equal(tried.status, 200, JSON.stringify(tried.body));
-  await org.control('/signIn/rotation', { clientId, on: false });
+  await rotation[Symbol.asyncDispose]();
   await killDuring(atLock('sign_in'), () => server.ask('PUT', `${path}/credential`, { credential }));
   const { body } = await server.ask('GET', path);
   const held = await control.database.db.query(sql`SELECT FROM lockstep.sign_in`);

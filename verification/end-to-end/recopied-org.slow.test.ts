@@ -1,27 +1,13 @@
 /** A sandbox that is refreshed: another org under the same address. */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { sql } from '@lockstep/foundation/sql';
-import { type ApiHarness, openApiOn } from '@lockstep/harness/api-harness';
-import { type Cli, openCli } from '@lockstep/harness/cli-process';
-import { type EndToEndHarness, openEndToEndHarness } from '@lockstep/harness/end-to-end-harness';
+import { openApiOn } from '@lockstep/harness/api-harness';
+import { openEndToEndHarness } from '@lockstep/harness/end-to-end-harness';
 import { holdLock } from '@lockstep/harness/held-lock';
+import { openRunningSync } from '@lockstep/harness/running-sync';
 
-const undo = new AsyncDisposableStack();
-let harness: EndToEndHarness;
-let api: ApiHarness;
-let cli: Cli;
-
-before(async () => {
-  harness = undo.use(
-    await openEndToEndHarness({ org: { records: 300 }, sobjects: ['Account', 'Contact'], intervalMs: 250 }),
-  );
-  api = undo.use(await openApiOn(harness.control, [new URL(harness.org.url).host]));
-  cli = undo.use(await openCli(api.environment));
-  harness.startWorker();
-  await harness.untilComplete();
-});
-after(() => undo.disposeAsync());
+const { harness, api, cli } = await openRunningSync();
 
 const fingerprint = async () => {
   const [rows] = await harness.admin.query<{ hash: string }>(sql`

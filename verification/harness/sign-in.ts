@@ -137,6 +137,21 @@ export async function webTokens(org: TestOrg, change: Form = {}): Promise<Record
   return body;
 }
 
+/** A refresh token of the web app, as a person gives it to the API. */
+export async function pastedToken(org: TestOrg) {
+  const { clientId, clientSecret } = org.credentials.web;
+  const { refresh_token } = await webTokens(org, { scope: 'api refresh_token' });
+  return { flow: 'refresh token', client_id: clientId, client_secret: clientSecret, refresh_token };
+}
+
+/** Until it is disposed of, each use of a refresh token of the web app replaces the token. */
+export async function rotateTokens(org: TestOrg): Promise<AsyncDisposable> {
+  const { clientId } = org.credentials.web;
+  const turn = (on: boolean) => org.control('/signIn/rotation', { clientId, on });
+  await turn(true);
+  return { [Symbol.asyncDispose]: async () => void (await turn(false)) };
+}
+
 /** The web app's use of a refresh token. */
 export function refreshing({ credentials }: TestOrg, token: string | undefined, change: Form = {}): Form {
   const { clientId, clientSecret } = credentials.web;

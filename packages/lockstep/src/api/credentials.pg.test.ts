@@ -5,7 +5,7 @@ import { after, before, test } from 'node:test';
 import { sql } from '@lockstep/foundation/sql';
 import { type ApiHarness, newSyncOf, openApi } from '@lockstep/harness/api-harness';
 import { startOrg, type TestOrg } from '@lockstep/harness/org';
-import { Browser, webTokens } from '@lockstep/harness/sign-in';
+import { Browser, pastedToken, rotateTokens } from '@lockstep/harness/sign-in';
 
 let org: TestOrg;
 let api: ApiHarness;
@@ -168,18 +168,9 @@ test('a key pair is made here; its certificate goes to the app, and a sync signs
   await api.ask('DELETE', '/api/v1/syncs/jwt');
 });
 
-test('a refresh token that Salesforce replaces while it is tried can be given again', async (t) => {
-  const { clientId, clientSecret } = org.credentials.web;
-  await org.control('/signIn/rotation', { clientId, on: true });
-  t.after(() => org.control('/signIn/rotation', { clientId, on: false }));
-  const { refresh_token } = await webTokens(org, { scope: 'api refresh_token' });
-  const credential = {
-    flow: 'refresh token',
-    client_id: clientId,
-    client_secret: clientSecret,
-    refresh_token,
-  };
-  const sync = newSyncOf(org, { name: 'pasted', credential });
+test('a refresh token that Salesforce replaces while it is tried can be given again', async () => {
+  await using _rotation = await rotateTokens(org);
+  const sync = newSyncOf(org, { name: 'pasted', credential: await pastedToken(org) });
   assert.equal((await api.ask('POST', '/api/v1/syncs?dry_run=true', sync)).status, 200);
   const misspelt = await api.ask('POST', '/api/v1/syncs', { ...sync, objects: ['Acount'] });
   assert.equal(misspelt.body.code, 'SCH-09');
@@ -198,9 +189,7 @@ test('a credential is replaced by one of any flow, and refused if it is of anoth
   const wrong = await elsewhere.ask('PUT', path, { login_url: other.url, credential });
   assert.deepEqual([wrong.status, wrong.body.code], [422, 'ORG-01'], JSON.stringify(wrong.body));
 
-  const { clientId, clientSecret } = org.credentials.web;
-  const { refresh_token } = await webTokens(org, { scope: 'api refresh_token' });
-  const own = { flow: 'refresh token', client_id: clientId, client_secret: clientSecret, refresh_token };
+  const own = await pastedToken(org);
   const dry = await elsewhere.ask('PUT', `${path}?dry_run=true`, { credential: own });
   assert.deepEqual([dry.status, dry.body.flow], [200, 'client credentials'], JSON.stringify(dry.body));
   const done = await elsewhere.ask('PUT', path, { credential: own });

@@ -120,11 +120,23 @@ test('a table that was kept gets the columns of fields that were made since, and
 });
 
 test('a removed object’s table is dropped if that is wanted, and never one that a view of somebody’s needs', async () => {
-  await harness.admin.script('CREATE VIEW public.leads AS SELECT id FROM salesforce.lead');
+  const wouldDrop = async () => {
+    const { status, body } = await api.ask('DELETE', path('/objects/lead?drop_table=true&dry_run=true'));
+    assert.equal(status, 200, JSON.stringify(body));
+    return [body.object, body.drops_table, body.dependents];
+  };
+  assert.deepEqual(await wouldDrop(), ['Lead', true, []]);
+  await harness.admin.script(`
+    CREATE VIEW public.leads AS SELECT id FROM salesforce.lead;
+    CREATE TABLE public.lead_notes (lead text REFERENCES salesforce.lead, note text)`);
+  const needed = ['constraint lead_notes_lead_fkey on table public.lead_notes', 'view public.leads'];
+  assert.deepEqual(await wouldDrop(), ['Lead', false, needed]);
   await api.ask('DELETE', path('/objects/Lead?drop_table=true'));
   await hasLeft('Lead');
   assert.equal(await hasTable('lead'), true);
-  await harness.admin.script('DROP VIEW public.leads');
+  const activity = await api.ask('GET', path('/activity?object=Lead&kind=schema&limit=1'));
+  assert.match(JSON.stringify(activity.body.items), /table kept, because something else depends on it/);
+  await harness.admin.script('DROP VIEW public.leads; DROP TABLE public.lead_notes');
   await api.ask('POST', path('/objects'), { objects: ['Lead'] });
   await isCurrent('Lead');
   await api.ask('DELETE', path('/objects/Lead?drop_table=true'));
@@ -135,6 +147,8 @@ test('a removed object’s table is dropped if that is wanted, and never one tha
 test('the last object of a sync, and one that it does not mirror, cannot be removed', async () => {
   assert.equal((await api.ask('DELETE', path('/objects/Opportunity'))).status, 404);
   assert.equal((await api.ask('DELETE', path('/objects/Contact'))).status, 202);
+  const tried = await api.ask('DELETE', path('/objects/Account?dry_run=true'));
+  assert.deepEqual([tried.status, tried.body.code], [400, 'CFG-01']);
   const last = await api.ask('DELETE', path('/objects/Account'));
   assert.deepEqual([last.status, last.body.code], [400, 'CFG-01']);
 });

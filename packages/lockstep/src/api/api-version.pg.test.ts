@@ -31,6 +31,13 @@ test('a new sync speaks the newest version that the org and Lockstep know', asyn
 
 test('the version changes to one that both know; another one is refused and changes nothing', async () => {
   const newest = await versionOf();
+  for (const [version, status] of [
+    ['61.0', 200],
+    ['31.0', 400],
+  ] as const) {
+    const tried = await api.ask('PUT', `${path}/api-version?dry_run=true`, { api_version: version });
+    assert.deepEqual([tried.status, await versionOf()], [status, newest], JSON.stringify(tried.body));
+  }
   const older = await set('61.0');
   assert.deepEqual([older.status, older.body.api_version], [200, '61.0'], JSON.stringify(older.body));
   for (const version of ['31.0', '99.0', '61', 'latest', '']) {

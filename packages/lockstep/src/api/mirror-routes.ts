@@ -13,11 +13,11 @@ import { pageOf, pageQuery } from '../contract/pages.ts';
 import type { Control } from '../control/index.ts';
 import { queryMirror } from '../operations/query-mirror.ts';
 import { readNow } from '../operations/read-objects.ts';
-import { addReader, readersOf, removeReader } from '../operations/readers.ts';
+import { addReader, readersOf, removeReader, tryReader } from '../operations/readers.ts';
 import type { ApiInstance } from './api-instance.ts';
 import { pageFrom } from './pages.ts';
 import { problemAnswers } from './problems.ts';
-import { namedSync, requiredSync } from './sync-routes.ts';
+import { dryRun, namedSync, requiredSync } from './sync-routes.ts';
 
 const tags = ['mirrors'];
 
@@ -48,15 +48,18 @@ function addRoute(app: ApiInstance, control: Control): void {
     operationId: 'createReader',
     summary: 'Makes a login for an application, with a password that only this answer shows',
     description:
-      'To change a password without a gap, make a second reader, move the application to it, and delete the first.',
+      'To change a password without a gap, make a second reader, move the application to it, and delete the first. With dry_run the login is only tried, and answered with 200.',
     tags,
     params: namedSync,
+    querystring: dryRun,
     body: newReaderSchema,
-    response: { 201: readerOnceSchema, ...problemAnswers },
+    response: { 200: readerSchema, 201: readerOnceSchema, ...problemAnswers },
   };
-  app.post('/syncs/:sync/readers', { schema }, async ({ params, body }, reply) =>
-    reply.code(201).send(await addReader(control, await requiredSync(control, params.sync), body.name)),
-  );
+  app.post('/syncs/:sync/readers', { schema }, async ({ params, query, body }, reply) => {
+    const sync = await requiredSync(control, params.sync);
+    if (query.dry_run === 'true') return tryReader(control, sync, body.name);
+    return reply.code(201).send(await addReader(control, sync, body.name));
+  });
 }
 
 function removeRoute(app: ApiInstance, control: Control): void {

@@ -27,6 +27,9 @@ after(async () => {
 const query = (text: string, headers = {}) => api.ask('POST', `${path}/query`, { query: text }, headers);
 
 test('a reader is made with a password that is shown once, and works until it is deleted', async () => {
+  const tried = await api.ask('POST', `${path}/readers?dry_run=true`, { name: 'reports' });
+  assert.deepEqual([tried.status, tried.body.name], [200, 'reports'], JSON.stringify(tried.body));
+  assert.deepEqual((await api.ask('GET', `${path}/readers`)).body.items, []);
   const made = await api.ask('POST', `${path}/readers`, { name: 'reports' });
   assert.equal(made.status, 201, JSON.stringify(made.body));
   const { mirror_url: url, ...shown } = made.body;
@@ -35,6 +38,7 @@ test('a reader is made with a password that is shown once, and works until it is
 
   const { items } = (await api.ask('GET', `${path}/readers`)).body;
   assert.deepEqual(items, [shown]);
+  assert.deepEqual(shown, tried.body);
   const password = new URL(String(url)).password;
   for (const seen of [await api.ask('GET', path), await api.ask('GET', `${path}/readers`)])
     assert.ok(!JSON.stringify(seen.body).includes(password));
@@ -42,6 +46,8 @@ test('a reader is made with a password that is shown once, and works until it is
 
   const again = await api.ask('POST', `${path}/readers`, { name: 'reports' });
   assert.deepEqual([again.status, again.body.kind], [409, 'not healthy']);
+  const triedAgain = await api.ask('POST', `${path}/readers?dry_run=true`, { name: 'reports' });
+  assert.deepEqual([triedAgain.status, triedAgain.body.detail], [409, again.body.detail]);
   assert.equal((await fetchStatus('DELETE', `${path}/readers/reports`)).status, 204);
   await assert.rejects(mirror.query(sql`SELECT 1`));
   await mirror.end();

@@ -3,8 +3,14 @@ import { systemClock } from '@lockstep/foundation/clock';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { pageOf, pageQuery } from '../contract/pages.ts';
-import { addedObjectsSchema, addObjectsSchema, objectSchema, syncSchema } from '../contract/syncs.ts';
-import { addObjects, removeObject } from '../operations/change-objects.ts';
+import {
+  addedObjectsSchema,
+  addObjectsSchema,
+  objectSchema,
+  removalSchema,
+  syncSchema,
+} from '../contract/syncs.ts';
+import { addObjects, checkRemoval, removeObject } from '../operations/change-objects.ts';
 import { objectView } from '../operations/object-view.ts';
 import { plannedObjectViews } from '../operations/planned-object-view.ts';
 import { readSyncStatus } from '../operations/sync-status.ts';
@@ -66,17 +72,19 @@ function removeRoute(app: ApiInstance, deps: SyncRouteDeps): void {
     operationId: 'removeObject',
     summary: 'Removes an object from a sync while it runs',
     description:
-      'Its table stays as it is, unless drop_table is true and nothing of somebody else’s depends on it. Done by the sync, when it runs.',
+      'Its table stays as it is, unless drop_table is true and nothing of somebody else’s depends on it. Done by the sync, when it runs. With dry_run it is only looked at, and answered with 200.',
     tags,
     params: namedSync.extend({ object: z.string().max(100) }),
-    querystring: z.object({
+    querystring: dryRun.extend({
       drop_table: z.enum(['true', 'false']).default('false').describe('Whether its table is dropped too.'),
     }),
-    response: { 202: syncSchema, ...problemAnswers },
+    response: { 200: removalSchema, 202: syncSchema, ...problemAnswers },
   };
   app.delete('/syncs/:sync/objects/:object', { schema }, async ({ params, query }, reply) => {
     const sync = await requiredSync(deps.control, params.sync);
-    await removeObject(deps.control, sync, params.object, query.drop_table === 'true');
+    const dropsTable = query.drop_table === 'true';
+    if (query.dry_run === 'true') return checkRemoval(deps.control, sync, params.object, dropsTable);
+    await removeObject(deps.control, sync, params.object, dropsTable);
     return reply.code(202).send(await viewOf(deps, await requiredSync(deps.control, sync.id)));
   });
 }

@@ -4,7 +4,7 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { apiVersionsSchema, syncSchema, wantedVersionSchema } from '../contract/syncs.ts';
 import { readApiVersions, setApiVersion } from '../operations/api-versions.ts';
 import { problemAnswers } from './problems.ts';
-import { namedSync, requiredSync, type SyncRouteDeps, viewOf } from './sync-routes.ts';
+import { dryRun, namedSync, requiredSync, type SyncRouteDeps, viewOf } from './sync-routes.ts';
 
 const tags = ['syncs'];
 
@@ -28,13 +28,15 @@ export const versionRoutes: FastifyPluginAsyncZod<SyncRouteDeps> = async (app, d
     summary: "Changes the version of Salesforce's API that the sync speaks, without a new copy",
     tags,
     params: namedSync,
+    querystring: dryRun,
     body: wantedVersionSchema,
     response: { 200: syncSchema, ...problemAnswers },
   };
   const config = { audit: { members: ['api_version'] } };
-  app.put('/syncs/:sync/api-version', { schema: change, config }, async ({ params, body }) => {
+  app.put('/syncs/:sync/api-version', { schema: change, config }, async ({ params, query, body }) => {
     const sync = await requiredSync(control, params.sync);
-    await setApiVersion(tryDeps, sync, body.api_version, allowHosts, stop);
+    const options = { allowHosts, isDryRun: query.dry_run === 'true' };
+    await setApiVersion(tryDeps, sync, body.api_version, options, stop);
     return viewOf(deps, await requiredSync(control, sync.id));
   });
 };

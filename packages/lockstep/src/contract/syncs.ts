@@ -208,6 +208,19 @@ export const addedObjectsSchema = z
   .object({ objects: plannedObjects.describe('Those that were not there before.') })
   .meta({ id: 'AddedObjects' });
 
+/** What a dry run has found. */
+export const removalSchema = z
+  .object({
+    object: z.string(),
+    drops_table: z.boolean(),
+    dependents: z
+      .array(z.string())
+      .describe(
+        'What somebody has made that needs the table and keeps it from being dropped: a view, for example.',
+      ),
+  })
+  .meta({ id: 'Removal' });
+
 export const usageSchema = z
   .object({
     requests: z.array(z.object({ purpose: z.string(), last_hour: z.int(), last_day: z.int() })),

@@ -75,7 +75,7 @@ export {
 } from './sign-ins.ts';
 export type { SyncChange } from './sql.ts';
 export type { Leaving } from './stream-sql.ts';
-export { addStreams, forgetStream, removeStream } from './streams.ts';
+export { addStreams, forgetStream, refuseLast, removeStream } from './streams.ts';
 export {
   endSyncRequest,
   makeSyncRequest,

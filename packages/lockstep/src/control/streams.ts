@@ -29,12 +29,17 @@ export const removeStream = (
 ): Promise<boolean> =>
   control.db.transaction(async (tx) => {
     const sync = await lockForChange(tx, id);
-    if (sync?.sobjects.length === 1 && sync.sobjects[0] === sobject)
-      throw new Fault('CFG-01', { reason: 'A sync needs at least one object.' });
+    if (sync) refuseLast(sync.sobjects, sobject);
     const [left] = await markLeaving(tx, id, sobject, table);
     if (left) await notify(tx, syncChannel, id);
     return left !== undefined;
   });
+
+/** @throws Fault `CFG-01`: the sync has no other object */
+export function refuseLast(sobjects: readonly string[], sobject: string): void {
+  if (sobjects.length === 1 && sobjects[0] === sobject)
+    throw new Fault('CFG-01', { reason: 'A sync needs at least one object.' });
+}
 
 /** The worker has let the table of a removed object go: it may be chosen again. */
 export async function forgetStream(control: Control, id: SyncId, sobject: string): Promise<void> {

@@ -56,20 +56,22 @@ export async function chosenVersion(
 }
 
 /**
+ * Unless `isDryRun`, the sync speaks it from now on.
+ *
  * @param wanted  such as `63.0`, or `newest`
- * @returns the version from now on
+ * @returns the version
  * @throws as {@link chosenVersion}, and the faults of signing in
  */
 export async function setApiVersion(
   deps: TryDeps,
   sync: Sync,
   wanted: string,
-  allowHosts: readonly string[],
+  { allowHosts, isDryRun }: { allowHosts: readonly string[]; isDryRun: boolean },
   signal: AbortSignal,
 ): Promise<string> {
   const version = await withSalesforceOf(deps, sync, allowHosts, (salesforce) =>
     chosenVersion(salesforce, wanted, signal),
   );
-  if (version !== sync.apiVersion) await changeApiVersion(deps.control, sync.id, version);
+  if (!isDryRun && version !== sync.apiVersion) await changeApiVersion(deps.control, sync.id, version);
   return version;
 }

@@ -6,6 +6,7 @@ import {
   type Control,
   mirrorHost,
   openWriter,
+  refuseLast,
   removeStream,
   type Sync,
 } from '../control/index.ts';
@@ -20,6 +21,7 @@ import {
   isLockTimeout,
   loadTableNames,
   planTables,
+  readDependents,
   type TablePlan,
 } from '../postgres/index.ts';
 import { changeAlone } from './change-alone.ts';
@@ -147,4 +149,21 @@ export async function removeObject(
   const isRemoved = await removeStream(control, sync.id, sobject, dropsTable ? 'drop table' : 'keep table');
   if (!isRemoved) throw beingRemoved(sync, sobject); // by somebody else, who may have decided otherwise on its table
   return sobject;
+}
+
+/** What {@link removeObject} would do. @throws the same */
+export async function checkRemoval(
+  control: Control,
+  sync: Sync,
+  named: string,
+  dropsTable: boolean,
+): Promise<{ object: string; drops_table: boolean; dependents: string[] }> {
+  const [object = named] = chosenObjects(sync, [named]);
+  refuseLast(sync.sobjects, object);
+  try {
+    const dependents = await withWriter(control, sync, (db) => readDependents(db, object));
+    return { object, drops_table: dropsTable && dependents.length === 0, dependents };
+  } catch (error) {
+    throw databaseFault(error, mirrorHost(control, sync)) ?? error;
+  }
 }

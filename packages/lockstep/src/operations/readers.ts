@@ -4,6 +4,7 @@ import { type Database, openDatabase, sqlState } from '@lockstep/foundation/data
 import { type Control, loginsOf, mirrorHost, mirrorUrl, openWriter, type Sync } from '../control/index.ts';
 import { RequestError } from '../core/request-error.ts';
 import {
+  checkReader,
   createReader,
   databaseFault,
   destinationNames,
@@ -30,19 +31,33 @@ export const readersOf = async (control: Control, sync: Sync) =>
  */
 export async function addReader(control: Control, sync: Sync, name: string) {
   const password = newPassword();
+  const role = await newRole(control, sync, name, (db, names) => createReader(db, names, name, password));
+  return { name, login: role, mirror_url: mirrorUrl(control, sync, { user: role, password }) };
+}
+
+/** Only tries what {@link addReader} does. @throws the same */
+export const tryReader = async (control: Control, sync: Sync, name: string) => ({
+  name,
+  login: await newRole(control, sync, name, (db, names) => checkReader(db, names, name)),
+});
+
+async function newRole(
+  control: Control,
+  sync: Sync,
+  name: string,
+  make: (db: Database, names: ReaderNames) => Promise<string | null>,
+): Promise<string> {
   const role = await atServerAlone(control, sync, (db, names) =>
-    createReader(db, names, name, password).catch((error: unknown) => {
+    make(db, names).catch((error: unknown) => {
       const statements = readerStatements(names.schema, names.readerGroup, roleOf(names, name));
       throw forItsOwner(error, sync, statements);
     }),
   );
-  if (role === null) {
-    throw new RequestError(`There is a reader ${name} of ${sync.name} already`, {
-      kind: 'not healthy',
-      next: 'Choose another name, or drop that one first: lockstep reader drop',
-    });
-  }
-  return { name, login: role, mirror_url: mirrorUrl(control, sync, { user: role, password }) };
+  if (role !== null) return role;
+  throw new RequestError(`There is a reader ${name} of ${sync.name} already`, {
+    kind: 'not healthy',
+    next: 'Choose another name, or drop that one first: lockstep reader drop',
+  });
 }
 
 /** Ends its sessions too. @throws {@link RequestError} if there is none of this name, and as {@link addReader} */

@@ -57,6 +57,27 @@ export const selectComments = (tx: Tx, schema: string, table: string) =>
     JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
    WHERE n.nspname = ${schema} AND c.relname = ${table}`);
 
+/**
+ * What would be lost with an object's table, as PostgreSQL names it: views, others' foreign keys, functions. Foreign keys
+ * between tables of the mirror are not counted.
+ */
+export const selectDependents = (tx: Tx, sobject: string) =>
+  tx.query<{ name: string }>(sql`
+  WITH mirrored AS (
+    SELECT to_regclass(format('%I.%I', s.table_schema, c.table_name)) AS oid, c.sobject
+      FROM _lockstep.checkpoint c, _lockstep.sync s),
+  leaving AS (SELECT c.oid, c.reltype FROM pg_catalog.pg_class c JOIN mirrored m USING (oid) WHERE m.sobject = ${sobject})
+  SELECT DISTINCT coalesce(pg_catalog.pg_describe_object('pg_catalog.pg_class'::regclass, w.ev_class, 0),
+                           pg_catalog.pg_describe_object(d.classid, d.objid, d.objsubid)) AS name
+    FROM leaving l
+    JOIN pg_catalog.pg_depend d
+      ON d.deptype = 'n' AND (d.refclassid, d.refobjid) IN (('pg_catalog.pg_class'::regclass, l.oid),
+                                                            ('pg_catalog.pg_type'::regclass, l.reltype))
+    LEFT JOIN pg_catalog.pg_rewrite w ON d.classid = 'pg_catalog.pg_rewrite'::regclass AND w.oid = d.objid
+    LEFT JOIN pg_catalog.pg_constraint k ON d.classid = 'pg_catalog.pg_constraint'::regclass AND k.oid = d.objid
+   WHERE k.oid IS NULL OR k.conrelid NOT IN (SELECT oid FROM mirrored WHERE oid IS NOT NULL)
+   ORDER BY 1`);
+
 /** The primary key, and whether it is one on this column alone that is not deferrable. No row: there is none. */
 export const selectPrimaryKey = (tx: Tx, oid: number, column: string | undefined) =>
   tx.query<{ name: string; fits: boolean }>(sql`

@@ -19,7 +19,7 @@ export { emptyMirror } from './empty-mirror.ts';
 export { concernsOneTable, databaseFault, failureFields, isTableChanged } from './faults.ts';
 export { changesNothing, type FieldChange } from './hidden-fields.ts';
 export type { Outcome } from './intents.ts';
-export { countKeptRows } from './leave-table.ts';
+export { countKeptRows, readDependents } from './leave-table.ts';
 export { countOpenMarks, type MarkReason, type StreamFigures } from './mark-sql.ts';
 export { type Mirror, mirrorIn, type Progress } from './mirror.ts';
 export type { Holder, Observation } from './observations.ts';
@@ -38,7 +38,7 @@ export { refusePooler } from './poolers.ts';
 export type { ProblemRow } from './problem-sql.ts';
 export type { ProblemChange } from './problems.ts';
 export { publicDatabasesText, readPublicDatabases } from './public-databases.ts';
-export { createReader, dropReader, listReaders, type ReaderNames, roleOf } from './readers.ts';
+export { checkReader, createReader, dropReader, listReaders, type ReaderNames, roleOf } from './readers.ts';
 export {
   dropRole,
   ensureRole,

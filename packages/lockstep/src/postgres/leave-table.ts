@@ -1,5 +1,6 @@
 import type { Database, Tx } from '@lockstep/foundation/database';
 import { sqlState } from '@lockstep/foundation/database';
+import { selectDependents } from './catalog-sql.ts';
 import * as statements from './sql.ts';
 import { countRows, deleteStreamRows, dropReferences, dropTable, setRows } from './stream-sql.ts';
 import type { Stream } from './tables.ts';
@@ -31,6 +32,10 @@ async function leave(tx: Tx, stream: Stream, dropsTable: boolean): Promise<void>
   await dropReferences(tx, stream.schema, stream.table);
   await dropTable(tx, stream.schema, stream.table);
 }
+
+/** What keeps the table of an object from being dropped, by name. */
+export const readDependents = async (tx: Tx, sobject: string): Promise<string[]> =>
+  (await selectDependents(tx, sobject)).map(({ name }) => name);
 
 /** A table that was kept when its object was removed has rows already. */
 export async function countKeptRows(tx: Tx, stream: Stream): Promise<void> {

@@ -56,6 +56,26 @@ export async function createReader(
   }
 }
 
+/**
+ * Makes the reader and takes it back in the same transaction, so that everything that would refuse it does.
+ *
+ * @returns as {@link createReader}
+ */
+export async function checkReader(admin: Database, names: ReaderNames, name: string): Promise<string | null> {
+  const role = roleOf(names, name);
+  const undone = new Error('the reader was only tried');
+  return admin
+    .transaction(async (tx) => {
+      if (await roleExists(tx, role)) return null;
+      await ensureReader(tx, names, role, 'tried');
+      throw undone;
+    })
+    .catch((error: unknown) => {
+      if (error === undone) return role;
+      throw error;
+    });
+}
+
 /** Ends its sessions too. @returns false if there is none of this name */
 export async function dropReader(admin: Database, names: ReaderNames, name: string): Promise<boolean> {
   const role = roleOf(names, name);

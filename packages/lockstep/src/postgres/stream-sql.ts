@@ -118,6 +118,7 @@ export async function dropReferences(tx: Tx, schema: string, table: string): Pro
       JOIN pg_catalog.pg_class r ON r.oid = c.conrelid
       JOIN pg_catalog.pg_namespace n ON n.oid = r.relnamespace
      WHERE c.contype = 'f' AND n.nspname = ${schema} AND r.relname <> ${table}
+       AND r.relname IN (SELECT table_name FROM _lockstep.checkpoint)
        AND c.confrelid = to_regclass(format('%I.%I', ${schema}::text, ${table}::text))`);
   for (const { name, schema: of, table: from } of references)
     await tx.query(sql`ALTER TABLE ${ident(of, from)} DROP CONSTRAINT ${ident(name)}`);

@@ -1,5 +1,6 @@
 /** `objects add` and `objects remove`: which objects a sync mirrors, while it runs. */
-import { addedObjectsSchema, syncSchema } from '../../contract/syncs.ts';
+import type { z } from 'zod';
+import { addedObjectsSchema, removalSchema, syncSchema } from '../../contract/syncs.ts';
 import { type Command, syncFlag } from '../arguments.ts';
 import { chooseSync, pathOf } from '../choose-sync.ts';
 import { findApi } from '../find-server.ts';
@@ -34,6 +35,7 @@ export const objectsRemove: Command = {
   flags: {
     sync: syncFlag,
     'drop-table': { description: 'Drop its table too; without this flag the table stays as it is.' },
+    'dry-run': { description: 'Only say what would become of its table.' },
   },
   async run(args, context) {
     const { output } = context;
@@ -42,6 +44,12 @@ export const objectsRemove: Command = {
     const [object = ''] = args.words;
     const dropsTable = args.isSet('drop-table');
     const path = `${pathOf(sync.id)}/objects/${encodeURIComponent(object)}?drop_table=${dropsTable}`;
+    if (args.isSet('dry-run')) {
+      const removal = await api.delete(`${path}&dry_run=true`, removalSchema);
+      if (output.wantsJson) output.object({ schema: 1, name: sync.name, removed: false, ...removal });
+      else output.say(`${wouldSay(removal, dropsTable)} Nothing was removed.`);
+      return;
+    }
     const { name, leaving } = await api.delete(path, syncSchema);
     if (output.wantsJson) output.object({ schema: 1, name, removed: object, leaving });
     else
@@ -50,3 +58,9 @@ export const objectsRemove: Command = {
       );
   },
 };
+
+function wouldSay({ object, drops_table, dependents }: z.infer<typeof removalSchema>, dropsTable: boolean) {
+  if (drops_table) return `The table of ${object} would be dropped.`;
+  if (!dropsTable) return `The table of ${object} would stay as it is.`;
+  return `The table of ${object} would stay, because these need it: ${dependents.join(', ')}.`;
+}

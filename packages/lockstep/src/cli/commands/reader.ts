@@ -13,7 +13,7 @@ const named = { shown: 'NAME', min: 1, max: 1 };
 
 export const readerCreate: Command = {
   positionals: named,
-  flags: { sync: syncFlag },
+  flags: { sync: syncFlag, 'dry-run': { description: 'Only try whether it can be made.' } },
   async run(args, context) {
     const { output } = context;
     const [name = ''] = args.words;
@@ -24,7 +24,14 @@ export const readerCreate: Command = {
       );
     const api = await findApi(context);
     const sync = await chooseSync(api, args.text('sync'));
-    const reader = await api.post(`${pathOf(sync.id)}/readers`, { name }, readerOnceSchema);
+    const path = `${pathOf(sync.id)}/readers`;
+    if (args.isSet('dry-run')) {
+      const { login } = await api.post(`${path}?dry_run=true`, { name }, readerSchema);
+      if (output.wantsJson) output.object({ schema: 1, name, login, created: false });
+      else output.say(`The login ${login} can be made. Nothing was made.`);
+      return;
+    }
+    const reader = await api.post(path, { name }, readerOnceSchema);
     if (output.wantsJson) output.object({ schema: 1, ...reader });
     else output.data(psqlLine(reader.mirror_url));
     output.say('This line holds a password: store it now, it is not shown again.');

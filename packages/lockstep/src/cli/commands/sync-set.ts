@@ -31,6 +31,7 @@ export const syncSet: Command = {
       description:
         "The version of Salesforce's API that the sync speaks. newest: the newest that the org and this Lockstep know.",
     },
+    'dry-run': { description: 'Only test whether all of it can be changed.' },
   },
   async run(args, context) {
     const { output } = context;
@@ -43,14 +44,23 @@ export const syncSet: Command = {
     const leaveOut = args.text('leave-out');
     const version = args.text('api-version');
     const api = await findApi(context);
-    const { id } = await chooseSync(api, args.text('sync'));
-    const path = pathOf(id);
+    const sync = await chooseSync(api, args.text('sync'));
+    const path = pathOf(sync.id);
+    const isDryRun = args.isSet('dry-run');
     const change = {
       on_database_down: choice,
       foreign_keys: foreignKeys && foreignKeys === 'on',
       fields_left_out: leaveOut === undefined ? undefined : patternsOf(leaveOut),
     };
-    if (version !== undefined) await api.put(`${path}/api-version`, { api_version: version }, syncSchema);
+    // All of it is tested first, so that a refusal of one setting changes none.
+    await api.patch(`${path}?dry_run=true`, change, syncSchema);
+    const versionPath = `${path}/api-version${isDryRun ? '?dry_run=true' : ''}`;
+    if (version !== undefined) await api.put(versionPath, { api_version: version }, syncSchema);
+    if (isDryRun) {
+      if (output.wantsJson) output.object({ schema: 1, name: sync.name, changed: false });
+      else output.say('It can be changed. Nothing was changed.');
+      return;
+    }
     const { name, on_database_down, foreign_keys, api_version, fields_left_out } = await api.patch(
       path,
       change,

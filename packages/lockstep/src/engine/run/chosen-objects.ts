@@ -44,7 +44,13 @@ export function openChosenObjects(
     for (const { sobject, table } of open.settings.leaving) {
       const stream = run.tables.get(sobject.toLowerCase())?.stream;
       if (stream && asking.has(stream.streamNo)) continue;
-      if (stream) await mirror.leaveTable(stream, table === 'drop table');
+      const drops = table === 'drop table';
+      if (stream && !(await mirror.leaveTable(stream, drops)) && drops)
+        run.onActivity?.({
+          kind: 'schema',
+          event: 'table kept, because something else depends on it',
+          sobject,
+        });
       log.info('object removed', { stream: sobject });
       await run.onLeft(sobject);
     }

@@ -7,6 +7,7 @@ import { listenForChanges, recordProxiedRequest, runLeases, type Sync } from 'lo
 import type { OwnDestination } from 'lockstep/core/own-database';
 import {
   type EngineDeps,
+  keyedDeps,
   type OpenSyncs,
   openSyncs,
   proxiedSync,
@@ -64,7 +65,7 @@ export interface ProxyAnswer {
 
 export const dataPath = '/services/data/v62.0';
 
-export async function openEndToEndHarness(options: {
+export interface EndToEndOptions {
   org: OrgOptions;
   sobjects: readonly string[];
   intervalMs?: number;
@@ -72,7 +73,9 @@ export async function openEndToEndHarness(options: {
   destination?: OwnDestination;
   /** Prepares the org before the sync is made. */
   prepare?: (org: TestOrg) => Promise<void>;
-}): Promise<EndToEndHarness> {
+}
+
+export async function openEndToEndHarness(options: EndToEndOptions): Promise<EndToEndHarness> {
   await using undo = new AsyncDisposableStack();
   const org = undo.use(await startOrg(options.org));
   await options.prepare?.(org);
@@ -102,6 +105,7 @@ export async function openEndToEndHarness(options: {
     clock: systemClock,
     log: deps.log,
     syncs: { of: (id) => proxiedSync(deps, syncs, id) },
+    keyed: keyedDeps(control.control, syncs),
     upstreams,
     metrics,
     onRequest: (id, request) => recordProxiedRequest(control.control, id, request),

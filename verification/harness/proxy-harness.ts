@@ -68,6 +68,7 @@ export async function openProxyHarness({
   | 'certificate'
   | 'corsOrigins'
   | 'headersTimeoutMs'
+  | 'keyed'
   | 'bufferedBytesMax'
   | 'metrics'
   | 'publicHosts'

@@ -134,6 +134,7 @@ function answerOf(given: {
     sentAt,
     lastByteAt,
     body: () => Buffer.from(body),
+    drop: () => undefined,
     pipe: async () => undefined,
   };
 }

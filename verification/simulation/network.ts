@@ -81,6 +81,7 @@ export class Network {
           else this.exchange(exchange, () => this.plainAnswer(path));
         }),
       identity: async () => ({ orgId, instanceUrl: `https://${host}` }),
+      session: () => Promise.reject(new Error('no caller of the simulation has a key')),
       forgetRefusal: () => undefined,
       close: async () => undefined,
     };

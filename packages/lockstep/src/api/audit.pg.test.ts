@@ -58,6 +58,12 @@ const changes: Record<string, { method: string; path: string; body?: object }> =
   createReader: { method: 'POST', path: '/syncs/acme/readers', body: { name: 'reports' } },
   deleteReader: { method: 'DELETE', path: '/syncs/acme/readers/reports' },
   createApiKey: { method: 'POST', path: '/api-keys', body: { name: 'deploy', scope: 'write' } },
+  createProxyKey: {
+    method: 'POST',
+    path: '/syncs/acme/proxy-keys',
+    body: { name: 'deploy', scope: 'write' },
+  },
+  revokeProxyKey: { method: 'DELETE', path: '/syncs/acme/proxy-keys/deploy' },
   revokeApiKey: { method: 'DELETE', path: '/api-keys/deploy' },
   setUp: { method: 'POST', path: '/setup', body: { token: '{token}', password } },
   signIn: { method: 'POST', path: '/session', body: { password } },
@@ -263,6 +269,7 @@ test('no password, token, key, cookie or credential is stored in the clear or lo
   assert.equal((await api.ask('POST', '/api/v1/syncs', newSyncOf(org))).status, 201);
   const reader = await api.ask('POST', '/api/v1/syncs/acme/readers', { name: 'reports' });
   const key = await api.ask('POST', '/api/v1/api-keys', { name: 'deploy', scope: 'read' });
+  const proxyKey = await api.ask('POST', '/api/v1/syncs/acme/proxy-keys', { name: 'app', scope: 'write' });
   const secrets = {
     canary: 'CANARY41f0',
     token,
@@ -271,6 +278,7 @@ test('no password, token, key, cookie or credential is stored in the clear or lo
     credential: org.credentials.integration.clientSecret,
     reader: new URL(String(reader.body.mirror_url)).password,
     key: String(key.body.key).slice('lsk_'.length + 13),
+    proxyKey: String(proxyKey.body.key).slice('lsp_'.length + 13),
   };
   const stored = await dumpOf(api.control.control.db);
   assert.match(stored, /createReader/);

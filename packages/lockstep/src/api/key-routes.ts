@@ -5,7 +5,7 @@ import { keyOnceSchema, keySchema, newKeySchema } from '../contract/keys.ts';
 import { pageOf, pageQuery } from '../contract/pages.ts';
 import { type Control, createApiKey, listApiKeys, revokeApiKey } from '../control/index.ts';
 import { RequestError } from '../core/request-error.ts';
-import { apiKeyView } from '../operations/api-key-view.ts';
+import { apiKeyView, newApiKey } from '../operations/api-key-view.ts';
 import { readNow } from '../operations/read-objects.ts';
 import type { ApiInstance } from './api-instance.ts';
 import { pageFrom } from './pages.ts';
@@ -28,7 +28,7 @@ function listRoute(app: ApiInstance, control: Control): void {
     response: { 200: pageOf(keySchema), ...problemAnswers },
   };
   app.get('/api-keys', { schema }, async ({ query }) => {
-    const keys = await listApiKeys(control);
+    const keys = await listApiKeys(control, null);
     const page = pageFrom(keys, (key) => key.name, query, await readNow(control.db));
     return { ...page, items: page.items.map(apiKeyView) };
   });
@@ -44,9 +44,7 @@ function createRoute(app: ApiInstance, control: Control): void {
   };
   const config = { audit: { members: ['scope', 'expires_in_days'] } };
   app.post('/api-keys', { schema, config }, async ({ body }, reply) => {
-    const { expires_in_days: days } = body;
-    const expiresInMs = days === undefined ? null : days * 86_400_000;
-    const { apiKey, key } = await createApiKey(control, { name: body.name, scope: body.scope, expiresInMs });
+    const { apiKey, key } = await createApiKey(control, null, newApiKey(body));
     return reply.code(201).send({ ...apiKeyView(apiKey), key });
   });
 }
@@ -60,10 +58,13 @@ function revokeRoute(app: ApiInstance, control: Control): void {
     response: { 204: z.null(), ...problemAnswers },
   };
   app.delete('/api-keys/:name', { schema }, async ({ params }, reply) => {
-    if (await revokeApiKey(control, params.name)) return reply.code(204).send(null);
-    throw new RequestError(`There is no key ${JSON.stringify(params.name)}`, {
-      kind: 'not found',
-      next: 'All keys: lockstep api-key list',
-    });
+    if (await revokeApiKey(control, null, params.name)) return reply.code(204).send(null);
+    throw unknownKey(params.name, 'lockstep api-key list');
   });
 }
+
+export const unknownKey = (name: string, list: string) =>
+  new RequestError(`There is no key ${JSON.stringify(name)}`, {
+    kind: 'not found',
+    next: `All keys: ${list}`,
+  });

@@ -46,6 +46,7 @@ const ownStatuses: Record<string, number> = {
   'API-14': 429,
   'API-15': 403,
   'API-16': 403,
+  'API-17': 403,
 };
 
 interface FieldError {

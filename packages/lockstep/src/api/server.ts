@@ -38,6 +38,7 @@ import { objectRoutes } from './object-routes.ts';
 import { operationRoutes } from './operation-routes.ts';
 import { orgRoutes } from './org-routes.ts';
 import { problemOf } from './problems.ts';
+import { proxyKeyRoutes } from './proxy-key-routes.ts';
 import { proxyRoutes } from './proxy-routes.ts';
 import { recopyRoute } from './recopy-route.ts';
 import { reportRoutes } from './report-routes.ts';
@@ -74,7 +75,7 @@ const requestTimeoutMs = 30_000;
 
 export async function startApi(deps: ApiDeps): Promise<RunningApi> {
   let hosts: readonly string[] = [];
-  const keyOf = (key: string) => findApiKey(deps.control, key);
+  const keyOf = (key: string) => findApiKey(deps.control, null, key);
   const sessionOf: AccessRules['sessionOf'] = (secret, use) => findSession(deps.control, secret, use);
   const closing = new AbortController();
   const stop = AbortSignal.any([deps.stop, closing.signal]);
@@ -234,6 +235,7 @@ async function addRoutes(app: FastifyInstance, deps: RouteDeps & { prefix: strin
   await app.register(orgRoutes, deps);
   await app.register(jwtKeyRoutes, deps);
   await app.register(keyRoutes, deps);
+  await app.register(proxyKeyRoutes, deps);
   await app.register(administratorRoutes, deps);
   await app.register(sessionRoutes, deps);
   await app.register(auditRoutes, deps);

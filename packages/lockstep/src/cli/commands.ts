@@ -223,17 +223,32 @@ export const commands: readonly CommandEntry[] = [
   {
     name: 'api-key create',
     summary: 'Makes a key for a program that uses the management API, and shows it once.',
-    load: async () => (await import('./commands/api-key.ts')).apiKeyCreate,
+    load: async () => (await import('./commands/keys.ts')).apiKeyCreate,
   },
   {
     name: 'api-key list',
     summary: 'All keys of the management API: scope, expiry, last use.',
-    load: async () => (await import('./commands/api-key.ts')).apiKeyList,
+    load: async () => (await import('./commands/keys.ts')).apiKeyList,
   },
   {
     name: 'api-key revoke',
     summary: 'Revokes a key of the management API: from now on it is refused.',
-    load: async () => (await import('./commands/api-key.ts')).apiKeyRevoke,
+    load: async () => (await import('./commands/keys.ts')).apiKeyRevoke,
+  },
+  {
+    name: 'proxy-key create',
+    summary: "Makes a key of a sync's proxy, for a program without a token of Salesforce, and shows it once.",
+    load: async () => (await import('./commands/keys.ts')).proxyKeyCreate,
+  },
+  {
+    name: 'proxy-key list',
+    summary: "All keys of a sync's proxy: scope, expiry, last use.",
+    load: async () => (await import('./commands/keys.ts')).proxyKeyList,
+  },
+  {
+    name: 'proxy-key revoke',
+    summary: "Revokes a key of a sync's proxy, which refuses it within seconds.",
+    load: async () => (await import('./commands/keys.ts')).proxyKeyRevoke,
   },
   {
     name: 'audit',

@@ -1,4 +1,4 @@
-/** Keys of programs that use the API. */
+/** Keys that programs hold: of this API, or of a sync's proxy. */
 import { z } from 'zod';
 import { givenName } from '../core/given-names.ts';
 
@@ -20,5 +20,6 @@ export const keySchema = z
 export const newKeySchema = z
   .strictObject({ name, scope, expires_in_days: z.int().min(1).max(3_650).optional() })
   .meta({ id: 'NewApiKey' });
+export type NewKey = z.infer<typeof newKeySchema>;
 
 export const keyOnceSchema = keySchema.extend({ key: z.string() }).meta({ id: 'ApiKeyOnce' });

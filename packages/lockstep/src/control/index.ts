@@ -20,7 +20,7 @@ export {
   setUpAdministrator,
   signIn,
 } from './administrator.ts';
-export { type ApiKey, createApiKey, findApiKey, listApiKeys, revokeApiKey } from './api-keys.ts';
+export { type ApiKey, createApiKey, findApiKey, type KeyOf, listApiKeys, revokeApiKey } from './api-keys.ts';
 export { type AuditEntry, type NewAuditEntry, readAudit, recordAudit } from './audit-log.ts';
 export { withChangeLock } from './change-lock.ts';
 export { listenForChanges } from './changes.ts';

@@ -102,6 +102,12 @@ export const faults = {
       'This Idempotency-Key was used for another request within the last 24 hours; nothing was changed.',
     next: 'Give each request a key of its own, and the same key only to its repetitions.',
   },
+  'API-17': {
+    kind: 'permanent',
+    title: 'Not with a key',
+    explanation: 'A key of this API makes no key that writes in Salesforce; nothing was changed.',
+    next: "Sign in as the administrator, or run lockstep proxy-key create on the server's machine.",
+  },
   'API-07': {
     kind: 'transient',
     title: 'Still under way',
@@ -157,6 +163,24 @@ export const faults = {
     title: 'Sync is locked: the request was not sent',
     explanation: "The sync's stored credential cannot be opened here ({reason}). Nothing reached Salesforce.",
     next: 'lockstep status shows the reason and the next step to whoever runs Lockstep.',
+  },
+  'PRX-14': {
+    kind: 'needs-person',
+    title: 'Key is not accepted',
+    explanation: 'It is no key of this sync: it has expired, was revoked, or is of another sync.',
+    next: 'lockstep proxy-key list shows the keys of the sync; lockstep proxy-key create makes one.',
+  },
+  'PRX-15': {
+    kind: 'permanent',
+    title: 'Not with a key',
+    explanation: 'A key of the scope {reason} does not reach this. Nothing reached Salesforce.',
+    next: "Send the caller's own token of Salesforce. What a key reaches: docs/proxy.md",
+  },
+  'PRX-16': {
+    kind: 'transient',
+    title: 'Sync is not signed in: the request was not sent',
+    explanation: 'A request with a key needs the session of the sync, which it cannot get ({reason}).',
+    next: 'Repeat it. lockstep status shows the reason to whoever runs Lockstep.',
   },
   'KEY-01': {
     kind: 'needs-person',

@@ -140,7 +140,7 @@ const batchAnswer = z.object({
 });
 
 /** Undefined for requests that carry rows, and for malformed bodies, which Salesforce refuses. */
-function subrequestsOf(call: CallWithBody): Group[] | undefined {
+export function subrequestsOf(call: CallWithBody): Group[] | undefined {
   const kind = call.segments[4]?.toLowerCase();
   if (kind === undefined) {
     const { data } = compositeBody.safeParse(call.body);

@@ -14,6 +14,9 @@ const statuses: Partial<Record<FaultCode, number>> = {
   'PRX-10': 429,
   'PRX-12': 503,
   'PRX-13': 503,
+  'PRX-14': 401,
+  'PRX-15': 403,
+  'PRX-16': 503,
   'NET-01': 502,
 };
 
@@ -35,7 +38,7 @@ export function faultAnswer(fault: Fault, isWrite: boolean): FaultAnswer {
   headers.push('Lockstep-Error', fault.code, 'Content-Length', String(Buffer.byteLength(body)));
   if (fault.code === 'PRX-04' && isWrite) headers.push('Lockstep-Outcome', 'unknown');
   if (status === 405) headers.push('Allow', 'GET, HEAD, POST, PATCH, PUT, DELETE, OPTIONS');
-  if (fault.code === 'PRX-12') headers.push('Retry-After', '1');
+  if (fault.code === 'PRX-12' || fault.code === 'PRX-16') headers.push('Retry-After', '1');
   // Retrying at once would only make the queue longer.
   if (status === 429) headers.push('Retry-After', '5');
   return { status, headers, body };

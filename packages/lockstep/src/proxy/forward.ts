@@ -10,7 +10,8 @@ import type { AppLog } from '../core/log-fields.ts';
 import type { ProxiedSync } from '../engine/index.ts';
 import { type ByteReservation, waitingBytesMax } from './buffered-bytes.ts';
 import { isForPage } from './cors.ts';
-import { answerHeaders, requestHeaders } from './headers.ts';
+import { answerHeaders, requestHeaders, withToken } from './headers.ts';
+import type { Authority } from './keyed-callers.ts';
 import type { RequestTimes } from './request-times.ts';
 import type { Target } from './target.ts';
 import type { Upload } from './uploads.ts';
@@ -26,8 +27,12 @@ export interface Exchange {
   target: Target;
   sync: ProxiedSync;
   upstream: Dispatcher;
+  /** Of a caller with a key; null: the caller's own token is passed on. */
+  authority: Authority | null;
   clock: Clock;
   log: AppLog;
+  /** Aborts when the proxy stops. */
+  stopping: AbortSignal;
   /** Called with the status of Salesforce's answer. */
   onAnswer(status: number): void;
   /** Filled in on the way. */
@@ -45,6 +50,8 @@ export interface UpstreamAnswer {
   readonly lastByteAt: number;
   /** The whole body as sent (gzip stays gzip); null while it is incomplete. */
   body(): Buffer | null;
+  /** Reads no more of it. */
+  drop(): void;
   /** Sends the body: what is buffered, then what still arrives. Resolves when everything is handed over. */
   pipe(response: ServerResponse): Promise<void>;
 }
@@ -63,14 +70,15 @@ export interface ForwardOptions {
  *         PRX-08: the body came too slowly, and if it was a write, none of it was sent
  */
 export function forward(exchange: Exchange, options: ForwardOptions): Promise<UpstreamAnswer> {
-  const { request, target, upstream, upload } = exchange;
+  const { request, target, upstream, upload, authority } = exchange;
   const { body: whole } = options;
+  const headers = requestHeaders(request.rawHeaders, isForPage(exchange.response));
   return new Promise((resolve, reject) => {
     const answer = new StreamedAnswer(exchange, options, resolve, reject);
     const outgoing: Dispatcher.DispatchOptions = {
       path: target.rawPath,
       method: target.method,
-      headers: requestHeaders(request.rawHeaders, isForPage(exchange.response)),
+      headers: authority ? withToken(headers, authority.session.token) : headers,
       body: whole?.length === 0 ? null : (whole ?? upload),
     };
     try {
@@ -181,6 +189,10 @@ class StreamedAnswer implements Dispatcher.DispatchHandler, UpstreamAnswer {
     if (this.state !== 'ended') return null;
     if (this.buffered.length !== 1) this.buffered = [Buffer.concat(this.buffered)];
     return this.buffered[0] ?? null;
+  }
+
+  drop(): void {
+    if (this.state === 'open') this.controller?.abort(new Error('the answer is not wanted'));
   }
 
   pipe(response: ServerResponse): Promise<void> {

@@ -36,6 +36,12 @@ export const requestHeaders = (raw: readonly string[], forPage = false): string[
       droppedFromRequest.has(name) || name.startsWith('x-forwarded-') || (forPage && name === 'origin'),
   );
 
+/** The same headers with this token in place of what the caller has sent. */
+export const withToken = (raw: readonly string[], token: string): string[] =>
+  raw.map((part, at) =>
+    at % 2 === 1 && raw[at - 1]?.toLowerCase() === 'authorization' ? `Bearer ${token}` : part,
+  );
+
 export const answerHeaders = (raw: readonly string[]): string[] =>
   without(raw, (name) => droppedFromAnswer.has(name) || name.startsWith('lockstep-'));
 

@@ -13,6 +13,8 @@ import { namedSobjects, provenWrites, type SObjectOf } from './composite-writes.
 import { isForPage } from './cors.ts';
 import { type Exchange, type ForwardOptions, forward, type UpstreamAnswer } from './forward.ts';
 import { headerValues } from './headers.ts';
+import { bodyReaches } from './key-reach.ts';
+import { noSession } from './keyed-callers.ts';
 import { wholeBody } from './uploads.ts';
 import {
   type AppliedHeader,
@@ -50,6 +52,8 @@ async function serveSeveral(exchange: Exchange): Promise<AppliedHeader | 'read'>
   const body = await wholeBody(upload, holding);
   // Parsed twice rather than kept: the parsed form takes several times the memory of the bytes.
   const call = () => ({ ...target, body: parseRequestBody(request.rawHeaders, body) });
+  if (exchange.authority && !bodyReaches(exchange.authority.scope, call()))
+    throw new Fault('PRX-15', { reason: exchange.authority.scope });
   const sobjectOf = await sobjectsById(sync);
   const named = namedSobjects(call(), sobjectOf);
   if (named?.size === 0) return passRead(exchange, body);
@@ -135,8 +139,29 @@ async function passWrite(
   return applied;
 }
 
-/** One attempt; counted as an API request if it was sent. */
+/**
+ * Once; a second time only for a caller with a key whose session Salesforce has refused, before it did anything.
+ *
+ * @throws Fault `PRX-16`: the session of the sync is not accepted; as {@link forward} does
+ */
 async function send(exchange: Exchange, options: ForwardOptions): Promise<UpstreamAnswer> {
+  const { authority, upload, holding } = exchange;
+  if (!authority) return sendOnce(exchange, options);
+  const body = options.body ?? (upload && (await wholeBody(upload, holding)));
+  const answer = await sendOnce(exchange, { ...options, body });
+  if (answer.status !== 401) return answer;
+  answer.drop();
+  const isLost = upload !== null && body === null; // too long to be kept
+  const session = isLost ? null : await authority.session.renewed(exchange.stopping).catch(noSession);
+  if (!session) throw new Fault('PRX-16', { reason: '401' });
+  const again = await sendOnce({ ...exchange, authority: { ...authority, session } }, { ...options, body });
+  if (again.status !== 401) return again;
+  again.drop();
+  throw new Fault('PRX-16', { reason: '401' });
+}
+
+/** One attempt; counted as an API request if it was sent. */
+async function sendOnce(exchange: Exchange, options: ForwardOptions): Promise<UpstreamAnswer> {
   const { sync, times } = exchange;
   try {
     const answer = await forward(exchange, options);

@@ -23,6 +23,7 @@ import { refuse, sendFault } from './errors.ts';
 import type { Exchange } from './forward.ts';
 import { answerHeaders } from './headers.ts';
 import { type HealthEndpoints, openHealth } from './health.ts';
+import { type Authority, type KeyedCallers, type KeyedDeps, openKeyedCallers } from './keyed-callers.ts';
 import { type Arrival, type Listener, type ListenerOptions, openListener } from './listening.ts';
 import { type LogSampling, openLogSampling } from './log-sampling.ts';
 import type { ProxyMetrics } from './metrics.ts';
@@ -31,7 +32,7 @@ import { type RequestTimes, zeroTimes } from './request-times.ts';
 import { serveExchange } from './serve.ts';
 import type { SmallAnswer } from './small-request.ts';
 import { parseTarget, type Target } from './target.ts';
-import { openTokenOrgs, type TokenOrgs } from './token-org.ts';
+import { type Caller, openTokenOrgs, type TokenOrgs } from './token-org.ts';
 import { openUnverifiedCallers, type UnverifiedCallers } from './unverified-callers.ts';
 import { CallerDisconnected, uploadOf } from './uploads.ts';
 import type { Upstreams } from './upstreams.ts';
@@ -51,6 +52,8 @@ export interface ProxyDeps extends Pick<ListenerOptions, 'headersTimeoutMs'> {
   log: AppLog;
   /** Null if no sync has the id. Throws if that cannot be found out. */
   syncs: { of(syncId: string): Promise<ProxiedSync | null> };
+  /** Without it no key is accepted. */
+  keyed?: KeyedDeps;
   /** Closed with the proxy. */
   upstreams: Upstreams;
   /** With one the proxy speaks https only. */
@@ -126,6 +129,7 @@ class ProxyServer {
 
   private readonly deps: ProxyDeps;
   private readonly tokenOrgs: TokenOrgs;
+  private readonly keyed: KeyedCallers | null;
   private readonly admission: Admission;
   private readonly unverified: UnverifiedCallers;
   private readonly strangers: LogSampling;
@@ -139,6 +143,7 @@ class ProxyServer {
     this.deps = deps;
     this.tokenOrgs = openTokenOrgs(deps.clock);
     this.unverified = openUnverifiedCallers(deps.clock, this.stopping.signal);
+    this.keyed = deps.keyed ? openKeyedCallers(deps.clock, deps.keyed, this.stopping.signal) : null;
     this.strangers = openLogSampling(deps.clock);
     this.health = openHealth(deps.clock, deps.reachControl ?? (() => Promise.resolve()));
     this.bufferedBytes = openBufferedBytes(deps.bufferedBytesMax);
@@ -233,24 +238,43 @@ class ProxyServer {
     take(await this.admission.admit([sync.id, caller.hash], turn));
     context.times.queuedMs = clock.now() - askedAt;
     context.wasAdmitted = true;
-    const upstream = upstreams.to(sync.instanceUrl);
-    await this.tokenOrgs.check(caller, sync, upstream);
+    const authority = await this.authorityOf(caller, target, sync);
+    const upstream = upstreams.to(authority?.session.origin ?? sync.instanceUrl);
+    if (!authority) await this.tokenOrgs.check(caller, sync, upstream);
     const isFollowed =
       context.write.kind === 'several' ||
       (context.write.kind === 'record' && sync.streams.has(context.write.sobject));
-    const refusal = isFollowed ? await this.unverified.verify(caller, target, sync, upstream) : null;
+    const refusal =
+      isFollowed && !authority ? await this.unverified.verify(caller, target, sync, upstream) : null;
     if (refusal) return this.passRefusal(context, refusal);
     const noteVerified = () => {
       context.isVerified = this.unverified.isVerified(caller);
       if (context.isVerified) unverified.leave();
     };
     noteVerified();
-    const write: Write = isFollowed && !context.isVerified ? { kind: 'poll' } : context.write;
+    const isKnown = authority !== null || context.isVerified;
+    const write: Write = isFollowed && !isKnown ? { kind: 'poll' } : context.write;
     const onAnswer = (status: number) => {
       this.unverified.answered(target, caller, status);
       noteVerified();
     };
-    return await this.pass(context, { target, sync, upstream, write, onAnswer }); // the permits last as long
+    const checked = { target, sync, upstream, authority, write, onAnswer };
+    return await this.pass(context, checked); // the permits last as long
+  }
+
+  /** Null for a caller with a token of Salesforce. */
+  private async authorityOf(caller: Caller, target: Target, sync: ProxiedSync): Promise<Authority | null> {
+    const { key } = caller;
+    if (key === null) return null;
+    if (!this.keyed) throw new Fault('PRX-14');
+    try {
+      const authority = await this.keyed.authorityOf({ ...caller, key }, target, sync.id);
+      this.unverified.hasKey(caller, true);
+      return authority;
+    } catch (fault) {
+      if (fault instanceof Fault && fault.code === 'PRX-14') this.unverified.hasKey(caller, false);
+      throw fault;
+    }
   }
 
   /** Passes on what Salesforce says of the caller's token, without looking at the request. */
@@ -265,7 +289,10 @@ class ProxyServer {
 
   private async pass(
     { arrival, times }: RequestContext,
-    { write, ...checked }: Pick<Exchange, 'target' | 'sync' | 'upstream' | 'onAnswer'> & { write: Write },
+    {
+      write,
+      ...checked
+    }: Pick<Exchange, 'target' | 'sync' | 'upstream' | 'authority' | 'onAnswer'> & { write: Write },
   ): Promise<string> {
     const { clock, log } = this.deps;
     const { request, response, awaitsContinue, isBroken } = arrival;
@@ -276,7 +303,8 @@ class ProxyServer {
     upload?.once('error', (error) => {
       if (error instanceof Fault) response.shouldKeepAlive = false; // the rest of the body is not waited for
     });
-    const exchange = { request, upload, holding, response, ...checked, clock, log, times };
+    const { signal: stopping } = this.stopping;
+    const exchange = { request, upload, holding, response, ...checked, stopping, clock, log, times };
     try {
       return await serveExchange(exchange, write);
     } finally {

@@ -135,7 +135,8 @@ function decoded(segment: string): string {
   }
 }
 
-function isClear(segment: string, isExternalId: boolean): boolean {
+/** Whether a decoded part of a path has one reading only. */
+export function isClear(segment: string, isExternalId: boolean): boolean {
   if (segment === '' || /\p{Cc}|%(?:2e|2f|5c)/iu.test(segment)) return false;
   if (!isExternalId && /[/\\;]/.test(segment)) return false;
   return segment.split(/[/\\]/).every((part) => part !== '.' && part !== '..');

@@ -19,6 +19,8 @@ export interface Caller {
   /** Hash of the tokens, to recognize the requests of one caller. */
   hash: string;
   tokens: readonly string[];
+  /** A key of Lockstep's, which never leaves for Salesforce; null: the tokens are Salesforce's. */
+  key: string | null;
 }
 
 export interface TokenOrgs {
@@ -48,7 +50,7 @@ export function openTokenOrgs(clock: Clock): TokenOrgs {
       const tokens = tokensOf(rawHeaders);
       if (tokens.length === 0 && !isVersionList(target)) throw new Fault('PRX-03');
       if (tokens.some((token) => (orgIn(token) ?? sync.orgId) !== sync.orgId)) throw new Fault('PRX-02');
-      return { hash: hashOf(sync, tokens), tokens };
+      return { hash: hashOf(sync, tokens), tokens, key: keyIn(tokens) };
     },
     async check({ tokens }, sync, upstream) {
       for (const token of tokens) {
@@ -66,6 +68,15 @@ const hashOf = ({ instanceUrl }: ProxiedSync, tokens: readonly string[]) =>
     .update([instanceUrl, ...tokens].join('\n'))
     .digest('base64');
 
+const isKey = (token: string) => /^ls[kp]_/.test(token);
+
+/** @throws Fault PRX-03: a key and a token together */
+function keyIn(tokens: readonly string[]): string | null {
+  const key = tokens.find(isKey);
+  if (key !== undefined && tokens.length > 1) throw new Fault('PRX-03');
+  return key ?? null;
+}
+
 /** The list of API versions is public. */
 const isVersionList = ({ method, segments }: Target) =>
   method === 'GET' && segments.length === 2 && segments.join('/') === 'services/data';
@@ -77,7 +88,9 @@ function tokensOf(rawHeaders: readonly string[]): string[] {
     if (token === undefined) throw new Fault('PRX-03');
     return token;
   });
-  return [...bearers, ...headerValues(rawHeaders, 'x-sfdc-session')];
+  const sessions = headerValues(rawHeaders, 'x-sfdc-session');
+  if (sessions.some(isKey)) throw new Fault('PRX-03');
+  return [...bearers, ...sessions];
 }
 
 /**

@@ -34,6 +34,8 @@ export interface UnverifiedCallers {
     sync: ProxiedSync,
     upstream: Dispatcher,
   ): Promise<SmallAnswer | null>;
+  /** The caller has a key that is known, or for false one that is not, or not any more. */
+  hasKey(caller: Caller, isKnown: boolean): void;
   /** Salesforce has answered a request of this caller. */
   answered(target: Pick<Target, 'method' | 'segments'>, caller: Caller, status: number): void;
   isVerified(caller: Caller): boolean;
@@ -96,6 +98,10 @@ export function openUnverifiedCallers(clock: Clock, stopping: AbortSignal): Unve
         asking.get(hash) ?? ask(caller, target, sync, upstream).finally(() => asking.delete(hash));
       asking.set(hash, answer);
       return answer;
+    },
+    hasKey({ hash }, isKnown) {
+      if (isKnown) known.set(hash, true);
+      else known.delete(hash);
     },
     answered(target, { hash }, status) {
       if (isProof(target, status)) known.set(hash, true);

@@ -19,6 +19,7 @@ const answer = (status: number, body: string | Buffer | null, headers: string[] 
   sentAt: 0,
   lastByteAt: 0,
   body: () => (body === null ? null : Buffer.from(body)),
+  drop: () => undefined,
   pipe: async () => undefined,
 });
 

@@ -101,7 +101,7 @@ function changeOf(verb: string, rest: readonly string[]): RecordWrite['change'] 
   return isExternalId ? { verb: 'upsert', field: first, value } : null;
 }
 
-const looksLikeId = (text: string) => /\d/.test(text) && toLongId(text) !== undefined;
+export const looksLikeId = (text: string) => /\d/.test(text) && toLongId(text) !== undefined;
 
 /**
  * An Id as a caller may write it. One of 18 characters may come in any case: its last three say which letters are

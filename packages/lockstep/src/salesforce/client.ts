@@ -5,7 +5,7 @@ import type { Clock } from '@lockstep/foundation/clock';
 import { Fault } from '../core/faults.ts';
 import type { OrgId } from '../core/ids.ts';
 import type { AppLog } from '../core/log-fields.ts';
-import { openAuth, type SalesforceSession } from './auth.ts';
+import { type Auth, openAuth, type SalesforceSession } from './auth.ts';
 import { errorCodeOf } from './faults.ts';
 import type { Purpose, SalesforceRequest } from './request.ts';
 import type { SessionStore } from './session-store.ts';
@@ -42,12 +42,22 @@ export interface Salesforce {
    *         `LIM-06`. After an abort, the signal's reason.
    */
   request(request: SalesforceRequest, signal: AbortSignal): Promise<Answer>;
+  /** For requests that a caller of the proxy sends with the sync's rights. Signs in if necessary; faults as above. */
+  session(signal: AbortSignal): Promise<OwnSession>;
   /** Which org answers. Signs in if necessary; faults as above. */
   identity(signal: AbortSignal): Promise<{ orgId: OrgId; instanceUrl: string }>;
   /** Looks again at what is stored: somebody may have replaced the credential, or fixed what was wrong with it. */
   forgetRefusal(): void;
   /** Aborts the requests under way and closes the connections. */
   close(): Promise<void>;
+}
+
+export interface OwnSession {
+  token: string;
+  /** Such as `https://acme.my.salesforce.com`. */
+  origin: string;
+  /** Another session, after Salesforce has refused this one; null: it was renewed a moment ago. */
+  renewed(signal: AbortSignal): Promise<OwnSession | null>;
 }
 
 /** Salesforce itself ends a query after 120 s. */
@@ -112,6 +122,7 @@ export function openSalesforce(options: SalesforceOptions): Salesforce {
       assert(request.path.startsWith('/services/'), 'requests go to paths under /services/');
       return version.request(request, signal);
     },
+    session: async (signal) => ownSession(auth, await auth.session(signal)),
     async identity(signal) {
       const { orgId, instance } = await auth.session(signal);
       return { orgId, instanceUrl: instance.origin };
@@ -120,6 +131,15 @@ export function openSalesforce(options: SalesforceOptions): Salesforce {
     close: () => transport.close(),
   };
 }
+
+const ownSession = (auth: Auth, session: SalesforceSession): OwnSession => ({
+  token: session.token,
+  origin: session.instance.origin,
+  async renewed(signal) {
+    const other = await auth.renewed(session, signal);
+    return other && ownSession(auth, other);
+  },
+});
 
 /** Nobody answers at the address, as after a move of the org. A slow answer is no such sign. */
 const isHostGone = (error: unknown): boolean =>

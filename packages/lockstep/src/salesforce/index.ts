@@ -4,7 +4,7 @@
  */
 
 export { type CallerAnswer, type CallerRequest, sendAsCaller } from './caller-request.ts';
-export { openSalesforce, type Salesforce, type SalesforceOptions } from './client.ts';
+export { type OwnSession, openSalesforce, type Salesforce, type SalesforceOptions } from './client.ts';
 export type { Query, ResourceAnswer } from './composite.ts';
 export { countRecords } from './counts.ts';
 export { describeSObjects, listSObjects, type SObject } from './describe.ts';

@@ -3,7 +3,7 @@
 import { systemClock } from '@lockstep/foundation/clock';
 import { openDatabase } from '@lockstep/foundation/database';
 import { type Control, recordProxiedRequest } from '../control/index.ts';
-import { type EngineDeps, type OpenSyncs, proxiedSync, readSyncGauges } from '../engine/index.ts';
+import { type EngineDeps, keyedDeps, type OpenSyncs, proxiedSync, readSyncGauges } from '../engine/index.ts';
 import { probe } from '../postgres/index.ts';
 import { openMetrics, openUpstreams, startMetrics, startProxy } from '../proxy/index.ts';
 import { listenAsConfigured } from './listen-as-configured.ts';
@@ -43,6 +43,7 @@ export async function openProxyServer(
       clock: systemClock,
       log,
       syncs: { of: (id) => proxiedSync(deps, syncs, id) },
+      keyed: keyedDeps(control, syncs),
       upstreams,
       reachControl: () => probe(readiness),
       metrics,

@@ -364,8 +364,19 @@ test('a sync counts as running only if a live process holds its lease and no fau
   );
   assert.match(headline({ ...sync, paused: true }, { hasWorker: false, fault: null }, now), /^Paused/);
   const waiting = stateOf(sync, { hasWorker: true, fault }, now);
-  assert.equal(waiting.headline, 'Waiting since 09:36:12 UTC, next try in 12 s');
+  assert.equal(waiting.headline, 'Needs attention since 09:36:12 UTC, next try in 12 s');
   assert.deepEqual(waiting.lines, ['ORG-04: Not a Salesforce address.', 'next: Use another.']);
+  for (const [code, word] of [
+    ['SF-01', 'Sign-in needed'],
+    ['SF-02', 'Waiting'],
+    ['ORG-02', 'Your decision is needed'],
+    ['NET-01', 'Waiting'],
+    ['of a newer version', 'Waiting'],
+  ])
+    assert.equal(
+      stateOf(sync, { hasWorker: true, fault: { ...fault, code: `${code}` } }, now).word,
+      `${word}: ${code}`,
+    );
   const keyFault = { ...fault, code: 'KEY-03', says: 'Sealed value was moved or altered.' };
   const locked = stateOf(sync, { hasWorker: true, fault: keyFault }, now);
   assert.equal(locked.headline, 'Locked: KEY-03 Sealed value was moved or altered.');

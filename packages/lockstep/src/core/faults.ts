@@ -82,4 +82,4 @@ const filled = (text: string, safe: FaultFields) =>
   text.replace(/\{(\w+)\}/g, (_, name: string) => String(safe[name as keyof FaultFields] ?? ''));
 
 /** The token endpoint refused the credential: more tries would lock the user. A 401 from the API only ends a session. */
-export const isCredentialRefused = ({ code }: Fault): boolean => /^SF-(?!02)\d\d$/.test(code);
+export const isCredentialRefused = ({ code }: { code: string }): boolean => /^SF-(?!02)\d\d$/.test(code);

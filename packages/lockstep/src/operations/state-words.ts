@@ -2,7 +2,8 @@
 
 import { shellWord } from '@lockstep/foundation/shell-words';
 import type { Health, Sync } from '../control/index.ts';
-import { isKeyFault } from '../core/faults.ts';
+import { faults } from '../core/fault-catalogue.ts';
+import { isCredentialRefused, isFaultCode, isKeyFault } from '../core/faults.ts';
 import { clockTime, duration, timeOf } from '../core/plain-words.ts';
 
 const objectStates: Record<string, string> = {
@@ -43,14 +44,23 @@ export function stateOf(
   }
   if (fault) {
     const retryIn = duration(Math.max(0, timeOf(fault.retryAt) - now));
+    const word = waitingWord(fault);
     return {
       state: 'waiting',
-      word: `Waiting: ${fault.code}`,
-      headline: `Waiting since ${clockTime(fault.since, now)}, next try in ${retryIn}`,
+      word: `${word}: ${fault.code}`,
+      headline: `${word} since ${clockTime(fault.since, now)}, next try in ${retryIn}`,
       lines: [`${fault.code}: ${fault.says}`, `next: ${fault.next}`],
     };
   }
   return { state: 'running', word: 'Running', headline: `Running, ${paceOf(sync)}`, lines: [] };
+}
+
+/** What ends by itself is waited for; anything else says that a person must end it. */
+function waitingWord(fault: { code: string }): string {
+  if (isCredentialRefused(fault)) return 'Sign-in needed';
+  if (fault.code === 'ORG-02') return 'Your decision is needed';
+  const needsPerson = isFaultCode(fault.code) && faults[fault.code].kind === 'needs-person';
+  return needsPerson ? 'Needs attention' : 'Waiting';
 }
 
 function pausedState({

@@ -16,10 +16,7 @@ import {
   helpOf,
   pasteable,
   readConfig,
-  stateOf,
   table,
-  timeOf,
-  timeSince,
 } from 'lockstep/cli/testing';
 import { Fault } from 'lockstep/core/faults';
 import { claimRunFile, eraseDirectory, prepareDirectory, readRunFile } from 'lockstep/server/testing';
@@ -103,6 +100,9 @@ test('help config names every option with its form, its default and its reason',
     for (const part of [form, unset, why]) assert.notEqual(part, '', `${name} has form, default and reason`);
     assert.ok(text.includes(`${name}\n    ${form}\n    default: ${unset}\n    ${why}`), name);
   }
+  const explanationOf = new Map(configHelp().map(({ name, why }) => [name, why]));
+  assert.match(explanationOf.get('LOCKSTEP_PROXY_PUBLIC_HOST') ?? '', /What may follow \{sync_id\}/);
+  assert.match(explanationOf.get('LOCKSTEP_API_PUBLIC_HOST') ?? '', /What requests to it may have/);
 });
 
 test('every command has its own help, which names its flags', async () => {
@@ -344,45 +344,6 @@ test('a command named in a text works when pasted in a clone', () => {
     "Go on: ./lockstep sync resume --data 'my data' x, or npm run demo -- --data 'my data' --fresh. See ./lockstep help config",
   );
   assert.equal(pasteable('lockstep 0.1.0; database lockstep_s1'), 'lockstep 0.1.0; database lockstep_s1');
-});
-
-test('a sync counts as running only if a live process holds its lease and no fault stops it', () => {
-  const now = timeOf('2026-11-24 09:37:00+00');
-  const fault = {
-    code: 'ORG-04',
-    says: 'Not a Salesforce address.',
-    next: 'Use another.',
-    since: '2026-11-24T09:36:12Z',
-    retryAt: '2026-11-24T09:37:12Z',
-  };
-  const sync = { name: 'acme', paused: false, isDeleting: false, isRecopying: false, intervalMs: 3_000 };
-  const headline = (...args: Parameters<typeof stateOf>) => stateOf(...args).headline;
-  assert.equal(headline(sync, { hasWorker: true, fault: null }, now), 'Running, one request every 3 s');
-  assert.match(
-    headline(sync, { hasWorker: false, fault }, now),
-    /^Not running: no Lockstep process is running/,
-  );
-  assert.match(headline({ ...sync, paused: true }, { hasWorker: false, fault: null }, now), /^Paused/);
-  const waiting = stateOf(sync, { hasWorker: true, fault }, now);
-  assert.equal(waiting.headline, 'Needs attention since 09:36:12 UTC, next try in 12 s');
-  assert.deepEqual(waiting.lines, ['ORG-04: Not a Salesforce address.', 'next: Use another.']);
-  for (const [code, word] of [
-    ['SF-01', 'Sign-in needed'],
-    ['SF-02', 'Waiting'],
-    ['ORG-02', 'Your decision is needed'],
-    ['NET-01', 'Waiting'],
-    ['of a newer version', 'Waiting'],
-  ])
-    assert.equal(
-      stateOf(sync, { hasWorker: true, fault: { ...fault, code: `${code}` } }, now).word,
-      `${word}: ${code}`,
-    );
-  const keyFault = { ...fault, code: 'KEY-03', says: 'Sealed value was moved or altered.' };
-  const locked = stateOf(sync, { hasWorker: true, fault: keyFault }, now);
-  assert.equal(locked.headline, 'Locked: KEY-03 Sealed value was moved or altered.');
-  assert.equal(locked.lines[0], 'next: Use another.');
-  assert.equal(timeSince('2026-11-24 09:36:59.5+00', now), '1 s ago');
-  assert.equal(timeSince('2026-11-24 09:00:00+00', now), '37 min ago');
 });
 
 test('a record’s value cannot send control characters to the terminal', () => {

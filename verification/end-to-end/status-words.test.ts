@@ -1,7 +1,7 @@
 /** What `status` says of a sync and when `--check` passes, without a server. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { maxReadAgeMs, statusText, timeOf } from 'lockstep/cli/testing';
+import { maxReadAgeMs, stateOf, statusText, timeOf, timeSince } from 'lockstep/cli/testing';
 import type { Health, Sync } from 'lockstep/control';
 import { Fault } from 'lockstep/core/faults';
 import { objectView } from 'lockstep/operations/object-view';
@@ -195,4 +195,42 @@ test('an object without a time field counts as old only if a maximum age is give
   const timeless = see([object({ read_until: null })]);
   assert.deepEqual(whyNotWell(timeless, Infinity), []);
   assert.deepEqual(whyNotWell(timeless, 60_000), ['acme: Contact: read –']);
+});
+
+test('a sync counts as running only if a live process holds its lease and no fault stops it', () => {
+  const fault = {
+    code: 'ORG-04',
+    says: 'Not a Salesforce address.',
+    next: 'Use another.',
+    since: '2026-11-24T09:36:12Z',
+    retryAt: '2026-11-24T09:37:12Z',
+  };
+  const sync = { name: 'acme', paused: false, isDeleting: false, isRecopying: false, intervalMs: 3_000 };
+  const headline = (...args: Parameters<typeof stateOf>) => stateOf(...args).headline;
+  assert.equal(headline(sync, { hasWorker: true, fault: null }, now), 'Running, one request every 3 s');
+  assert.match(
+    headline(sync, { hasWorker: false, fault }, now),
+    /^Not running: no Lockstep process is running/,
+  );
+  assert.match(headline({ ...sync, paused: true }, { hasWorker: false, fault: null }, now), /^Paused/);
+  const waiting = stateOf(sync, { hasWorker: true, fault }, now);
+  assert.equal(waiting.headline, 'Needs attention since 09:36:12 UTC, next try in 12 s');
+  assert.deepEqual(waiting.lines, ['ORG-04: Not a Salesforce address.', 'next: Use another.']);
+  for (const [code, word] of [
+    ['SF-01', 'Sign-in needed'],
+    ['SF-02', 'Waiting'],
+    ['ORG-02', 'Your decision is needed'],
+    ['NET-01', 'Waiting'],
+    ['of a newer version', 'Waiting'],
+  ])
+    assert.equal(
+      stateOf(sync, { hasWorker: true, fault: { ...fault, code: `${code}` } }, now).word,
+      `${word}: ${code}`,
+    );
+  const keyFault = { ...fault, code: 'KEY-03', says: 'Sealed value was moved or altered.' };
+  const locked = stateOf(sync, { hasWorker: true, fault: keyFault }, now);
+  assert.equal(locked.headline, 'Locked: KEY-03 Sealed value was moved or altered.');
+  assert.equal(locked.lines[0], 'next: Use another.');
+  assert.equal(timeSince('2026-11-24 09:36:59.5+00', now), '1 s ago');
+  assert.equal(timeSince('2026-11-24 09:00:00+00', now), '37 min ago');
 });

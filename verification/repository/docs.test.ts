@@ -6,6 +6,7 @@ import { root, sourceFiles } from '@lockstep/harness/source-files';
 import { openApiDocument } from 'lockstep/api';
 import { faults } from 'lockstep/core/fault-catalogue';
 import { errorsPage } from '../../scripts/errors-page.ts';
+import { securityPage } from '../../scripts/security-page.ts';
 import { simulatorPage } from '../../scripts/simulator-page.ts';
 
 const read = (path: string) => readFileSync(join(root, path), 'utf8');
@@ -98,6 +99,11 @@ test('the page of errors matches the catalogue', () => {
 test('the document of the API is the one that its schemas make', async () => {
   const document = `${JSON.stringify(await openApiDocument(), null, 2)}\n`;
   assert.equal(read('docs/openapi.json'), document, 'run: ./lockstep openapi > docs/openapi.json');
+});
+
+test('the page on security says what the statements and the options say', () => {
+  const page = read('docs/security.md');
+  assert.equal(page, securityPage(page), 'run: npm run security-page');
 });
 
 test('the page of the simulated org matches its list of control endpoints', () => {

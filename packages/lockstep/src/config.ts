@@ -29,10 +29,11 @@ const commaList = z
   .default('')
   .transform((list) => list.split(',').map((entry) => entry.trim()))
   .transform((entries) => entries.filter((entry) => entry !== ''));
-/** What a Host header may be, in lower case. */
-const hostList = commaList
-  .refine((hosts) => hosts.every((host) => /^[a-z0-9.-]+(:\d{1,5})?$/i.test(host)))
-  .transform((hosts) => hosts.map((host) => host.toLowerCase()));
+/** What a Host header may be, in lower case. A new schema each time: an explanation belongs to one. */
+const hostList = () =>
+  commaList
+    .refine((hosts) => hosts.every((host) => /^[a-z0-9.-]+(:\d{1,5})?$/i.test(host)))
+    .transform((hosts) => hosts.map((host) => host.toLowerCase()));
 /** Relative to the working directory. */
 export const defaultDataDir = '.lockstep';
 const portForm = 'a port, 0 to 65535; 0: any free one';
@@ -109,7 +110,7 @@ const options = z.object({
     unset: 'no TLS',
     why: 'The private key of that certificate.',
   }),
-  LOCKSTEP_PROXY_PUBLIC_HOST: hostList.register(explained, {
+  LOCKSTEP_PROXY_PUBLIC_HOST: hostList().register(explained, {
     form: 'names separated by commas, with the port if clients send one',
     unset: 'localhost and LOCKSTEP_PROXY_HOST',
     why: 'What may follow {sync_id}. in the Host header, for clients that can set a host but no path.',
@@ -149,7 +150,7 @@ const options = z.object({
     unset: 'no TLS',
     why: 'The private key of that certificate.',
   }),
-  LOCKSTEP_API_PUBLIC_HOST: hostList.register(explained, {
+  LOCKSTEP_API_PUBLIC_HOST: hostList().register(explained, {
     form: 'names separated by commas, with the port if clients send one',
     unset: 'localhost and LOCKSTEP_API_HOST',
     why: 'What requests to it may have in the Host header, behind a load balancer for example. Others are refused.',

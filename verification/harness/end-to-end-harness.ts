@@ -73,6 +73,8 @@ export interface EndToEndOptions {
   destination?: OwnDestination;
   /** Prepares the org before the sync is made. */
   prepare?: (org: TestOrg) => Promise<void>;
+  /** Where the org answers besides its own address. */
+  otherHosts?: (org: TestOrg) => readonly string[];
 }
 
 export async function openEndToEndHarness(options: EndToEndOptions): Promise<EndToEndHarness> {
@@ -81,24 +83,24 @@ export async function openEndToEndHarness(options: EndToEndOptions): Promise<End
   await options.prepare?.(org);
   const control = undo.use(await openTestControl());
   const owner = `worker-${randomBytes(4).toString('hex')}`;
-  const { host } = new URL(org.url);
+  const allowHosts = [new URL(org.url).host, ...(options.otherHosts?.(org) ?? [])];
   const told = new EventEmitter();
   const deps: EngineDeps = {
     control: control.control,
     clock: systemClock,
     log: control.log.log,
-    allowHosts: [host],
+    allowHosts,
     owner,
     onSyncProblem: ({ fault }) => void told.emit(fault?.code ?? 'goes on'),
   };
   const { intervalMs = 200, sobjects, destination = null } = options;
-  const wanted = { name: 'harness', sobjects, intervalMs, allowHosts: [host], destination };
+  const wanted = { name: 'harness', sobjects, intervalMs, allowHosts, destination };
   const { sync } = undo.use(await makeTestSync(org, control, wanted));
 
   const syncs = openSyncs(deps);
   undo.defer(() => syncs.end());
   const metrics = openMetrics({ clock: systemClock, gaugesOf: (id) => readSyncGauges(syncs, id) });
-  const upstreams = openUpstreams({ allowHosts: [host] });
+  const upstreams = openUpstreams({ allowHosts });
   const proxy: RunningProxy = await startProxy({
     host: '127.0.0.1',
     port: 0,

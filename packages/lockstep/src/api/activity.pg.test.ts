@@ -38,8 +38,9 @@ test('activity is read in pages, as facts and as sentences, by object, kind and 
     { kind: 'credential', event: 'refused', code: 'SF-01' },
     { kind: 'credential', event: 'replaced' },
     { kind: 'destination', event: 'replaced' },
-    { kind: 'org', event: 'moved' },
+    { kind: 'org', event: 'moved', code: 'ORG-03', detail: 'acme-2.my.salesforce.com' },
     { kind: 'org', event: 'API version', detail: '64.0' },
+    { kind: 'org', event: 'API version', detail: '65.0', code: 'VER-02' },
     { kind: 'state', event: 'removed', sobject: 'Account' },
   ];
   for (const fact of facts) {
@@ -66,8 +67,9 @@ test('activity is read in pages, as facts and as sentences, by object, kind and 
       'A sign-in was refused: SF-01 Salesforce no longer accepts the sign-in',
       'The credential was replaced',
       'The mirror is reached at another address',
-      'The org has a new address',
+      'The org is at acme-2.my.salesforce.com: ORG-03 The org has a new address',
       'The sync uses version 64.0 of the API',
+      'The sync uses version 65.0 of the API: VER-02 The API version was retired',
       'Account is removed, was rows missing',
     ],
   );

@@ -27,7 +27,10 @@ export const activitySchema = z
     object: z.string().nullable().describe('Null: it concerns the sync as a whole.'),
     says: z.string().describe('The same as a sentence.'),
     code: z.string().nullable().describe('`GET /errors/CODE` explains it.'),
-    detail: z.string().nullable().describe('A field, or the work on an object, such as `poll`.'),
+    detail: z
+      .string()
+      .nullable()
+      .describe('A field, the work on an object such as `poll`, or the host or API version of the org.'),
     rows: z.int().nullable(),
     times: z.int().describe('How often the same has happened within a minute.'),
     needs_person: z.boolean().describe('Somebody had to do something.'),

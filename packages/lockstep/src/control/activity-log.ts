@@ -26,7 +26,7 @@ export interface Activity {
   sobject?: string | null;
   /** Of the catalogue of faults. */
   code?: string | null;
-  /** A field, or an activity of an object such as `poll`. */
+  /** A field, an activity of an object such as `poll`, the host or the version of the org. */
   detail?: string | null;
   rows?: number | null;
 }

@@ -8,7 +8,8 @@ import { Fault } from '../core/faults.ts';
 import { type RecordedActivity, readActivity, recordActivity } from './activity.ts';
 import { openActivityLog } from './activity-log.ts';
 import { clearSyncProblem, recordSyncProblem } from './health.ts';
-import { changeSettings, moveInstanceUrl, recordSync } from './syncs.ts';
+import { moveOrg } from './org-address.ts';
+import { changeSettings, recordSync } from './syncs.ts';
 
 const wordsOf = (found: readonly RecordedActivity[]) =>
   found.toReversed().map(({ before, event, code }) => [before, event, code]);
@@ -151,7 +152,7 @@ test('what is recorded is written by itself within a second', async () => {
   const { control } = harness;
   const sync = newSync();
   await recordSync(control, sync);
-  await moveInstanceUrl(control, sync.id, 'https://other.example.com');
+  await moveOrg(control, { orgId: sync.orgId, instanceUrl: 'https://other.example.com' });
   for (let tries = 0; tries < 100; tries++) {
     const rows = await control.db.query(sql`SELECT kind, event FROM lockstep.activity`);
     if (rows.length > 0) return assert.deepEqual(rows, [{ kind: 'org', event: 'moved' }]);

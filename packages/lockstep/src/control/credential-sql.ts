@@ -53,11 +53,16 @@ export const claimSignIn = (tx: Tx, syncId: SyncId, lastsMs: number) =>
 export const releaseSignIn = (tx: Tx, syncId: SyncId) =>
   tx.query(sql`UPDATE lockstep.credential SET signing_in_until = NULL WHERE sync_id = ${syncId}`);
 
-/** One row: the number of the session. @param sealedCredential  with a new refresh token; null: it stays */
+/**
+ * One row: the number of the session.
+ *
+ * @param sealedSession  null: there is none to be used
+ * @param sealedCredential  with a new refresh token; null: it stays
+ */
 export const updateSession = (
   tx: Tx,
   syncId: SyncId,
-  { sealedSession, sealedCredential }: { sealedSession: string; sealedCredential: string | null },
+  { sealedSession, sealedCredential }: { sealedSession: string | null; sealedCredential: string | null },
 ) =>
   tx.query<{ session_no: number }>(sql`
   UPDATE lockstep.credential

@@ -11,9 +11,11 @@ import { webTokens } from '@lockstep/harness/sign-in';
 import type { Credential } from '../core/credential.ts';
 import type { OrgId } from '../core/ids.ts';
 import { openSalesforce, type Salesforce } from '../salesforce/index.ts';
+import { readActivity } from './activity.ts';
 import { openCredential, replaceCredential, sessionStore } from './credentials.ts';
 import type { Control } from './database.ts';
-import { changeSettings, type NewSync, recordSync } from './syncs.ts';
+import { moveOrg } from './org-address.ts';
+import { changeSettings, type NewSync, readSync, recordSync } from './syncs.ts';
 
 let org: TestOrg;
 let harness: TestControl;
@@ -36,10 +38,10 @@ async function recorded(credential: Credential, loginUrl = org.url): Promise<New
 }
 
 /** The org as one process of the sync has it open. */
-const open = ({ id }: NewSync, control: Control = harness.control): Salesforce =>
+const open = ({ id }: NewSync, control: Control = harness.control, otherHosts: string[] = []): Salesforce =>
   openSalesforce({
     store: sessionStore(control, id),
-    allowHosts: [new URL(org.url).host],
+    allowHosts: [new URL(org.url).host, ...otherHosts],
     expectOrgId: org.orgId as OrgId,
     apiVersion: '62.0',
     clock: systemClock,
@@ -148,7 +150,12 @@ test('a credential is replaced in place: processes that have the sync open go on
   const { clientId, clientSecret } = org.credentials.integration;
   const next = { flow: 'client credentials' as const, clientId, clientSecret };
   assert.equal(
-    await replaceCredential(harness.control, sync.id, { loginUrl: org.url, credential: next }),
+    await replaceCredential(harness.control, sync.id, {
+      orgId: sync.orgId,
+      instanceUrl: org.url,
+      loginUrl: org.url,
+      credential: next,
+    }),
     true,
   );
   salesforce.forgetRefusal(); // as on the notification
@@ -180,4 +187,52 @@ test('a new refresh token is kept even if its answer leads to an address that is
   const again = open(sync);
   assert.equal(await statusOf(again), 200);
   await again.close();
+});
+
+/** Where it is, where it signs in, and how often its activity says that the org has moved. */
+async function placeOf({ id }: NewSync) {
+  const { control } = harness;
+  const sync = await readSync(control, id);
+  assert.ok(sync);
+  const entries = await readActivity(control, id, { kind: 'org', limit: 10 });
+  return [sync.instanceUrl, sync.loginUrl, ...entries.map(({ code, detail }) => `${code} ${detail}`)];
+}
+
+test('an address that a sign-in has given is that of every sync of the org, and no other address is', async () => {
+  const { clientId, clientSecret } = org.credentials.integration;
+  const credential: Credential = { flow: 'client credentials', clientId, clientSecret };
+  const elsewhere = 'https://login.example.com';
+  const [sync, sibling] = [await recorded(credential), await recorded(credential, elsewhere)];
+  const { host, origin } = new URL(org.url.replace('127.0.0.1', 'localhost'));
+
+  await org.control('/signIn/instanceUrl', { url: `${origin}/` });
+  const strict = open(sync);
+  await assert.rejects(strict.identity(never), { code: 'ORG-04' });
+  await strict.close();
+  assert.deepEqual(await placeOf(sync), [org.url, org.url]);
+
+  await org.control('/signIn/instanceUrl', { url: `${origin}/` });
+  const salesforce = open(sync, harness.control, [host]);
+  assert.equal(await statusOf(salesforce), 200);
+  await salesforce.close();
+  assert.deepEqual(await placeOf(sync), [origin, origin, `ORG-03 ${host}`]);
+  assert.deepEqual(await placeOf(sibling), [origin, elsewhere, `ORG-03 ${host}`]);
+
+  await moveOrg(harness.control, { orgId: sync.orgId, instanceUrl: origin });
+  assert.deepEqual(await placeOf(sibling), [origin, elsewhere, `ORG-03 ${host}`], 'it is there already');
+});
+
+test('a new credential and a new sync move their org, too', async () => {
+  const { clientId, clientSecret } = org.credentials.integration;
+  const credential: Credential = { flow: 'client credentials', clientId, clientSecret };
+  const { control } = harness;
+  await moveOrg(control, { orgId: org.orgId as OrgId, instanceUrl: 'https://old.example.com' });
+  const sync = await recorded(credential);
+  assert.deepEqual((await placeOf(sync)).slice(0, 2), [org.url, org.url]);
+
+  const address = { orgId: sync.orgId, instanceUrl: 'https://new.example.com' };
+  await replaceCredential(control, sync.id, { ...address, loginUrl: org.url, credential });
+  assert.deepEqual((await placeOf(sync)).slice(0, 2), [address.instanceUrl, org.url]);
+  await recorded(credential);
+  assert.deepEqual((await placeOf(sync)).slice(0, 2), [org.url, org.url]);
 });

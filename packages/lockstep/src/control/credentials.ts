@@ -4,7 +4,13 @@ import { z } from 'zod';
 import type { Credential } from '../core/credential.ts';
 import { Fault, isFaultCode } from '../core/faults.ts';
 import type { OrgId, SyncId } from '../core/ids.ts';
-import { type SessionStore, type SignInState, type StoredSession, signInMaxMs } from '../salesforce/index.ts';
+import {
+  type LearnedAtSignIn,
+  type SessionStore,
+  type SignInState,
+  type StoredSession,
+  signInMaxMs,
+} from '../salesforce/index.ts';
 import { recordActivity } from './activity.ts';
 import { lockForChange } from './change-lock.ts';
 import {
@@ -18,9 +24,10 @@ import {
 } from './credential-sql.ts';
 import { type Control, keyOf } from './database.ts';
 import { unwrapDataKey } from './keys.ts';
+import { learningAddress, type OrgAddress } from './org-address.ts';
 import { type Key, seal, unseal } from './sealing.ts';
 import { deleteSignIn } from './sign-in-sql.ts';
-import { endRecopying, notify, syncChannel, updateOrg, upsertOrg } from './sql.ts';
+import { endRecopying, insertOrg, notify, syncChannel, updateOrg } from './sql.ts';
 
 export const credentialSchema: z.ZodType<Credential> = z.discriminatedUnion('flow', [
   z.object({ flow: z.literal('client credentials'), clientId: z.string(), clientSecret: z.string() }),
@@ -76,9 +83,9 @@ export function sessionStore(control: Control, syncId: SyncId): SessionStore {
       claimed = row ?? null;
       return row ? stateOf(control, syncId, row) : null;
     },
-    async save(session, refreshToken) {
+    async save(session, learned) {
       assert(claimed, 'a session is stored by the process that signed in');
-      return saveSession(control, syncId, claimed, session, refreshToken);
+      return saveSession(control, syncId, claimed, session, learned);
     },
     async refuse({ code, safe }, lastsMs) {
       recordActivity(control, syncId, { kind: 'credential', event: 'refused', code });
@@ -90,7 +97,7 @@ export function sessionStore(control: Control, syncId: SyncId): SessionStore {
   };
 }
 
-export interface NewCredential extends Pick<SignInState, 'loginUrl' | 'credential'> {
+export interface NewCredential extends Pick<SignInState, 'loginUrl' | 'credential'>, OrgAddress {
   /** The sign-in that has held it until now; it goes, because the sync alone uses a refresh token from then on. */
   signIn?: string | null;
 }
@@ -104,9 +111,9 @@ export interface NewCredential extends Pick<SignInState, 'loginUrl' | 'credentia
 export async function replaceCredential(
   control: Control,
   syncId: SyncId,
-  { loginUrl, credential, signIn = null }: NewCredential,
+  { loginUrl, credential, signIn = null, ...address }: NewCredential,
 ): Promise<boolean> {
-  const isReplaced = await control.db.transaction(async (tx) => {
+  const isReplaced = await learningAddress(control, address, async (tx) => {
     await lockForChange(tx, syncId);
     const [row] = await selectCredential(tx, syncId);
     if (!row) return false;
@@ -126,18 +133,14 @@ export async function replaceCredential(
  *
  * @throws {@link Fault} `SYS-18`: it is being deleted
  */
-export async function replaceOrg(
-  control: Control,
-  syncId: SyncId,
-  to: NewCredential & { orgId: OrgId; instanceUrl: string },
-): Promise<void> {
-  await control.db.transaction(async (tx) => {
+export async function replaceOrg(control: Control, syncId: SyncId, to: NewCredential): Promise<void> {
+  await learningAddress(control, to, async (tx) => {
     await lockForChange(tx, syncId);
     const [row] = await selectCredential(tx, syncId);
     if (!row) throw new Fault('PRX-01');
     const { loginUrl, credential, signIn = null } = to;
     const sealed = sealCredential(dataKeyOf(control, syncId, row), syncId, credential);
-    await upsertOrg(tx, to);
+    await insertOrg(tx, to);
     await updateOrg(tx, syncId, to.orgId);
     await replaceCredentialRow(tx, syncId, { loginUrl, flow: credential.flow, sealed });
     if (signIn !== null) await deleteSignIn(tx, signIn);
@@ -183,15 +186,21 @@ async function saveSession(
   syncId: SyncId,
   claimed: CredentialRow,
   session: Omit<StoredSession, 'no'>,
-  refreshToken: string | undefined,
+  { refreshToken, orgAddress }: LearnedAtSignIn,
 ): Promise<StoredSession> {
   const dataKey = dataKeyOf(control, syncId, claimed);
   const { credential } = stateOf(control, syncId, claimed);
   const isRotated = credential.flow === 'refresh token' && refreshToken !== undefined;
-  const [saved] = await updateSession(control.db, syncId, {
-    sealedSession: seal(dataKey, placeOf(syncId, 'sealed_session'), Buffer.from(JSON.stringify(session))),
+  const sealed = {
+    // One that may not be used is not kept: if its address is allowed later, a new sign-in shall tell all syncs of it.
+    sealedSession:
+      orgAddress === null
+        ? null
+        : seal(dataKey, placeOf(syncId, 'sealed_session'), Buffer.from(JSON.stringify(session))),
     sealedCredential: isRotated ? sealCredential(dataKey, syncId, { ...credential, refreshToken }) : null,
-  });
+  };
+  const address = orgAddress === null ? null : { orgId: session.orgId, instanceUrl: orgAddress };
+  const [saved] = await learningAddress(control, address, (tx) => updateSession(tx, syncId, sealed));
   if (!saved) throw new Fault('PRX-01');
   return { ...session, no: saved.session_no };
 }

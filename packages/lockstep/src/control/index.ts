@@ -45,6 +45,7 @@ export type { KeySource } from './keys.ts';
 export { type LeaseOptions, type LiveWorker, readLivingWorkers, readWorkers, runLeases } from './leases.ts';
 export { type MailOptions, runMail } from './mail.ts';
 export { recordEvent } from './notifications.ts';
+export { moveOrg } from './org-address.ts';
 export {
   type RecordedRequest,
   readProxiedRequests,
@@ -95,7 +96,6 @@ export {
   eraseSync,
   findSync,
   listSyncs,
-  moveInstanceUrl,
   moveLoginUrl,
   type NewSync,
   readSync,

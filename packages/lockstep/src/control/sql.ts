@@ -45,12 +45,12 @@ export type SyncRow = {
   revision: number;
 };
 
-/** Records the org, or its new address if it is known already. */
-export const upsertOrg = (tx: Tx, org: { orgId: OrgId; instanceUrl: string }) =>
+/** Does nothing if the org is known already. */
+export const insertOrg = (tx: Tx, org: { orgId: OrgId; instanceUrl: string }) =>
   tx.query(sql`
   INSERT INTO lockstep.org (org_id, instance_url)
   VALUES (${org.orgId}, ${org.instanceUrl})
-  ON CONFLICT (org_id) DO UPDATE SET instance_url = excluded.instance_url`);
+  ON CONFLICT (org_id) DO NOTHING`);
 
 export const insertSync = (
   tx: Tx,
@@ -172,15 +172,25 @@ export const updateSync = (
      WHERE sync_id = ${syncId}
     RETURNING sync_id`);
 
-/** Returns all syncs of this sync's org: they all move with it. */
-export const updateInstanceUrl = (tx: Tx, syncId: SyncId, instanceUrl: string) =>
+/**
+ * Syncs that sign in at the org's own address move with it. Returns all syncs of the org; none: it was there already,
+ * or it is not known.
+ */
+export const updateInstanceUrl = (tx: Tx, orgId: OrgId, instanceUrl: string) =>
   tx.query<{ sync_id: SyncId }>(sql`
-  WITH moved AS (
-    UPDATE lockstep.org SET instance_url = ${instanceUrl}
-     WHERE org_id = (SELECT org_id FROM lockstep.sync WHERE sync_id = ${syncId})
-    RETURNING org_id
+  WITH known AS (
+    SELECT org_id, instance_url FROM lockstep.org
+     WHERE org_id = ${orgId} AND instance_url <> ${instanceUrl} FOR NO KEY UPDATE
+  ),
+  moved AS (
+    UPDATE lockstep.org o SET instance_url = ${instanceUrl} FROM known k WHERE o.org_id = k.org_id
+  ),
+  sign_ins AS (
+    UPDATE lockstep.credential c SET login_url = ${instanceUrl}
+      FROM lockstep.sync s JOIN known k USING (org_id)
+     WHERE c.sync_id = s.sync_id AND c.login_url = k.instance_url
   )
-  SELECT s.sync_id FROM lockstep.sync s JOIN moved USING (org_id)`);
+  SELECT s.sync_id FROM lockstep.sync s JOIN known USING (org_id)`);
 
 /** One row: the sync exists. */
 export const updateApiVersion = (tx: Tx, syncId: SyncId, apiVersion: string) =>

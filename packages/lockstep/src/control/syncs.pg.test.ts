@@ -6,16 +6,9 @@ import { listenForChanges } from './changes.ts';
 import { openCredential } from './credentials.ts';
 import { openControl } from './database.ts';
 import { openReaderUrl, openWriterUrl } from './destinations.ts';
+import { moveOrg } from './org-address.ts';
 import { keyFromBytes, newKeyBytes } from './sealing.ts';
-import {
-  changeSettings,
-  eraseSync,
-  findSync,
-  listSyncs,
-  moveInstanceUrl,
-  readSync,
-  recordSync,
-} from './syncs.ts';
+import { changeSettings, eraseSync, findSync, listSyncs, readSync, recordSync } from './syncs.ts';
 import { countRequest } from './usage.ts';
 
 const canaries = {
@@ -208,7 +201,7 @@ test('listeners learn of each change of a sync, even after the connection was lo
     () => changeSettings(harness.control, sync.id, { intervalMs: 500 }),
     () => changeSettings(harness.control, sync.id, { stopAtPercent: 75 }),
     () => changeSettings(harness.control, sync.id, { withoutDatabase: 'forward' }),
-    () => moveInstanceUrl(harness.control, sync.id, 'https://moved.example.com'),
+    () => moveOrg(harness.control, { orgId: sync.orgId, instanceUrl: 'https://moved.example.com' }),
   ];
   for (const change of changes) {
     await change();

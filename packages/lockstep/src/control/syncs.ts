@@ -19,9 +19,11 @@ import {
 } from './destinations.ts';
 import { checkIntervalMs, checkStopAt } from './interval.ts';
 import { newDataKey } from './keys.ts';
+import { learningAddress } from './org-address.ts';
 import { deleteSignIn } from './sign-in-sql.ts';
 import {
   deleteSync,
+  insertOrg,
   insertSync,
   markDeleting,
   markRecopying,
@@ -34,10 +36,8 @@ import {
   selectSyncsById,
   syncChannel,
   updateApiVersion,
-  updateInstanceUrl,
   updateLoginUrl,
   updateSync,
-  upsertOrg,
 } from './sql.ts';
 import { insertStreams, type Leaving } from './stream-sql.ts';
 
@@ -113,8 +113,8 @@ export async function recordSync(control: Control, sync: NewSync): Promise<void>
   }
   const { dataKey, wrapped } = newDataKey(keyOf(control), sync.id);
   try {
-    await control.db.transaction(async (tx) => {
-      await upsertOrg(tx, sync);
+    await learningAddress(control, sync, async (tx) => {
+      await insertOrg(tx, sync);
       await insertSync(tx, { ...sync, sealedDataKey: wrapped });
       await updateSync(tx, sync.id, sync.settings ?? {});
       await insertCredential(tx, {
@@ -209,17 +209,6 @@ export async function changeSettings(
 export function checkChange({ intervalMs, stopAtPercent }: SyncChange): void {
   if (intervalMs !== undefined) checkIntervalMs(intervalMs);
   if (stopAtPercent !== undefined) checkStopAt(stopAtPercent);
-}
-
-/** The org has moved: all its syncs use the new address from now on. False: there is no such sync. */
-export async function moveInstanceUrl(control: Control, id: SyncId, instanceUrl: string): Promise<boolean> {
-  const moved = await control.db.transaction(async (tx) => {
-    const syncs = await updateInstanceUrl(tx, id, instanceUrl);
-    for (const { sync_id } of syncs) await notify(tx, syncChannel, sync_id);
-    return syncs;
-  });
-  for (const { sync_id } of moved) recordActivity(control, sync_id, { kind: 'org', event: 'moved' });
-  return moved.length > 0;
 }
 
 /**

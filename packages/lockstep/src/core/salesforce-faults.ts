@@ -96,6 +96,13 @@ export const salesforceFaults = {
       'The credential of the sync now leads to org {org}: that is what a refresh of a sandbox does. Ids of the old org mean nothing there. No row was touched.',
     next: 'Copy the new org into the same tables, which keeps names, views and grants (lockstep help sync recopy), or sign in to the right org (lockstep help sync reauth).',
   },
+  'ORG-03': {
+    kind: 'transient',
+    title: 'The org has a new address',
+    explanation:
+      'Salesforce has moved the org, whose id is the same. Its syncs and the proxy in front of them use the new address, and reading goes on where it was.',
+    next: 'Nothing to do in Lockstep. Clients of the proxy that name the org in their address have to name the new one; firewalls have to let it through.',
+  },
   'ORG-04': {
     kind: 'needs-person',
     title: 'Not a Salesforce address',

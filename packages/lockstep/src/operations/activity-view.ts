@@ -46,7 +46,8 @@ function withoutReason({ kind, event, before, sobject, detail, rows }: Said): st
     case 'destination':
       return 'The mirror is reached at another address';
     case 'org':
-      return event === 'moved' ? 'The org has a new address' : `The sync uses version ${detail} of the API`;
+      if (event === 'moved') return detail === null ? 'The org has moved' : `The org is at ${detail}`;
+      return `The sync uses version ${detail} of the API`;
     default:
       return `${name}: ${event}`; // of a newer version
   }

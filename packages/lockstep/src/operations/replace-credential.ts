@@ -17,20 +17,22 @@ export async function replaceSyncCredential(
 ): Promise<void> {
   const { control } = deps;
   const { apiVersion } = sync;
-  const { credential } = await withCredential(
+  const { credential, result: address } = await withCredential(
     deps,
     given,
     { allowHosts, apiVersion },
     signal,
-    async (salesforce, { orgId }) => {
+    async (salesforce, identity) => {
+      const { orgId } = identity;
       if (orgId !== sync.orgId) throw new Fault('ORG-01', { org: orgId });
       // A session may be of no use for the API, although signing in works.
       const request = { method: 'GET' as const, path: `${salesforce.dataPath}/`, purpose: 'setup' as const };
       const answer = await salesforce.request(request, signal);
       if (answer.status !== 200) throw faultOf(answer);
+      return identity;
     },
   );
   if (isDryRun) return;
-  const replaced = { ...given, credential, signIn: await holderOf(control, given) };
+  const replaced = { ...given, ...address, credential, signIn: await holderOf(control, given) };
   if (!(await replaceCredential(control, sync.id, replaced))) throw new Fault('PRX-01');
 }

@@ -153,10 +153,18 @@ function usable(
 }
 
 /** @throws Fault `ORG-02`: the credential, which was of the sync's own org when it was stored, is now of another; `ORG-04` */
-function checked({ allowHosts, expectOrgId }: AuthOptions, stored: StoredSession): SalesforceSession {
-  const { no, token, orgId, instanceUrl } = stored;
+function checked(options: AuthOptions, stored: StoredSession): SalesforceSession {
+  const { no, token, orgId } = stored;
+  return { no, token, orgId, instance: addressOf(options, stored) };
+}
+
+/** @throws as {@link checked} */
+function addressOf(
+  { allowHosts, expectOrgId }: AuthOptions,
+  { orgId, instanceUrl }: Pick<StoredSession, 'orgId' | 'instanceUrl'>,
+): URL {
   if (expectOrgId !== undefined && orgId !== expectOrgId) throw new Fault('ORG-02', { org: orgId });
-  return { no, token, orgId, instance: allowedOrigin(instanceUrl, allowHosts) };
+  return allowedOrigin(instanceUrl, allowHosts);
 }
 
 /** With the right to do so, which ends here. */
@@ -181,16 +189,27 @@ async function signIn(options: AuthOptions, state: SignInState, dropped: number)
 }
 
 /** Before the session is used: the answer may hold the only copy of a new refresh token, so storing it is tried again. */
-async function save({ store, clock, log }: AuthOptions, granted: Granted): Promise<StoredSession> {
+async function save(options: AuthOptions, granted: Granted): Promise<StoredSession> {
+  const { store, clock, log } = options;
   const { refreshToken, ...session } = granted;
+  const learned = { refreshToken, orgAddress: addressIfAllowed(options, granted) };
   const began = clock.now();
   for (;;) {
     try {
-      return await store.save(session, refreshToken);
+      return await store.save(session, learned);
     } catch (error) {
       log.warn('a session could not be stored', { where: error instanceof Error ? error.name : 'unknown' });
       if (clock.now() - began > signInMaxMs) throw error;
     }
     await clock.sleep(saveEveryMs);
+  }
+}
+
+/** Null: what comes with the session is stored all the same, but nobody else is told to go there. */
+function addressIfAllowed(options: AuthOptions, granted: Granted): string | null {
+  try {
+    return addressOf(options, granted).origin;
+  } catch {
+    return null;
   }
 }

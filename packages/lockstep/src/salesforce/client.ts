@@ -91,7 +91,7 @@ export function openSalesforce(options: SalesforceOptions): Salesforce {
     const answer = await transport
       .exchange(by.instance, { ...request, headers }, signal)
       .catch((error: unknown) => {
-        if (isHostGone(error)) auth.drop(by); // the org may have moved: the next sign-in says where it is
+        if (mayHaveMoved(error)) auth.drop(by); // the next sign-in says where the org is
         throw error;
       });
     const { host, status } = answer;
@@ -141,9 +141,14 @@ const ownSession = (auth: Auth, session: SalesforceSession): OwnSession => ({
   },
 });
 
-/** Nobody answers at the address, as after a move of the org. A slow answer is no such sign. */
-const isHostGone = (error: unknown): boolean =>
-  error instanceof Fault && ['ENOTFOUND', 'ECONNREFUSED', 'EHOSTUNREACH'].includes(error.safe.reason ?? '');
+/**
+ * Nobody answers at the address, or it sends requests elsewhere, as after a move of the org. A slow answer is no such
+ * sign.
+ */
+const mayHaveMoved = (error: unknown): boolean =>
+  error instanceof Fault &&
+  (error.code === 'NET-04' ||
+    ['ENOTFOUND', 'ECONNREFUSED', 'EHOSTUNREACH'].includes(error.safe.reason ?? ''));
 
 /** 401 answers that a new token would get as well until a person acts: the request is not repeated at once. */
 const refusedForGood = [

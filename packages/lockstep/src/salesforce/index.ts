@@ -16,6 +16,7 @@ export { type QueryOutcome, queryPages } from './query.ts';
 export { type RecordSummary, summarize } from './record-summary.ts';
 export type { Purpose } from './request.ts';
 export {
+  type LearnedAtSignIn,
   ownSessionStore,
   type SessionStore,
   type SignInState,

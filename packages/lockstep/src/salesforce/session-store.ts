@@ -31,10 +31,17 @@ export interface SessionStore {
    * release.
    */
   claim(): Promise<SignInState | null>;
-  /** @param refreshToken  the successor of the one that was used; undefined: that stays valid */
-  save(session: Omit<StoredSession, 'no'>, refreshToken: string | undefined): Promise<StoredSession>;
+  save(session: Omit<StoredSession, 'no'>, learned: LearnedAtSignIn): Promise<StoredSession>;
   refuse(fault: Fault, lastsMs: number): Promise<void>;
   release(): Promise<void>;
+}
+
+/** What an answer of the token endpoint says besides the session. */
+export interface LearnedAtSignIn {
+  /** The successor of the one that was used; undefined: that stays valid. */
+  refreshToken: string | undefined;
+  /** Where the sync's org is now; null: the answer is of another org, or its address is not allowed. */
+  orgAddress: string | null;
 }
 
 /** How long a sign-in may take; longer than its request's time-out. */
@@ -53,7 +60,7 @@ export function ownSessionStore(
   return {
     read: async () => state,
     claim: async () => state,
-    async save(granted, refreshToken) {
+    async save(granted, { refreshToken }) {
       const { credential: used } = state;
       const isRotated = used.flow === 'refresh token' && refreshToken !== undefined;
       const session = { ...granted, no: (state.session?.no ?? 0) + 1 };

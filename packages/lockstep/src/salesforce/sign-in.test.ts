@@ -234,3 +234,25 @@ test('a login address outside the allowed hosts gets no secret', async () => {
   assert.deepEqual([fault.code, fault.safe], ['ORG-04', { host: org.host }]);
   assert.equal(org.received.length, 0);
 });
+
+test('after a redirect or a closed address the next request signs in again, and goes where the org is then', async () => {
+  await using org = await openScriptedOrg();
+  const next = await openScriptedOrg(() => ({ body: '{"moved":true}' }));
+  const clock = new ManualClock();
+  const salesforce = org.open({ allowHosts: [org.host, next.host], clock });
+  await salesforce.request(get, open());
+  org.answer = () => ({ status: 301, headers: { location: `${next.url}${path}` } });
+  org.signIn = () => ({ body: tokenAnswer(org, { instance_url: next.url }) });
+
+  const fault = await faultFrom(salesforce.request(get, open()));
+  assert.deepEqual([fault.code, next.received.length], ['NET-04', 0]);
+  assert.equal((await salesforce.request(get, open())).text, '{"moved":true}');
+  assert.equal(org.signIns(), 2);
+
+  await next[Symbol.asyncDispose]();
+  clock.advance(10_000);
+  org.signIn = undefined;
+  org.answer = () => ({ body: '{"back":true}' });
+  assert.equal((await faultFrom(salesforce.request(get, open()))).code, 'NET-01');
+  assert.equal((await salesforce.request(get, open())).text, '{"back":true}');
+});

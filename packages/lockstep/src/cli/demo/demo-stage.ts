@@ -6,8 +6,8 @@ import type { Config } from '../../config.ts';
 import {
   type Control,
   findSync,
-  moveInstanceUrl,
   moveLoginUrl,
+  moveOrg,
   openCredential,
   openReaderUrl,
   readSync,
@@ -156,7 +156,7 @@ async function ensureSync(
       );
     }
     await moveLoginUrl(control, known.id, org.url);
-    await moveInstanceUrl(control, known.id, org.url);
+    await moveOrg(control, { orgId: known.orgId, instanceUrl: org.url });
     output.say(
       `Continuing with the sync of the last run${known.paused ? `, which is paused. To resume it: lockstep sync resume --sync ${demoName}` : '.'}`,
     );

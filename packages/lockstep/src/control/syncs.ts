@@ -214,14 +214,20 @@ export function checkChange({ intervalMs, stopAtPercent }: SyncChange): void {
 /**
  * The version of Salesforce's API for its requests from now on. False: there is no such sync.
  *
+ * @param code  why, if no person has decided it
  * @throws {@link Fault} `SYS-18`: it is being deleted
  */
-export async function changeApiVersion(control: Control, id: SyncId, apiVersion: string): Promise<boolean> {
+export async function changeApiVersion(
+  control: Control,
+  id: SyncId,
+  apiVersion: string,
+  code: 'VER-02' | null = null,
+): Promise<boolean> {
   const isChanged = await changing(control, id, async (tx) => {
     await lockForChange(tx, id);
     return (await updateApiVersion(tx, id, apiVersion)).length > 0;
   });
-  if (isChanged) recordActivity(control, id, { kind: 'org', event: 'API version', detail: apiVersion });
+  if (isChanged) recordActivity(control, id, { kind: 'org', event: 'API version', detail: apiVersion, code });
   return isChanged;
 }
 

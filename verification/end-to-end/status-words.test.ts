@@ -76,6 +76,27 @@ test('a sync whose objects are all read, complete and without problems is health
   assert.deepEqual(reasonsOf([object()]), []);
 });
 
+test('that an API version ends is said in every state, below the headline', () => {
+  const later = timeOf('2027-07-01 00:00:00+00');
+  const sync = { ...acme, apiVersion: '38.0' };
+  const fresh = { read_until: '2027-06-30 23:59:55+00' };
+  const mirror = (objects: ObjectStatus[], unread: Fault | null = null) => ({ objects, now: later, unread });
+  const seen = [
+    statusOf(sync, running, mirror([object(fresh)])),
+    statusOf(sync, running, mirror([object({ ...fresh, state: 'backfilling' })])),
+    statusOf(sync, running, mirror([object({ ...fresh, set_aside_rows: 3 })])),
+    statusOf(sync, running, mirror([], new Fault('DB-02', { host: 'db', reason: 'ECONNREFUSED' }))),
+    statusOf({ ...sync, paused: true }, running, mirror([object(fresh)])),
+    statusOf(sync, { hasWorker: false, fault: null }, mirror([object(fresh)])),
+  ];
+  assert.deepEqual(
+    seen.map(({ word }) => word),
+    ['Running', 'Backfill', 'Running, with gaps', 'Unreadable', 'Paused', 'Not running'],
+  );
+  const ends = "Salesforce stops serving API version 38.0, which it uses, in Summer '28.";
+  for (const { word, lines } of seen) assert.ok(lines.includes(ends), word);
+});
+
 test('the headline is the worst finding, with its reason and next step, and the rest follows', () => {
   const text = asText(see([withGaps, unproven, failing]));
   const [headline, reason, next, more] = text.split('\n').map((line) => line.trim());

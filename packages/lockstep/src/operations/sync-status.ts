@@ -1,4 +1,6 @@
 /** The state of a sync and of each of its objects, as a person or a program is told it. */
+
+import { shellWord } from '@lockstep/foundation/shell-words';
 import { type Control, type Health, mirrorHost, readHealth, type Sync } from '../control/index.ts';
 import { endOfVersion } from '../core/api-version.ts';
 import { Fault } from '../core/faults.ts';
@@ -63,31 +65,42 @@ async function readMirror(control: Control, sync: Sync): Promise<MirrorView> {
   }
 }
 
-/** The headline is the worst finding. */
+/** The headline is the worst finding. That Salesforce retires the API version is said below any of them. */
 export function statusOf(sync: Sync, health: Health, mirror: MirrorView): SyncStatus {
-  const { objects, now, unread } = mirror;
+  const { objects, now } = mirror;
   const state = stateOf(sync, health, now);
   const isRunning = state.state === 'running';
   const findings = findingsOf(sync, objects, now, isRunning ? maxReadAgeMs(sync, objects.length) : null);
-  const [worst] = findings;
   const seen = { sync, health, findings, ...mirror };
-  if (isRunning && unread) return { ...seen, ...unreadHead(unread), state: 'running', word: 'Unreadable' };
-  if (isRunning && worst) {
+  const head = isRunning ? runningHead(state, seen) : stoppedHead(state, seen);
+  const end = versionEnd(seen);
+  const ends =
+    end.length > 0
+      ? [...end, `next: lockstep sync set --sync ${shellWord(sync.name)} --api-version newest`]
+      : [];
+  return { ...seen, ...head, lines: [...head.lines, ...ends] };
+}
+
+type Seen = Omit<SyncStatus, keyof SyncHeadline>;
+
+function runningHead(state: SyncHeadline, { sync, objects, unread, findings }: Seen): SyncHeadline {
+  if (unread) return { ...state, ...unreadHead(unread), word: 'Unreadable' };
+  const [worst] = findings;
+  if (worst) {
     const more = findings.length > 1 ? [`and ${counted(findings.length - 1, 'more finding')} below`] : [];
     const lines = [worst.reason, `next: ${worst.next}`, ...more];
-    return { ...seen, state: 'running', word: severityHeadline(worst), headline: headlineOf(worst), lines };
+    return { ...state, word: severityHeadline(worst), headline: headlineOf(worst), lines };
   }
   const complete = objects.filter(({ state }) => !isBackfilling(state)).length;
-  if (isRunning && complete < objects.length) {
-    const headline = `Backfill: ${complete} of ${counted(objects.length, 'object')} complete, ${paceOf(sync)}`;
-    return { ...seen, state: 'running', word: 'Backfill', headline, lines: [] };
-  }
-  const lines =
-    unread && state.state !== 'locked' ? [...state.lines, ...unreadHead(unread).lines] : state.lines;
-  const end = versionEnd(seen);
-  const ends = end.length > 0 ? [...end, 'next: lockstep sync set --api-version newest'] : [];
-  return { ...seen, ...state, lines: [...lines, ...ends] };
+  if (complete === objects.length) return state;
+  const headline = `Backfill: ${complete} of ${counted(objects.length, 'object')} complete, ${paceOf(sync)}`;
+  return { ...state, word: 'Backfill', headline, lines: [] };
 }
+
+const stoppedHead = (state: SyncHeadline, { unread }: Seen): SyncHeadline =>
+  unread && state.state !== 'locked'
+    ? { ...state, lines: [...state.lines, ...unreadHead(unread).lines] }
+    : state;
 
 const unreadHead = ({ code, message, next }: Fault) => ({
   headline: `Its mirror cannot be read from here: ${code}`,

@@ -4,6 +4,7 @@ import { X509Certificate } from 'node:crypto';
 import { after, before, test } from 'node:test';
 import { sql } from '@lockstep/foundation/sql';
 import { type ApiHarness, newSyncOf, openApi } from '@lockstep/harness/api-harness';
+import { armFault } from '@lockstep/harness/injected-fault';
 import { startOrg, type TestOrg } from '@lockstep/harness/org';
 import { Browser, pastedToken, rotateTokens } from '@lockstep/harness/sign-in';
 
@@ -135,6 +136,65 @@ test('who waits for a sign-in is told that access was declined', async () => {
   assert.match(denied.html, /SF-11/);
   const { state, fault } = await stateOf(body.id);
   assert.deepEqual([state, (fault as { code: string }).code], ['failed', 'SF-11']);
+});
+
+test('who waits for a sign-in is told what the app lacks', async () => {
+  const failed = async (clientId: string, answer: (location: string) => Promise<string>) => {
+    const { body } = await begin({ client_id: clientId });
+    const started = await visit(String(body.start_url));
+    await visit(await answer(started.location), started.cookie);
+    const { state, fault } = await stateOf(body.id);
+    return [state, (fault as { code: string } | null)?.code];
+  };
+  const app = {
+    flows: ['authorization_code'],
+    redirectUris: [`http://localhost:${api.port}/oauth/callback`],
+  };
+  await org.control('/signIn/app', { ...app, clientId: 'no-refresh', scopes: ['api'] });
+  const refused = async (location: string) =>
+    (await new Browser(org).begin(new URL(location).searchParams.toString())).location?.toString() ?? '';
+  assert.deepEqual(await failed('no-refresh', refused), ['failed', 'SF-12']);
+
+  const allowed = (location: string) => decideAt(location, 'allow');
+  const match = { path: '/services/oauth2/token' };
+  const id = `${org.url}/id/${org.orgId}/005000000000001AAA`;
+  const token = { access_token: 'canary', instance_url: org.url, id, token_type: 'Bearer' };
+  await armFault(org, { match, effect: { respond: { status: 200, body: token } } });
+  assert.deepEqual(await failed(appId, allowed), ['failed', 'SF-12']);
+
+  const body =
+    '{"error":"redirect_uri_mismatch","error_description":"redirect_uri must match configuration"}';
+  await armFault(org, { match, effect: { respond: { status: 400, body } } });
+  assert.deepEqual(await failed(appId, allowed), ['failed', 'SF-05']);
+
+  const declined = (error: string) => (location: string) => {
+    const asked = new URL(location).searchParams;
+    const query = new URLSearchParams({ error, state: asked.get('state') ?? '' }).toString();
+    return Promise.resolve(`http://localhost:${api.port}/oauth/callback?${query}`);
+  };
+  for (const [error, code] of [
+    ['OAUTH_APP_BLOCKED', 'SF-03'],
+    ['OAUTH_APPROVAL_ERROR_GENERIC', 'SF-03'],
+    ['OAUTH_APP_ACCESS_DENIED', 'SF-04'],
+    ['inactive_user', 'SF-13'],
+    ['inactive_org', 'SF-13'],
+    ['something_else', 'SF-01'],
+  ] as const)
+    assert.deepEqual(await failed(appId, declined(error)), ['failed', code], error);
+});
+
+test('a credential whose user may not use the API is refused with the reason', async () => {
+  const body =
+    '[{"message":"API is not enabled for this Organization or Partner","errorCode":"API_DISABLED_FOR_ORG"}]';
+  const effect = { respond: { status: 403, body } };
+  const fault = await armFault(org, { match: { path: '/services/data/*' }, times: null, effect });
+  const { status, body: problem } = await api.ask(
+    'POST',
+    '/api/v1/syncs',
+    newSyncOf(org, { name: 'no-api' }),
+  );
+  assert.deepEqual([status, problem.code], [422, 'PERM-01'], JSON.stringify(problem));
+  await fault.end();
 });
 
 test('a key pair is made here; its certificate goes to the app, and a sync signs in by it', async () => {

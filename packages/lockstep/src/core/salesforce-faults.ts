@@ -73,8 +73,9 @@ export const salesforceFaults = {
   'SF-12': {
     kind: 'needs-person',
     title: 'The app gives no refresh token',
-    explanation: 'With the access token alone the sync would stop when that expires.',
-    next: "Add the scope refresh_token (Perform requests at any time) to the app's OAuth settings, and sign in again.",
+    explanation:
+      'It lacks a scope that the sync needs. With the access token alone the sync would stop when that expires.',
+    next: "Add the scopes api and refresh_token (Perform requests at any time) to the app's OAuth settings, and sign in again.",
   },
   'SF-13': {
     kind: 'needs-person',

@@ -137,10 +137,15 @@ function orgOf(identityUrl: string): OrgId {
 }
 
 /** Errors of the token endpoint that are temporary and say nothing about the credential. */
-const temporaryErrors = new Set(['unknown_error', 'server_error', 'temporarily_unavailable', 'slow_down']);
+const temporaryErrors = new Set([
+  'unknown_error',
+  'server_error',
+  'temporarily_unavailable',
+  'slow_down',
+  'rate_limit_exceeded',
+]);
 const temporaryDescription = /rate exceeded|retry your request/i;
 
-/** What errors mean, by the error or by its description, which quotes no input. All other descriptions are left out. */
 type Refusal =
   | 'SF-01'
   | 'SF-03'
@@ -152,27 +157,36 @@ type Refusal =
   | 'SF-09'
   | 'SF-10'
   | 'SF-13';
-const meanings: Readonly<Record<string, Refusal>> = {
+const meaningOfError: Readonly<Record<string, Refusal>> = {
   invalid_client: 'SF-07',
   invalid_client_id: 'SF-07',
   app_not_found: 'SF-03',
+  invalid_app_access: 'SF-04',
   redirect_uri_mismatch: 'SF-05',
-  'invalid code verifier': 'SF-06',
-  'expired authorization code': 'SF-06',
-  'no client credentials user enabled': 'SF-10',
-  'request not supported on this domain': 'SF-09',
+  inactive_user: 'SF-13',
+  inactive_org: 'SF-13',
+};
+/**
+ * How descriptions begin, in any case: some go on with details. They quote no input up to there; all else of a
+ * description is left out.
+ */
+const meaningOfDescription: Readonly<Record<string, Refusal>> = {
+  'authentication failure': 'SF-01',
+  'expired access/refresh token': 'SF-01',
+  'external client app is not installed in this org': 'SF-03',
   "user hasn't approved this consumer": 'SF-04',
   'user is not admin approved to access this app': 'SF-04',
+  'invalid code verifier': 'SF-06',
+  'expired authorization code': 'SF-06',
   'invalid assertion': 'SF-08',
   'audience is invalid': 'SF-08',
+  'audience validation failed': 'SF-08',
+  'request not supported on this domain': 'SF-09',
+  'no client credentials user enabled': 'SF-10',
   'inactive user': 'SF-13',
   'inactive organization': 'SF-13',
 };
-const knownDescriptions = new Set([
-  ...Object.keys(meanings),
-  'authentication failure',
-  'expired access/refresh token',
-]);
+const knownDescriptions = Object.keys(meaningOfDescription);
 
 const refusalSchema = z.object({
   error: z.string().regex(/^[a-z_]{1,40}$/),
@@ -189,6 +203,8 @@ function grantFault(answer: Answer): Fault {
   if (temporaryErrors.has(error) || temporaryDescription.test(description)) {
     return new Fault('NET-01', { host: answer.host, reason: error, status: answer.status });
   }
-  const reason = knownDescriptions.has(description) ? `${error}: ${description}` : error;
-  return new Fault(meanings[error] ?? meanings[description] ?? 'SF-01', { reason });
+  const lower = description.toLowerCase();
+  const known = knownDescriptions.find((words) => lower.startsWith(words));
+  const reason = known === undefined ? error : `${error}: ${known}`;
+  return new Fault(meaningOfError[error] ?? meaningOfDescription[known ?? ''] ?? 'SF-01', { reason });
 }

@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { generateKeyPairSync } from 'node:crypto';
+import dns from 'node:dns';
+import { type TestContext, test } from 'node:test';
 import { ManualClock } from '@lockstep/foundation/clock';
 import { faultFrom, openScriptedOrg, tokenAnswer } from '@lockstep/harness/scripted-org';
 import type { OrgId } from '../core/ids.ts';
 import type { Purpose } from './request.ts';
+import { ownSessionStore } from './session-store.ts';
 
 const path = '/services/data/v62.0/sobjects';
 const get = { method: 'GET', path, purpose: 'poll' } as const;
@@ -120,6 +123,26 @@ test('a caller that gives up waiting for the sign-in does not abort it for the o
   assert.equal(org.signIns(), 1);
 });
 
+/** What Salesforce says, as error and description, and what that means. */
+const refusals: readonly [error: string, description: string | undefined, code: string, said?: string][] = [
+  ['invalid_grant', 'expired access/refresh token', 'SF-01'],
+  ['app_not_found', undefined, 'SF-03'],
+  ['invalid_grant', 'External client app is not installed in this org', 'SF-03'],
+  ['invalid_grant', "user hasn't approved this consumer", 'SF-04'],
+  ['invalid_app_access', 'user is not admin approved to access this app', 'SF-04'],
+  ['redirect_uri_mismatch', undefined, 'SF-05'],
+  ['invalid_grant', 'expired authorization code', 'SF-06'],
+  ['invalid_grant', 'invalid code verifier', 'SF-06'],
+  ['invalid_grant', 'invalid assertion', 'SF-08'],
+  ['invalid_grant', 'audience is invalid [audience=hunter2]', 'SF-08', 'audience is invalid'],
+  ['invalid_grant', 'Audience validation failed', 'SF-08'],
+  ['invalid_grant', 'request not supported on this domain', 'SF-09'],
+  ['inactive_user', undefined, 'SF-13'],
+  ['inactive_org', undefined, 'SF-13'],
+  ['invalid_grant', 'inactive user', 'SF-13'],
+  ['invalid_grant', 'inactive organization', 'SF-13'],
+];
+
 const grants: readonly [status: number, body: string, code: string, reason: string | undefined][] = [
   [
     400,
@@ -150,7 +173,11 @@ const grants: readonly [status: number, body: string, code: string, reason: stri
 test('each refusal of a sign-in has its own fault, and once it is forgotten the next request tries again', async () => {
   await using org = await openScriptedOrg();
   const salesforce = org.open();
-  for (const [status, body, code, reason] of grants) {
+  const inWords = refusals.map(([error, description, code, said = description?.toLowerCase()]) => {
+    const body = JSON.stringify({ error, error_description: description });
+    return [400, body, code, said === undefined ? error : `${error}: ${said}`] as const;
+  });
+  for (const [status, body, code, reason] of [...grants, ...inWords]) {
     org.signIn = () => ({ status, body });
     const fault = await faultFrom(salesforce.request(get, open()));
     assert.deepEqual([fault.code, fault.safe.reason], [code, reason], body);
@@ -182,6 +209,7 @@ test('a temporary error of the token endpoint is transient', async () => {
     '{"error":"unknown_error","error_description":"retry your request"}',
     '{"error":"invalid_grant","error_description":"login rate exceeded"}',
     '{"error":"temporarily_unavailable"}',
+    '{"error":"rate_limit_exceeded"}',
   ]) {
     org.signIn = () => ({ status: 400, body });
     assert.equal((await faultFrom(salesforce.request(get, open()))).kind, 'transient', body);
@@ -255,4 +283,79 @@ test('after a redirect or a closed address the next request signs in again, and 
   org.answer = () => ({ body: '{"back":true}' });
   assert.equal((await faultFrom(salesforce.request(get, open()))).code, 'NET-01');
   assert.equal((await salesforce.request(get, open())).text, '{"back":true}');
+});
+
+const { privateKey } = generateKeyPairSync('rsa', {
+  modulusLength: 2048,
+  publicKeyEncoding: { type: 'spki', format: 'pem' },
+  privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+});
+
+/** Signs in by assertion at this host, whose name leads to the org; returns the audiences that it tries. */
+async function audiencesAt(t: TestContext, hostname: string, accepted: string | null, refusal: string) {
+  await using org = await openScriptedOrg();
+  t.mock.method(dns, 'lookup', (_name: string, _options: object, done: (...found: unknown[]) => void) =>
+    done(null, [{ address: '127.0.0.1', family: 4 }]),
+  );
+  const host = `${hostname}:${new URL(org.url).port}`;
+  const audiences: string[] = [];
+  org.signIn = ({ body }) => {
+    const claims = new URLSearchParams(body).get('assertion')?.split('.')[1] ?? '';
+    const { aud } = JSON.parse(Buffer.from(claims, 'base64url').toString()) as { aud: string };
+    audiences.push(aud.replace(host, hostname));
+    return aud === accepted
+      ? { body: tokenAnswer(org, { instance_url: `http://${host}` }) }
+      : { status: 400, body: JSON.stringify({ error: 'invalid_grant', error_description: refusal }) };
+  };
+  const credential = {
+    flow: 'jwt bearer',
+    clientId: 'app',
+    username: 'ann@example.com',
+    privateKey,
+  } as const;
+  const store = ownSessionStore({ loginUrl: `http://${host}`, credential });
+  const outcome = await org
+    .open({ store, allowHosts: [host] })
+    .identity(open())
+    .then(
+      () => 'signed in',
+      ({ code }: { code: string }) => code,
+    );
+  t.mock.restoreAll();
+  return [outcome, ...audiences];
+}
+
+test('an assertion is addressed to the org first, and if that is refused to the login host of its kind', async (t) => {
+  const production = 'http://acme.my.salesforce.com';
+  const sandbox = 'http://acme--uat.sandbox.my.salesforce.com';
+  const [login, testLogin] = ['https://login.salesforce.com', 'https://test.salesforce.com'];
+  for (const refusal of [
+    'audience is invalid',
+    'Audience validation failed',
+    'invalid assertion',
+    "user hasn't approved this consumer",
+  ]) {
+    assert.deepEqual(await audiencesAt(t, 'acme.my.salesforce.com', login, refusal), [
+      'signed in',
+      production,
+      login,
+    ]);
+  }
+  assert.deepEqual(
+    await audiencesAt(t, 'acme--uat.sandbox.my.salesforce.com', testLogin, 'audience is invalid'),
+    ['signed in', sandbox, testLogin],
+  );
+  assert.deepEqual(await audiencesAt(t, 'acme.my.salesforce.com', null, 'audience is invalid'), [
+    'SF-08',
+    production,
+    login,
+  ]);
+  assert.deepEqual(await audiencesAt(t, 'acme.my.salesforce.com', login, 'inactive user'), [
+    'SF-13',
+    production,
+  ]);
+  assert.deepEqual(await audiencesAt(t, 'org.example.com', login, 'audience is invalid'), [
+    'SF-08',
+    'http://org.example.com',
+  ]);
 });

@@ -66,6 +66,10 @@ export async function exchangeCode(
 export function declinedFault(error: string): Fault {
   const reason = /^[\w-]{1,60}$/.test(error) ? error : 'an unknown error';
   if (/^access[_-]denied$/.test(error)) return new Fault('SF-11', { reason });
+  if (error === 'invalid_scope') return new Fault('SF-12');
+  if (error === 'OAUTH_APP_ACCESS_DENIED' || error === 'invalid_app_access')
+    return new Fault('SF-04', { reason });
+  if (/^inactive_(?:user|org)$/.test(error)) return new Fault('SF-13', { reason });
   if (/OAUTH_APP|APPROVAL|BLOCKED|app_not_found/i.test(error)) return new Fault('SF-03', { reason });
   return new Fault('SF-01', { reason });
 }

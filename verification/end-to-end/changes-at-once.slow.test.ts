@@ -54,8 +54,8 @@ const patch = (body: object, change: Partial<State>): Change => ({
   ask: (api) => api.ask('PATCH', path, body),
   makes: (state) => ({ ...state, ...change }),
 });
-const settingsOf = ({ intervalMs, stopAtPercent, paused, leftOut }: State) =>
-  JSON.stringify([intervalMs, stopAtPercent, paused, leftOut]);
+const settingsOf = ({ intervalMs, stopAtPercent, paused, leftOut, version }: State) =>
+  JSON.stringify([intervalMs, stopAtPercent, paused, leftOut, version]);
 const patchAsRead = (body: object, change: Partial<State>): Change => ({
   ask: (api, tag) => api.ask('PATCH', path, body, { 'if-match': tag }),
   makes: (state, wasRead) => (settingsOf(state) === settingsOf(wasRead) ? { ...state, ...change } : null),

@@ -21,7 +21,13 @@ async function write(harness: EndToEndHarness, name: string): Promise<string> {
 }
 
 const replace = ({ control, sync }: EndToEndHarness, form: Parameters<typeof replaceSyncDestination>[2]) =>
-  replaceSyncDestination({ control: control.control, clock: systemClock }, sync, form, false, never);
+  replaceSyncDestination(
+    { control: control.control, clock: systemClock },
+    sync,
+    form,
+    { isDryRun: false },
+    never,
+  );
 
 test('through a tunnel a sync copies, follows and reads its writes, and goes on after a break', async () => {
   await using own = await openOwnDatabase();

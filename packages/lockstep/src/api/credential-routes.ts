@@ -17,7 +17,15 @@ import { beginWebSignIn, signInView } from '../operations/web-sign-in.ts';
 import type { ApiInstance } from './api-instance.ts';
 import { ownOrigin } from './own-origin.ts';
 import { problemAnswers } from './problems.ts';
-import { dryRun, namedSync, requiredSync, type SyncRouteDeps, viewOf } from './sync-routes.ts';
+import {
+  answerWith,
+  dryRun,
+  expectedBy,
+  ifMatch,
+  namedSync,
+  requiredSync,
+  type SyncRouteDeps,
+} from './sync-routes.ts';
 
 const tags = ['credentials'];
 
@@ -80,16 +88,23 @@ function replaceRoute(app: ApiInstance, deps: SyncRouteDeps): void {
     tags,
     params: namedSync,
     querystring: dryRun,
+    headers: ifMatch,
     body: replaceCredentialSchema,
     response: { 200: syncSchema, ...problemAnswers },
   };
-  app.put('/syncs/:sync/credential', { schema }, async ({ params, query, body }) => {
+  app.put('/syncs/:sync/credential', { schema }, async ({ params, query, headers, body }, reply) => {
     const { control, log, allowHosts, stop } = deps;
     const sync = await requiredSync(control, params.sync);
     const given = await openGivenCredential(control, body.login_url ?? sync.loginUrl, body.credential);
     const isDryRun = query.dry_run === 'true';
     const tryDeps = { control, clock: systemClock, log };
-    await replaceSyncCredential(tryDeps, sync, given, { allowHosts, isDryRun }, stop);
-    return viewOf(deps, await requiredSync(control, sync.id));
+    await replaceSyncCredential(
+      tryDeps,
+      sync,
+      given,
+      { allowHosts, isDryRun, isExpected: expectedBy(headers) },
+      stop,
+    );
+    return answerWith(reply, deps, await requiredSync(control, sync.id));
   });
 }

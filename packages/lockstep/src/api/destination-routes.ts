@@ -18,7 +18,15 @@ import {
 import { replaceSyncDestination } from '../operations/replace-destination.ts';
 import type { ApiInstance } from './api-instance.ts';
 import { problemAnswers } from './problems.ts';
-import { dryRun, namedSync, requiredSync, type SyncRouteDeps, viewOf } from './sync-routes.ts';
+import {
+  answerWith,
+  dryRun,
+  expectedBy,
+  ifMatch,
+  namedSync,
+  requiredSync,
+  type SyncRouteDeps,
+} from './sync-routes.ts';
 
 const tags = ['destinations'];
 /** Of a check that concerns no sync yet. */
@@ -70,14 +78,19 @@ function replaceRoute(app: ApiInstance, deps: SyncRouteDeps): void {
     tags,
     params: namedSync,
     querystring: dryRun,
+    headers: ifMatch,
     body: replaceDestinationSchema,
     response: { 200: syncSchema, ...problemAnswers },
   };
-  app.put('/syncs/:sync/destination', { schema, config: { audit } }, async ({ params, query, body }) => {
-    const { control, stop } = deps;
-    const sync = await requiredSync(control, params.sync);
-    const isDryRun = query.dry_run === 'true';
-    await replaceSyncDestination({ control, clock: systemClock }, sync, body, isDryRun, stop);
-    return viewOf(deps, await requiredSync(control, sync.id));
-  });
+  app.put(
+    '/syncs/:sync/destination',
+    { schema, config: { audit } },
+    async ({ params, query, headers, body }, reply) => {
+      const { control, stop } = deps;
+      const sync = await requiredSync(control, params.sync);
+      const options = { isDryRun: query.dry_run === 'true', isExpected: expectedBy(headers) };
+      await replaceSyncDestination({ control, clock: systemClock }, sync, body, options, stop);
+      return answerWith(reply, deps, await requiredSync(control, sync.id));
+    },
+  );
 }

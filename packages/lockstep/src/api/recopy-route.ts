@@ -12,7 +12,7 @@ export const recopyRoute: FastifyPluginAsyncZod<SyncRouteDeps> = async (app, dep
     operationId: 'recopySync',
     summary: 'Copies the org that has taken the place of the old one, after a refresh of a sandbox (ORG-02)',
     description:
-      'The tables are emptied and copied again; their names, views and grants stay. With dry_run it only says which org it is. Interrupted, it is finished by the next call.',
+      'The tables are emptied and copied again; their names, views and grants stay. With dry_run it only says which org it is, and whether the mirror can be written. Interrupted, it is finished by the next call.',
     tags: ['syncs'],
     params: namedSync,
     querystring: dryRun,
@@ -33,6 +33,7 @@ export const recopyRoute: FastifyPluginAsyncZod<SyncRouteDeps> = async (app, dep
       instance_url: recopy.instanceUrl,
       erases: recopy.erases,
       keeps: recopy.keeps,
+      skipped: [...recopy.skipped],
     };
   });
 };

@@ -1,6 +1,7 @@
 /** Syncs: all of them, one of them with its objects, and changes of its settings. */
 import { createHash } from 'node:crypto';
 import type { BlockList } from 'node:net';
+import type { FastifyReply } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { pageOf, pageQuery } from '../contract/pages.ts';
@@ -8,6 +9,7 @@ import { deletionSchema, snapshotSchema, syncChangeSchema, syncSchema } from '..
 import {
   type Control,
   findSync,
+  type IsExpected,
   listSyncs,
   mirrorUrl,
   type Sync,
@@ -16,7 +18,7 @@ import {
 import type { AppLog } from '../core/log-fields.ts';
 import { RequestError } from '../core/request-error.ts';
 import { changeSync, checkSyncChange } from '../operations/change-sync.ts';
-import { deleteSync, deletionOf } from '../operations/delete-sync.ts';
+import { checkDeletion, deleteSync } from '../operations/delete-sync.ts';
 import { readNow } from '../operations/read-objects.ts';
 import { readSyncStatus, readSyncStatuses } from '../operations/sync-status.ts';
 import { type SyncPlaces, settingsView, snapshotView, syncView } from '../operations/sync-view.ts';
@@ -78,7 +80,7 @@ function getRoute(app: ApiInstance, deps: SyncRouteDeps): void {
   };
   app.get('/syncs/:sync', { schema }, async ({ params }, reply) => {
     const sync = await requiredSync(deps.control, params.sync);
-    return reply.header('ETag', tagOf(sync)).send(await viewOf(deps, sync));
+    return answerWith(reply, deps, sync);
   });
 }
 
@@ -102,16 +104,12 @@ function changeRoute(app: ApiInstance, deps: SyncRouteDeps): void {
   const schema = {
     operationId: 'changeSync',
     summary: 'Changes settings of a sync while it runs',
+    description:
+      'With dry_run the answer is the sync as it would be, and its ETag that of the settings as they are.',
     tags,
     params: namedSync,
     querystring: dryRun,
-    headers: z.object({
-      'if-match': z
-        .string()
-        .max(100)
-        .optional()
-        .describe('Refuses the change if the settings have another ETag.'),
-    }),
+    headers: ifMatch,
     body: syncChangeSchema,
     response: { 200: syncSchema, ...problemAnswers },
   };
@@ -120,16 +118,13 @@ function changeRoute(app: ApiInstance, deps: SyncRouteDeps): void {
     { schema, config: { audit: { settings: settingsView } } },
     async ({ params, query, headers, body }, reply) => {
       const sync = await requiredSync(control, params.sync);
-      const expected = headers['if-match'];
-      const isExpected = (current: Sync) =>
-        expected === undefined || expected === '*' || expected === tagOf(current);
       const change = changeOf(body);
       if (query.dry_run === 'true') {
-        await checkSyncChange(control, change);
-        return reply.header('ETag', tagOf(sync)).send(await viewOf(deps, sync));
+        const changed = await checkSyncChange(control, sync, change, expectedBy(headers));
+        return answerWith(reply, deps, sync, changed);
       }
-      const changed = await changeSync(control, sync, change, isExpected);
-      return reply.header('ETag', tagOf(changed)).send(await viewOf(deps, changed));
+      const changed = await changeSync(control, sync, change, expectedBy(headers));
+      return answerWith(reply, deps, changed);
     },
   );
 }
@@ -153,13 +148,17 @@ function deleteRoute(app: ApiInstance, { control, stop }: SyncRouteDeps): void {
   app.delete('/syncs/:sync', { schema }, async ({ params, query }) => {
     const sync = await requiredSync(control, params.sync);
     const keepsMirror = query.keep_mirror === 'true';
-    if (query.dry_run === 'false') await deleteSync(control, sync, stop, keepsMirror);
-    return deletionOf(sync, keepsMirror);
+    if (query.dry_run === 'true') return checkDeletion(control, sync, keepsMirror);
+    return deleteSync(control, sync, stop, keepsMirror);
   });
 }
 
 export const viewOf = async (deps: SyncRouteDeps, sync: Sync) =>
   syncView(await readSyncStatus(deps.control, sync), placesOf(deps, sync));
+
+/** With the ETag of its settings. @param shown  as it would be, if it was only tried */
+export const answerWith = async (reply: FastifyReply, deps: SyncRouteDeps, sync: Sync, shown = sync) =>
+  reply.header('ETag', tagOf(sync)).send(await viewOf(deps, shown));
 
 export const placesOf = (
   { control, proxyUrl }: Pick<SyncRouteDeps, 'control' | 'proxyUrl'>,
@@ -175,10 +174,24 @@ export async function requiredSync(control: Control, nameOrId: string): Promise<
   });
 }
 
-/** Changes with the settings and with nothing else. */
+/** Of a request that changes settings of a sync. */
+export const ifMatch = z.object({
+  'if-match': z
+    .string()
+    .max(100)
+    .optional()
+    .describe('Refuses the change if the settings have another ETag.'),
+});
+
+export const expectedBy =
+  ({ 'if-match': expected }: z.infer<typeof ifMatch>): IsExpected =>
+  (current) =>
+    expected === undefined || expected === '*' || expected === tagOf(current);
+
+/** Changes with the settings, and with the database that the mirror is in. */
 export const tagOf = (sync: Sync): string =>
   `"${createHash('sha256')
-    .update(JSON.stringify(settingsView(sync)))
+    .update(JSON.stringify([settingsView(sync), sync.destination.revision]))
     .digest('base64url')
     .slice(0, 22)}"`;
 

@@ -4,7 +4,15 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { apiVersionsSchema, syncSchema, wantedVersionSchema } from '../contract/syncs.ts';
 import { readApiVersions, setApiVersion } from '../operations/api-versions.ts';
 import { problemAnswers } from './problems.ts';
-import { dryRun, namedSync, requiredSync, type SyncRouteDeps, viewOf } from './sync-routes.ts';
+import {
+  answerWith,
+  dryRun,
+  expectedBy,
+  ifMatch,
+  namedSync,
+  requiredSync,
+  type SyncRouteDeps,
+} from './sync-routes.ts';
 
 const tags = ['syncs'];
 
@@ -26,17 +34,28 @@ export const versionRoutes: FastifyPluginAsyncZod<SyncRouteDeps> = async (app, d
   const change = {
     operationId: 'setApiVersion',
     summary: "Changes the version of Salesforce's API that the sync speaks, without a new copy",
+    description: 'With dry_run the answer is the sync as it would be.',
     tags,
     params: namedSync,
     querystring: dryRun,
+    headers: ifMatch,
     body: wantedVersionSchema,
     response: { 200: syncSchema, ...problemAnswers },
   };
   const config = { audit: { members: ['api_version'] } };
-  app.put('/syncs/:sync/api-version', { schema: change, config }, async ({ params, query, body }) => {
-    const sync = await requiredSync(control, params.sync);
-    const options = { allowHosts, isDryRun: query.dry_run === 'true' };
-    await setApiVersion(tryDeps, sync, body.api_version, options, stop);
-    return viewOf(deps, await requiredSync(control, sync.id));
-  });
+  app.put(
+    '/syncs/:sync/api-version',
+    { schema: change, config },
+    async ({ params, query, headers, body }, reply) => {
+      const sync = await requiredSync(control, params.sync);
+      const options = {
+        allowHosts,
+        isDryRun: query.dry_run === 'true',
+        isExpected: expectedBy(headers),
+      };
+      const apiVersion = await setApiVersion(tryDeps, sync, body.api_version, options, stop);
+      const changed = await requiredSync(control, sync.id);
+      return answerWith(reply, deps, changed, { ...changed, apiVersion });
+    },
+  );
 };

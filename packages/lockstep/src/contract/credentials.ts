@@ -107,5 +107,8 @@ export const recopySchema = z
     instance_url: z.string(),
     erases: z.array(z.string()),
     keeps: z.array(z.string()),
+    skipped: z
+      .array(z.object({ object: z.string(), reason: z.string() }))
+      .describe('Objects that cannot be read in the new org: their tables stay empty.'),
   })
   .meta({ id: 'Recopy' });

@@ -9,21 +9,38 @@ import type { SyncId } from '../core/ids.ts';
 import { limitWaiting, takeChangeLock } from './change-lock-sql.ts';
 import { closeSession } from './changes.ts';
 import type { Control } from './database.ts';
-import { lockSync, type SyncRow, selectSyncsById } from './sql.ts';
+import { lockSync, selectSyncsById } from './sql.ts';
+import { type Sync, toSync } from './stored-sync.ts';
 
 /** Most work on a mirror takes seconds; a request that waits longer than this is better repeated. */
 const waitMaxMs = 20_000;
 
+/** Whether a sync is, just before a change, as the one who changes it has seen it. */
+export type IsExpected = (current: Sync) => boolean;
+const always: IsExpected = () => true;
+
+/**
+ * What every change of a sync refuses, also one that is only tried.
+ *
+ * @throws {@link Fault} `SYS-18`: it is being deleted; `API-04`: it is not as expected
+ */
+export function refuseChange(current: Sync, isExpected: IsExpected = always): void {
+  if (current.isDeleting) throw new Fault('SYS-18', { sync: shellWord(current.name) });
+  if (!isExpected(current)) throw new Fault('API-04');
+}
+
 /**
  * Nobody else changes the sync until the transaction ends. Null: there is no such sync.
  *
- * @throws {@link Fault} `SYS-18`: it is being deleted
+ * @throws as {@link refuseChange}
  */
-export async function lockForChange(tx: Tx, id: SyncId): Promise<SyncRow | null> {
+export async function lockForChange(tx: Tx, id: SyncId, isExpected?: IsExpected): Promise<Sync | null> {
   await lockSync(tx, id);
-  const [sync] = await selectSyncsById(tx, [id]);
-  if (sync?.is_deleting) throw new Fault('SYS-18', { sync: shellWord(sync.name) });
-  return sync ?? null;
+  const [row] = await selectSyncsById(tx, [id]);
+  if (!row) return null;
+  const sync = toSync(row);
+  refuseChange(sync, isExpected);
+  return sync;
 }
 
 /**

@@ -12,7 +12,7 @@ import {
   signInMaxMs,
 } from '../salesforce/index.ts';
 import { recordActivity } from './activity.ts';
-import { lockForChange } from './change-lock.ts';
+import { type IsExpected, lockForChange } from './change-lock.ts';
 import {
   type CredentialRow,
   claimSignIn,
@@ -106,15 +106,16 @@ export interface NewCredential extends Pick<SignInState, 'loginUrl' | 'credentia
  * Replaces the credential by one of the same org, which the caller has tried. Processes that run the sync use it from
  * now on. False: there is no such sync.
  *
- * @throws {@link Fault} `SYS-18`: it is being deleted
+ * @throws {@link Fault} `SYS-18`: it is being deleted; `API-04`: it is not as expected
  */
 export async function replaceCredential(
   control: Control,
   syncId: SyncId,
   { loginUrl, credential, signIn = null, ...address }: NewCredential,
+  isExpected?: IsExpected,
 ): Promise<boolean> {
   const isReplaced = await learningAddress(control, address, async (tx) => {
-    await lockForChange(tx, syncId);
+    await lockForChange(tx, syncId, isExpected);
     const [row] = await selectCredential(tx, syncId);
     if (!row) return false;
     const sealed = sealCredential(dataKeyOf(control, syncId, row), syncId, credential);

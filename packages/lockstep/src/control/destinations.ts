@@ -1,54 +1,23 @@
 /** Where the mirror of a sync is, and how the sync and Lockstep itself connect to it. */
 import { type DatabaseAddress, databaseUrl } from '@lockstep/foundation/database';
-import { z } from 'zod';
 import { Fault } from '../core/faults.ts';
 import type { SyncId } from '../core/ids.ts';
 import {
   type DatabaseLogin,
   hostOf,
-  type OwnDatabase,
   type OwnDestination,
   type Tunnel,
   type TunnelServer,
-  tlsModes,
 } from '../core/own-database.ts';
 import { addressOf, destinationNames, shownUrl } from '../postgres/index.ts';
 import { recordActivity } from './activity.ts';
-import { lockForChange } from './change-lock.ts';
+import { type IsExpected, lockForChange } from './change-lock.ts';
 import { type Control, keyOf } from './database.ts';
 import { selectSealedSecrets, updateDestination } from './destination-sql.ts';
 import { unwrapDataKey } from './keys.ts';
 import { type Key, seal, unseal } from './sealing.ts';
 import { notify, syncChannel } from './sql.ts';
-
-/** A database of the sync's own on the control database's server, or one that a person owns. */
-export type SyncDestination = {
-  database: string;
-  tableSchema: string;
-  /** Raised when its address or its secrets are replaced. */
-  revision: number;
-} & ({ kind: 'private' } | { kind: 'own'; address: OwnAddress });
-
-/** Of a database that a person owns, without its passwords and the tunnel's key. */
-export type OwnAddress = Omit<OwnDatabase, 'database' | 'tunnel'> & {
-  tunnel: TunnelServer | null;
-  writer: string;
-  reader: string;
-};
-
-const server = { host: z.string(), port: z.int() };
-
-const ownAddressSchema: z.ZodType<OwnAddress> = z.object({
-  ...server,
-  tls: z.enum(tlsModes),
-  ca: z.string().nullable(),
-  tunnel: z
-    .object({ ...server, user: z.string(), hostKey: z.string().nullable() })
-    .nullable()
-    .default(null),
-  writer: z.string(),
-  reader: z.string(),
-});
+import type { OwnAddress, SyncDestination } from './stored-sync.ts';
 
 type SyncPlace = { id: SyncId; destination: SyncDestination };
 
@@ -69,15 +38,6 @@ const ownAddressOf = ({ host, port, tls, ca, tunnel, writer, reader }: OwnDestin
 });
 
 const serverOf = ({ host, port, user, hostKey }: Tunnel): TunnelServer => ({ host, port, user, hostKey });
-
-/** @param address  as it is stored; null for a private database */
-export const toDestination = (
-  place: Pick<SyncDestination, 'database' | 'tableSchema' | 'revision'>,
-  address: unknown,
-): SyncDestination =>
-  address === null
-    ? { kind: 'private', ...place }
-    : { kind: 'own', ...place, address: ownAddressSchema.parse(address) };
 
 /**
  * With which the sync writes, with its password: never logged.
@@ -143,15 +103,16 @@ function loginTo(
  * The mirror of a sync in a database that a person owns is there from now on; whoever has it open opens it again.
  *
  * @returns false: there is no such sync
- * @throws {@link Fault} `SYS-18`: it is being deleted
+ * @throws {@link Fault} `SYS-18`: it is being deleted; `API-04`: it is not as expected
  */
 export async function replaceDestination(
   control: Control,
   { id }: Pick<SyncPlace, 'id'>,
   own: OwnDestination,
+  isExpected?: IsExpected,
 ): Promise<boolean> {
   const isReplaced = await control.db.transaction(async (tx) => {
-    await lockForChange(tx, id);
+    await lockForChange(tx, id, isExpected);
     const [sealed] = await selectSealedSecrets(tx, id);
     if (!sealed) return false;
     const dataKey = unwrapDataKey(keyOf(control), id, sealed.sealed_data_key);

@@ -22,7 +22,7 @@ export {
 } from './administrator.ts';
 export { type ApiKey, createApiKey, findApiKey, type KeyOf, listApiKeys, revokeApiKey } from './api-keys.ts';
 export { type AuditEntry, type NewAuditEntry, readAudit, recordAudit } from './audit-log.ts';
-export { withChangeLock } from './change-lock.ts';
+export { type IsExpected, refuseChange, withChangeLock } from './change-lock.ts';
 export { listenForChanges } from './changes.ts';
 export { openCredential, replaceCredential, replaceOrg, sessionStore } from './credentials.ts';
 export { type Control, controlDatabase, findKey, keyOf, openControl } from './database.ts';
@@ -75,6 +75,7 @@ export {
   type SignIn,
 } from './sign-ins.ts';
 export type { SyncChange } from './sql.ts';
+export type { Sync } from './stored-sync.ts';
 export type { Leaving } from './stream-sql.ts';
 export { addStreams, forgetStream, refuseLast, removeStream } from './streams.ts';
 export {
@@ -93,6 +94,7 @@ export {
   changeApiVersion,
   changeSettings,
   checkChange,
+  checkSettings,
   eraseSync,
   findSync,
   listSyncs,
@@ -101,7 +103,6 @@ export {
   readSync,
   readSyncIds,
   recordSync,
-  type Sync,
 } from './syncs.ts';
 export {
   type AnsweredQuery,

@@ -7,7 +7,8 @@ import { newSync, openTestControl, type TestControl } from '@lockstep/harness/co
 import type { SyncId } from '../core/ids.ts';
 import type { Control } from './database.ts';
 import { runLeases } from './leases.ts';
-import { changeSettings, eraseSync, recordSync, type Sync } from './syncs.ts';
+import type { Sync } from './stored-sync.ts';
+import { changeSettings, eraseSync, recordSync } from './syncs.ts';
 
 type Event = { worker: string; what: 'began' | 'ended'; sync: SyncId; epoch: number };
 

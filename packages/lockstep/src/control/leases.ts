@@ -19,8 +19,8 @@ import {
   takePresence,
 } from './lease-sql.ts';
 import { selectSyncsById, startListening, syncChannel } from './sql.ts';
+import { type Sync, toSync } from './stored-sync.ts';
 import { openSyncRuns, type SyncRuns } from './sync-runs.ts';
-import { type Sync, toSync } from './syncs.ts';
 
 /**
  * Which worker runs which sync. A worker serves in terms: it opens a session, takes its presence lock there and

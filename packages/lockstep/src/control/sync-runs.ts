@@ -4,7 +4,7 @@ import { type Control, errorCode } from './database.ts';
 import { recordSyncProblem } from './health.ts';
 import { releaseSync } from './lease-sql.ts';
 import { notify, syncChannel } from './sql.ts';
-import type { Sync } from './syncs.ts';
+import type { Sync } from './stored-sync.ts';
 
 /** The syncs that one worker runs during one term; the end of the term stops them all. */
 export interface SyncRuns {

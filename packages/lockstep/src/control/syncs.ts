@@ -1,22 +1,17 @@
 import { sqlState, type Tx } from '@lockstep/foundation/database';
 import { shellWord } from '@lockstep/foundation/shell-words';
-import type { Credential, Flow } from '../core/credential.ts';
+import type { Credential } from '../core/credential.ts';
 import { Fault } from '../core/faults.ts';
-import { isSyncId, type OrgId, type SyncId } from '../core/ids.ts';
+import { isSyncId, type SyncId } from '../core/ids.ts';
 import type { OwnDestination } from '../core/own-database.ts';
 import { destinationNames } from '../postgres/index.ts';
 import { recordActivity } from './activity.ts';
-import { lockForChange } from './change-lock.ts';
+import { type IsExpected, lockForChange } from './change-lock.ts';
 import { clearRefusal, insertCredential } from './credential-sql.ts';
 import { sealCredential } from './credentials.ts';
 import { type Control, keyOf } from './database.ts';
 import { insertDestination } from './destination-sql.ts';
-import {
-  type DestinationSecrets,
-  type SyncDestination,
-  sealedDestination,
-  toDestination,
-} from './destinations.ts';
+import { type DestinationSecrets, sealedDestination } from './destinations.ts';
 import { checkIntervalMs, checkStopAt } from './interval.ts';
 import { newDataKey } from './keys.ts';
 import { learningAddress } from './org-address.ts';
@@ -29,7 +24,6 @@ import {
   markRecopying,
   notify,
   type SyncChange,
-  type SyncRow,
   selectSyncByNameOrId,
   selectSyncIds,
   selectSyncs,
@@ -39,41 +33,8 @@ import {
   updateLoginUrl,
   updateSync,
 } from './sql.ts';
-import { insertStreams, type Leaving } from './stream-sql.ts';
-
-/** One org mirrored into one destination, as the control database records it. Contains no secret. */
-export type Sync = {
-  id: SyncId;
-  /** What a person calls it; unique. */
-  name: string;
-  orgId: OrgId;
-  loginUrl: string;
-  /** How it signs in. */
-  flow: Flow;
-  /** The org's own address, where its API is. */
-  instanceUrl: string;
-  apiVersion: string;
-  sobjects: readonly string[];
-  /** Objects that were removed, until the worker has let their tables go. */
-  leaving: readonly Leaving[];
-  intervalMs: number;
-  /** In percent of the org's daily API requests, whoever makes them: at this usage the sync stops by itself. */
-  stopAtPercent: number;
-  paused: boolean;
-  /** What happens to a proxied write while the mirror's database is down: it is not sent, or sent and stored later. */
-  withoutDatabase: 'refuse' | 'forward';
-  /** Whether its tables have foreign keys that are not enforced, for tools that draw relations. */
-  foreignKeys: boolean;
-  /** Fields that are not mirrored, as patterns such as `Account.Description` and `*.Secret__c`. */
-  leftOut: readonly string[];
-  /** It is being deleted: no worker runs it, and nothing can be changed about it. */
-  isDeleting: boolean;
-  /** Its tables are emptied for another org: no worker runs it until that is done, also if it was cut off. */
-  isRecopying: boolean;
-  /** Raised by each claim; a page is applied only under the newest one. */
-  epoch: number;
-  destination: SyncDestination;
-};
+import { type Sync, toSync } from './stored-sync.ts';
+import { insertStreams } from './stream-sql.ts';
 
 export type NewSync = Omit<
   Sync,
@@ -190,19 +151,36 @@ export async function changeSettings(
   control: Control,
   id: SyncId,
   change: SyncChange,
-  isExpected: (current: Sync) => boolean = () => true,
+  isExpected?: IsExpected,
 ): Promise<boolean> {
-  checkChange(change);
   const isChanged = await changing(control, id, async (tx) => {
-    const current = await lockForChange(tx, id);
-    if (current && !isExpected(toSync(current))) throw new Fault('API-04');
-    if (current?.is_recopying && change.paused === false)
-      throw new Fault('SYS-24', { sync: shellWord(current.name) });
+    await changeable(tx, id, change, isExpected);
     await clearRefusal(tx, id);
     return (await updateSync(tx, id, change)).length > 0;
   });
   if (isChanged && change.paused) recordActivity(control, id, { kind: 'state', event: 'paused' });
   return isChanged;
+}
+
+/** The sync as it is, if {@link changeSettings} would change it; null: there is none. @throws the same */
+export const checkSettings = (
+  control: Control,
+  id: SyncId,
+  change: SyncChange,
+  isExpected?: IsExpected,
+): Promise<Sync | null> => control.db.transaction((tx) => changeable(tx, id, change, isExpected));
+
+async function changeable(
+  tx: Tx,
+  id: SyncId,
+  change: SyncChange,
+  isExpected?: IsExpected,
+): Promise<Sync | null> {
+  checkChange(change);
+  const current = await lockForChange(tx, id, isExpected);
+  if (current?.isRecopying && change.paused === false)
+    throw new Fault('SYS-24', { sync: shellWord(current.name) });
+  return current;
 }
 
 /** @throws {@link Fault} `LIM-05` */
@@ -215,16 +193,16 @@ export function checkChange({ intervalMs, stopAtPercent }: SyncChange): void {
  * The version of Salesforce's API for its requests from now on. False: there is no such sync.
  *
  * @param code  why, if no person has decided it
- * @throws {@link Fault} `SYS-18`: it is being deleted
+ * @throws {@link Fault} `SYS-18`: it is being deleted; `API-04`: it is not as expected
  */
 export async function changeApiVersion(
   control: Control,
   id: SyncId,
   apiVersion: string,
-  code: 'VER-02' | null = null,
+  { code = null, isExpected }: { code?: 'VER-02' | null; isExpected?: IsExpected | undefined } = {},
 ): Promise<boolean> {
   const isChanged = await changing(control, id, async (tx) => {
-    await lockForChange(tx, id);
+    await lockForChange(tx, id, isExpected);
     return (await updateApiVersion(tx, id, apiVersion)).length > 0;
   });
   if (isChanged) recordActivity(control, id, { kind: 'org', event: 'API version', detail: apiVersion, code });
@@ -241,28 +219,3 @@ const changing = (control: Control, id: SyncId, change: (tx: Tx) => Promise<bool
     if (changed) await notify(tx, syncChannel, id);
     return changed;
   });
-
-export const toSync = (row: SyncRow): Sync => ({
-  id: row.sync_id,
-  name: row.name,
-  orgId: row.org_id,
-  loginUrl: row.login_url,
-  flow: row.flow,
-  instanceUrl: row.instance_url,
-  apiVersion: row.api_version,
-  sobjects: row.sobjects,
-  leaving: row.leaving,
-  intervalMs: row.interval_ms,
-  stopAtPercent: row.stop_at_percent,
-  paused: row.paused,
-  withoutDatabase: row.without_database,
-  foreignKeys: row.foreign_keys,
-  leftOut: row.left_out,
-  isDeleting: row.is_deleting,
-  isRecopying: row.is_recopying,
-  epoch: row.epoch,
-  destination: toDestination(
-    { database: row.database_name, tableSchema: row.table_schema, revision: row.revision },
-    row.address,
-  ),
-});

@@ -174,7 +174,7 @@ async function openOne(deps: EngineDeps, id: SyncId): Promise<OpenSync | null> {
     log: deps.log.with({ sync: id }),
     onRequest: ({ purpose }) => countRequest(deps.control, id, purpose),
     onVersionMoved: (apiVersion) =>
-      void changeApiVersion(deps.control, id, apiVersion, 'VER-02').catch(() => undefined),
+      void changeApiVersion(deps.control, id, apiVersion, { code: 'VER-02' }).catch(() => undefined),
   });
   let opened: Promise<Destination> | null = null;
   const left: Promise<Destination>[] = [];

@@ -1,9 +1,10 @@
 /** The version of Salesforce's API that a sync speaks. It may be changed while the sync runs, without a new copy. */
-import { changeApiVersion, type Sync } from '../control/index.ts';
+import { changeApiVersion, refuseChange, type Sync } from '../control/index.ts';
 import { isKnownVersion, newestCommon } from '../core/api-version.ts';
 import { Fault } from '../core/faults.ts';
 import { usageError } from '../core/request-error.ts';
 import { readVersions, type Salesforce } from '../salesforce/index.ts';
+import type { ChangeOptions } from './change-alone.ts';
 import type { TryDeps } from './given-credential.ts';
 import { withSalesforceOf } from './with-salesforce.ts';
 
@@ -60,18 +61,20 @@ export async function chosenVersion(
  *
  * @param wanted  such as `63.0`, or `newest`
  * @returns the version
- * @throws as {@link chosenVersion}, and the faults of signing in
+ * @throws as {@link chosenVersion}, and the faults of signing in; Fault `SYS-18`, `API-04`
  */
 export async function setApiVersion(
   deps: TryDeps,
   sync: Sync,
   wanted: string,
-  { allowHosts, isDryRun }: { allowHosts: readonly string[]; isDryRun: boolean },
+  { allowHosts, isDryRun, isExpected }: ChangeOptions,
   signal: AbortSignal,
 ): Promise<string> {
+  refuseChange(sync, isExpected);
   const version = await withSalesforceOf(deps, sync, allowHosts, (salesforce) =>
     chosenVersion(salesforce, wanted, signal),
   );
-  if (!isDryRun && version !== sync.apiVersion) await changeApiVersion(deps.control, sync.id, version);
+  if (!isDryRun && version !== sync.apiVersion)
+    await changeApiVersion(deps.control, sync.id, version, { isExpected });
   return version;
 }

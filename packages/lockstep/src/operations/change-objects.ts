@@ -1,23 +1,20 @@
 /** Objects that are added to a sync or removed from it; its other tables keep their pace. */
-import { type Database, openDatabase } from '@lockstep/foundation/database';
+import type { Database } from '@lockstep/foundation/database';
 import { shellWord } from '@lockstep/foundation/shell-words';
 import {
   addStreams,
   type Control,
-  mirrorHost,
-  openWriter,
+  refuseChange,
   refuseLast,
   removeStream,
   type Sync,
 } from '../control/index.ts';
 import type { Describe } from '../core/describe.ts';
-import { Fault } from '../core/faults.ts';
 import { fieldChoiceKey, withoutLeftOut } from '../core/field-choice.ts';
 import { RequestError } from '../core/request-error.ts';
 import {
   countKeptRows,
   createTable,
-  databaseFault,
   isLockTimeout,
   loadTableNames,
   planTables,
@@ -28,6 +25,7 @@ import { changeAlone } from './change-alone.ts';
 import { chosenObjects } from './chosen-objects.ts';
 import { describeAll } from './describe-all.ts';
 import type { TryDeps } from './given-credential.ts';
+import { withWriter } from './open-mirror.ts';
 import { withSalesforceOf } from './with-salesforce.ts';
 
 export interface AddedObjects {
@@ -51,6 +49,7 @@ export async function addObjects(
   { allowHosts, isDryRun }: { allowHosts: readonly string[]; isDryRun: boolean },
   signal: AbortSignal,
 ): Promise<AddedObjects> {
+  refuseChange(sync);
   refuseLeaving(sync, wanted);
   const missing = wanted.filter((name) => !mirrors(sync, name.trim()));
   if (missing.length === 0) return { plans: [], described: [] };
@@ -70,7 +69,7 @@ export async function addObjects(
         kind: 'not healthy',
         next: 'Repeat it when the query has ended.',
       });
-    throw error instanceof Fault ? error : (databaseFault(error, mirrorHost(control, sync)) ?? error);
+    throw error;
   }
 }
 
@@ -118,20 +117,6 @@ async function makeObjects(control: Control, db: Database, sync: Sync, found: Fo
   return { plans, described };
 }
 
-async function withWriter<Result>(
-  control: Control,
-  sync: Sync,
-  work: (db: Database) => Promise<Result>,
-): Promise<Result> {
-  const address = await openWriter(control, sync);
-  const db = openDatabase({ ...address, applicationName: 'lockstep-setup', connectionsMax: 1 });
-  try {
-    return await work(db);
-  } finally {
-    await db.end();
-  }
-}
-
 /**
  * Removes an object. Its table stays as it is unless `dropsTable`; a table that something of somebody else's depends on
  * stays in any case.
@@ -158,12 +143,9 @@ export async function checkRemoval(
   named: string,
   dropsTable: boolean,
 ): Promise<{ object: string; drops_table: boolean; dependents: string[] }> {
+  refuseChange(sync);
   const [object = named] = chosenObjects(sync, [named]);
   refuseLast(sync.sobjects, object);
-  try {
-    const dependents = await withWriter(control, sync, (db) => readDependents(db, object));
-    return { object, drops_table: dropsTable && dependents.length === 0, dependents };
-  } catch (error) {
-    throw databaseFault(error, mirrorHost(control, sync)) ?? error;
-  }
+  const dependents = await withWriter(control, sync, (db) => readDependents(db, object));
+  return { object, drops_table: dropsTable && dependents.length === 0, dependents };
 }

@@ -1,5 +1,13 @@
 import type { Clock } from '@lockstep/foundation/clock';
-import { type Control, findSync, keyOf, readSync, recordSync, type SyncChange } from '../control/index.ts';
+import {
+  type Control,
+  checkChange,
+  findSync,
+  keyOf,
+  readSync,
+  recordSync,
+  type SyncChange,
+} from '../control/index.ts';
 import type { Credential } from '../core/credential.ts';
 import type { Describe } from '../core/describe.ts';
 import { Fault } from '../core/faults.ts';
@@ -9,7 +17,7 @@ import type { AppLog } from '../core/log-fields.ts';
 import { hostOf, type OwnDestination } from '../core/own-database.ts';
 import { databaseFault, planTables, type TablePlan } from '../postgres/index.ts';
 import { chosenVersion } from './api-versions.ts';
-import { checkSyncChange } from './change-sync.ts';
+import { refuseOldServer } from './change-sync.ts';
 import { describeAll, describeRecommended, type SkippedObject } from './describe-all.ts';
 import { type GivenCredential, holderOf, withCredential } from './given-credential.ts';
 import { refuseUnfit } from './given-destination.ts';
@@ -71,7 +79,8 @@ export async function checkNewSync(
 ): Promise<CheckedSync> {
   const { control, clock } = deps;
   keyOf(control); // fails now rather than at the end, when the credentials are sealed
-  await checkSyncChange(control, { ...options.settings, intervalMs: options.intervalMs });
+  checkChange({ ...options.settings, intervalMs: options.intervalMs });
+  if (options.settings?.foreignKeys) await refuseOldServer(control.db);
   if (await findSync(control, options.name))
     throw new Fault('CFG-01', { reason: `A sync named ${JSON.stringify(options.name)} already exists.` });
   try {

@@ -10,7 +10,7 @@ import {
 import { hostOf } from '../core/own-database.ts';
 import { usageError } from '../core/request-error.ts';
 import { destinationNames } from '../postgres/index.ts';
-import { removeMirrorOf } from './make-destination.ts';
+import { checkRemovalOf, removeMirrorOf } from './make-destination.ts';
 import { untilReleased } from './until-released.ts';
 
 export interface Deletion {
@@ -73,17 +73,30 @@ function ownMirror(
 }
 
 /**
+ * What {@link deleteSync} would do.
+ *
+ * @throws RequestError: the mirror cannot be kept; Fault `DB-nn`: its database cannot be reached, or does not let it go
+ */
+export async function checkDeletion(control: Control, sync: Sync, keepsMirror: boolean): Promise<Deletion> {
+  if (keepsMirror && sync.destination.kind === 'private')
+    throw usageError('A private database goes with its sync', 'lockstep help sync delete');
+  if (!keepsMirror) await checkRemovalOf(control, sync);
+  return deletionOf(sync, keepsMirror);
+}
+
+/**
+ * Refused by {@link checkDeletion}, it changes nothing; later failures leave a sync that is being deleted.
+ *
  * @param keepsMirror  only for a database that a person owns, which may be gone for good
- * @throws {@link Fault} `SYS-19`: a worker does not let it go; `SYS-23`; `DB-nn`. Repeat it then: what is done stays done.
+ * @throws as {@link checkDeletion}; {@link Fault} `SYS-19`: a worker does not let it go; `SYS-23`; `DB-nn`. Repeat it then: what is done stays done.
  */
 export async function deleteSync(
   control: Control,
   sync: Sync,
   signal: AbortSignal,
   keepsMirror = false,
-): Promise<void> {
-  if (keepsMirror && sync.destination.kind === 'private')
-    throw usageError('A private database goes with its sync', 'lockstep help sync delete');
+): Promise<Deletion> {
+  const deletion = await checkDeletion(control, sync, keepsMirror);
   await beginDeleting(control, sync.id);
   await untilReleased(control, sync, signal);
   await withChangeLock(control, sync.id, async () => {
@@ -91,4 +104,5 @@ export async function deleteSync(
     if (!keepsMirror) await removeMirrorOf(control, sync);
     await eraseSync(control, sync.id); // last, so that an interrupted deletion can be found and finished
   });
+  return deletion;
 }

@@ -36,25 +36,37 @@ export interface SkippedObject {
   reason: string;
 }
 
+export interface Readable {
+  described: readonly Describe[];
+  skipped: readonly SkippedObject[];
+}
+
 /**
  * The descriptions of the usual objects, apart from those that the org does not have or the user cannot read.
  * @throws {@link Fault} `CFG-01`: none is left
  */
-export async function describeRecommended(
+export async function describeRecommended(salesforce: Salesforce, signal: AbortSignal): Promise<Readable> {
+  const readable = await readableOf(salesforce, recommendedObjects, signal);
+  if (readable.described.length > 0) return readable;
+  throw new Fault('CFG-01', { reason: 'The user can read none of the usual objects: name some.' });
+}
+
+/** The descriptions of those of the objects that can be mirrored, and why the others cannot. */
+export async function readableOf(
   salesforce: Salesforce,
+  wanted: readonly string[],
   signal: AbortSignal,
-): Promise<{ described: readonly Describe[]; skipped: readonly SkippedObject[] }> {
+): Promise<Readable> {
   const known = new Map((await listSObjects(salesforce, signal)).map((sobject) => [sobject.name, sobject]));
-  const names = recommendedObjects.filter((name) => unreadableIn(known.get(name)) === null);
+  const names = wanted.filter((name) => unreadableIn(known.get(name)) === null);
   const all = names.length === 0 ? [] : await describeSObjects(salesforce, names, signal);
   const described = all.filter((describe) => unreadableBecause(describe) === null);
   const byName = new Map(all.map((describe) => [describe.name, describe]));
-  const skipped = recommendedObjects.flatMap((object) => {
+  const skipped = wanted.flatMap((object) => {
     const reason = unreadableIn(byName.get(object) ?? known.get(object));
     return reason === null ? [] : [{ object, reason }];
   });
-  if (described.length > 0) return { described, skipped };
-  throw new Fault('CFG-01', { reason: 'The user can read none of the usual objects: name some.' });
+  return { described, skipped };
 }
 
 function unreadableIn(sobject: Parameters<typeof unreadableBecause>[0] | undefined): string | null {

@@ -1,20 +1,21 @@
 /** Makes the mirror of a new sync, in a private database or in one that a person owns, or removes it. */
 import { databaseUrl, openDatabase } from '@lockstep/foundation/database';
-import { type Control, mirrorHost, openWriter, type Sync } from '../control/index.ts';
+import type { Control, Sync } from '../control/index.ts';
 import type { Describe } from '../core/describe.ts';
 import type { SyncId } from '../core/ids.ts';
 import type { OwnDestination } from '../core/own-database.ts';
 import {
   addressOf,
+  checkOwnMirror,
   createPrivateDatabase,
   createTable,
-  databaseFault,
   dropOwnMirror,
   dropPrivateDatabase,
   prepareDestination,
   privateSchema,
   type TablePlan,
 } from '../postgres/index.ts';
+import { withWriter } from './open-mirror.ts';
 import { newPassword } from './readers.ts';
 
 export interface NewMirror {
@@ -83,15 +84,15 @@ export const removeMirror = (control: Control, syncId: SyncId, own: OwnDestinati
   own ? dropFrom(addressOf(own, own.writer), syncId, own.schema) : dropPrivateDatabase(control.db, syncId);
 
 /** @throws Fault `DB-nn` */
-export async function removeMirrorOf(control: Control, sync: Sync): Promise<void> {
-  const { kind, tableSchema } = sync.destination;
-  try {
-    if (kind === 'private') return await dropPrivateDatabase(control.db, sync.id);
-    await dropFrom(await openWriter(control, sync), sync.id, tableSchema);
-  } catch (error) {
-    throw databaseFault(error, mirrorHost(control, sync)) ?? error;
-  }
-}
+export const removeMirrorOf = (control: Control, sync: Sync): Promise<void> =>
+  sync.destination.kind === 'private'
+    ? dropPrivateDatabase(control.db, sync.id)
+    : withWriter(control, sync, (db) => dropOwnMirror(db, sync.id, sync.destination.tableSchema));
+
+/** Whether {@link removeMirrorOf} would be refused, as far as can be seen without touching anything. @throws the same */
+export const checkRemovalOf = async (control: Control, sync: Sync): Promise<void> => {
+  if (sync.destination.kind === 'own') await withWriter(control, sync, (db) => checkOwnMirror(db, sync.id));
+};
 
 async function dropFrom(
   address: ReturnType<typeof addressOf>,

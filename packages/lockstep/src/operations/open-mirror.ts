@@ -1,7 +1,8 @@
 import { type Database, openDatabase, sqlState } from '@lockstep/foundation/database';
 import { shellWord } from '@lockstep/foundation/shell-words';
-import { type Control, openReader, type Sync } from '../control/index.ts';
+import { type Control, mirrorHost, openReader, openWriter, type Sync } from '../control/index.ts';
 import { Fault } from '../core/faults.ts';
+import { databaseFault } from '../postgres/index.ts';
 
 /** Opens the mirror as its reader role sees it, for as long as the work takes. Table names need no schema. */
 export async function withMirror<Result>(
@@ -36,5 +37,28 @@ export async function withViews<Result>(
   } catch (error) {
     if (!['42P01', '42703'].includes(sqlState(error) ?? '')) throw error;
     throw new Fault('SYS-16', { sync: shellWord(sync.name) });
+  }
+}
+
+/**
+ * Opens the mirror as the sync's writer, for what is changed about it.
+ *
+ * @param settings  of the connection
+ * @throws {@link Fault} `DB-nn`, `KEY-nn`, and what the work throws
+ */
+export async function withWriter<Result>(
+  control: Control,
+  sync: Sync,
+  work: (db: Database) => Promise<Result>,
+  settings: { statementTimeoutMs?: number } = {},
+): Promise<Result> {
+  const address = await openWriter(control, sync);
+  const db = openDatabase({ ...address, applicationName: 'lockstep-setup', connectionsMax: 1, ...settings });
+  try {
+    return await work(db);
+  } catch (error) {
+    throw databaseFault(error, mirrorHost(control, sync)) ?? error;
+  } finally {
+    await db.end();
   }
 }

@@ -1,20 +1,19 @@
 /** Copies another org into the tables of a sync, after a refresh of its sandbox. Each step may be repeated. */
-import { openDatabase } from '@lockstep/foundation/database';
 import {
   beginRecopy,
   type Control,
-  mirrorHost,
-  openWriter,
+  refuseChange,
   replaceOrg,
   type Sync,
   sessionStore,
 } from '../control/index.ts';
-import { Fault } from '../core/faults.ts';
 import type { OrgId } from '../core/ids.ts';
 import { RequestError } from '../core/request-error.ts';
-import { databaseFault, emptyMirror } from '../postgres/index.ts';
+import { checkEmptying, emptyMirror } from '../postgres/index.ts';
 import { changeAlone } from './change-alone.ts';
+import { readableOf, type SkippedObject } from './describe-all.ts';
 import { type GivenCredential, holderOf, type TryDeps, withCredential } from './given-credential.ts';
+import { withWriter } from './open-mirror.ts';
 import { untilReleased } from './until-released.ts';
 
 export interface Recopy {
@@ -23,10 +22,12 @@ export interface Recopy {
   /** What the tables keep and lose. */
   erases: string[];
   keeps: string[];
+  /** Objects of the sync that the new org does not let it read: their tables stay empty. */
+  skipped: readonly SkippedObject[];
 }
 
 /**
- * Finds out which org the credential leads to now, and unless `isDryRun` empties the tables and has them copied again.
+ * Finds out which org the credential leads to now and whether the mirror can be written, and unless `isDryRun` empties the tables and has them copied again.
  *
  * @param given  null: the sync's own credential
  * @throws {@link RequestError}: it is still the org of the sync; Fault `SF-nn`, `SYS-18`, `SYS-19`, `SYS-23`, `DB-nn`
@@ -39,6 +40,7 @@ export async function recopySync(
   signal: AbortSignal,
 ): Promise<Recopy> {
   const { control } = deps;
+  refuseChange(sync);
   const used = given ?? (await ownCredential(control, sync));
   const options = { allowHosts, apiVersion: sync.apiVersion };
   const { result: found, credential } = await withCredential(
@@ -46,16 +48,21 @@ export async function recopySync(
     used,
     options,
     signal,
-    async (_, identity) => identity,
+    async (salesforce, identity) => {
+      refuseSameOrg(sync, identity.orgId);
+      const { skipped } = await readableOf(salesforce, sync.sobjects, signal);
+      return { ...identity, skipped };
+    },
   );
-  refuseSameOrg(sync, found.orgId);
+  await withWriter(control, sync, (db) => checkEmptying(db, found.orgId));
   const recopy = { ...found, ...recopyOf(sync) };
   if (isDryRun) return recopy;
   await changeAlone(control, sync, async (current) => {
     refuseSameOrg(current, found.orgId);
     await beginRecopy(control, sync.id);
     await untilReleased(control, sync, signal);
-    await emptyTables(control, sync, found.orgId);
+    // However long it takes: it may wait for somebody who reads the tables.
+    await withWriter(control, sync, (db) => emptyMirror(db, found.orgId), { statementTimeoutMs: 0 });
     const signIn = given && (await holderOf(control, given));
     await replaceOrg(control, sync.id, { ...found, loginUrl: used.loginUrl, credential, signIn });
   });
@@ -85,20 +92,4 @@ function refuseSameOrg({ name, orgId, isRecopying }: Sync, found: OrgId): void {
     `The credential of ${name} leads to the org of the sync, ${orgId}: nothing was replaced`,
     { kind: 'not healthy', next: 'To read all records again: lockstep objects verify --level content' },
   );
-}
-
-async function emptyTables(control: Control, sync: Sync, orgId: OrgId): Promise<void> {
-  const db = openDatabase({
-    ...(await openWriter(control, sync)),
-    applicationName: 'lockstep-setup',
-    connectionsMax: 1,
-    statementTimeoutMs: 0,
-  });
-  try {
-    await emptyMirror(db, orgId);
-  } catch (error) {
-    throw error instanceof Fault ? error : (databaseFault(error, mirrorHost(control, sync)) ?? error);
-  } finally {
-    await db.end();
-  }
 }

@@ -1,21 +1,23 @@
-import { replaceCredential, type Sync } from '../control/index.ts';
+import { refuseChange, replaceCredential, type Sync } from '../control/index.ts';
 import { Fault } from '../core/faults.ts';
 import { faultOf } from '../salesforce/index.ts';
+import type { ChangeOptions } from './change-alone.ts';
 import { type GivenCredential, holderOf, type TryDeps, withCredential } from './given-credential.ts';
 
 /**
  * Tries the credential, and unless `isDryRun` puts it in place of the sync's own: the sync goes on where it is.
  *
- * @throws Fault `ORG-01`: it is of another org; `SF-nn`, `ORG-04`, `NET-01`
+ * @throws Fault `ORG-01`: it is of another org; `SF-nn`, `ORG-04`, `NET-01`; `SYS-18`, `API-04`
  */
 export async function replaceSyncCredential(
   deps: TryDeps,
   sync: Sync,
   given: GivenCredential,
-  { allowHosts, isDryRun }: { allowHosts: readonly string[]; isDryRun: boolean },
+  { allowHosts, isDryRun, isExpected }: ChangeOptions,
   signal: AbortSignal,
 ): Promise<void> {
   const { control } = deps;
+  refuseChange(sync, isExpected);
   const { apiVersion } = sync;
   const { credential, result: address } = await withCredential(
     deps,
@@ -34,5 +36,5 @@ export async function replaceSyncCredential(
   );
   if (isDryRun) return;
   const replaced = { ...given, ...address, credential, signIn: await holderOf(control, given) };
-  if (!(await replaceCredential(control, sync.id, replaced))) throw new Fault('PRX-01');
+  if (!(await replaceCredential(control, sync.id, replaced, isExpected))) throw new Fault('PRX-01');
 }

@@ -1,6 +1,12 @@
 import type { Clock } from '@lockstep/foundation/clock';
 import type { ReplaceDestination } from '../contract/destinations.ts';
-import { type Control, replaceDestination, type Sync } from '../control/index.ts';
+import {
+  type Control,
+  type IsExpected,
+  refuseChange,
+  replaceDestination,
+  type Sync,
+} from '../control/index.ts';
 import { Fault } from '../core/faults.ts';
 import { RequestError } from '../core/request-error.ts';
 import { changeAlone } from './change-alone.ts';
@@ -15,9 +21,10 @@ export async function replaceSyncDestination(
   { control, clock }: { control: Control; clock: Clock },
   sync: Sync,
   form: ReplaceDestination,
-  isDryRun: boolean,
+  { isDryRun, isExpected }: { isDryRun: boolean; isExpected?: IsExpected },
   signal: AbortSignal,
 ): Promise<void> {
+  refuseChange(sync, isExpected);
   if (sync.destination.kind === 'private')
     throw new RequestError(`The mirror of ${sync.name} is in a private database on Lockstep's own server`, {
       kind: 'not allowed',
@@ -26,8 +33,13 @@ export async function replaceSyncDestination(
   const to = await destinationFrom({ ...form, schema: sync.destination.tableSchema, share_schema: true });
   const check = () => refuseUnfit(to, { syncId: sync.id, tables: [], exists: true }, clock, signal);
   if (isDryRun) return check();
-  await changeAlone(control, sync, async () => {
-    await check();
-    if (!(await replaceDestination(control, sync, to))) throw new Fault('PRX-01');
-  });
+  await changeAlone(
+    control,
+    sync,
+    async () => {
+      await check();
+      if (!(await replaceDestination(control, sync, to, isExpected))) throw new Fault('PRX-01');
+    },
+    isExpected,
+  );
 }

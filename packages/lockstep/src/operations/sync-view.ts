@@ -24,7 +24,6 @@ export function syncView(
     login_url: sync.loginUrl,
     flow: sync.flow,
     instance_url: sync.instanceUrl,
-    api_version: sync.apiVersion,
     api_version_ends: endOfVersion(sync.apiVersion, now),
     base_url: proxyUrl === undefined ? null : `${proxyUrl}/${sync.id}`,
     objects: [...sync.sobjects],
@@ -67,6 +66,7 @@ export const snapshotView = (seen: SyncStatus, places: SyncPlaces) => ({
 
 /** What can be changed about a sync. */
 export const settingsView = ({
+  apiVersion,
   paused,
   intervalMs,
   stopAtPercent,
@@ -74,6 +74,7 @@ export const settingsView = ({
   foreignKeys,
   leftOut,
 }: SyncStatus['sync']) => ({
+  api_version: apiVersion,
   paused,
   interval_ms: intervalMs,
   stop_at_percent: stopAtPercent,

@@ -61,12 +61,14 @@ export const selectComments = (tx: Tx, schema: string, table: string) =>
  * What would be lost with an object's table, as PostgreSQL names it: views, others' foreign keys, functions. Foreign keys
  * between tables of the mirror are not counted.
  */
-export const selectDependents = (tx: Tx, sobject: string) =>
+export const selectDependents = (tx: Tx, sobject: string | null) =>
   tx.query<{ name: string }>(sql`
   WITH mirrored AS (
     SELECT to_regclass(format('%I.%I', s.table_schema, c.table_name)) AS oid, c.sobject
       FROM _lockstep.checkpoint c, _lockstep.sync s),
-  leaving AS (SELECT c.oid, c.reltype FROM pg_catalog.pg_class c JOIN mirrored m USING (oid) WHERE m.sobject = ${sobject})
+  leaving AS (SELECT c.oid, c.reltype FROM pg_catalog.pg_class c JOIN mirrored m USING (oid)
+               WHERE m.sobject = ${sobject} OR (${sobject}::text IS NULL AND c.relkind = 'r'
+                                                AND pg_catalog.pg_has_role(c.relowner, 'USAGE')))
   SELECT DISTINCT coalesce(pg_catalog.pg_describe_object('pg_catalog.pg_class'::regclass, w.ev_class, 0),
                            pg_catalog.pg_describe_object(d.classid, d.objid, d.objsubid)) AS name
     FROM leaving l

@@ -1,6 +1,7 @@
 import { type Database, sqlState, type Tx } from '@lockstep/foundation/database';
 import { selectSync } from './sql.ts';
 import { deleteAllRows, moveToOrg, queueAllStreams, selectStreams, truncateTables } from './stream-sql.ts';
+import { tryOnly } from './try-only.ts';
 
 /**
  * Empties the mirror for another org: its Ids mean nothing for the rows that are there. Tables, views, grants and
@@ -18,6 +19,13 @@ export async function emptyMirror(db: Database, orgId: string): Promise<void> {
     await db.transaction((tx) => empty(tx, identity.table_schema, orgId, deleteAllRows));
   }
 }
+
+/** Whether the mirror is there and can be written, as {@link emptyMirror} needs it. Nothing of it is changed. */
+export const checkEmptying = (db: Database, orgId: string): Promise<void> =>
+  tryOnly(db, async (tx) => {
+    await selectStreams(tx);
+    await moveToOrg(tx, orgId);
+  });
 
 /** A table of somebody's has a foreign key to one of the mirror's, which TRUNCATE does not look into. */
 const referencedTable = '0A000';

@@ -15,7 +15,7 @@ export {
 export { checkDestination } from './destination-checks.ts';
 export { type EmbeddedOptions, type EmbeddedPostgres, findEmbedded, startEmbedded } from './embedded.ts';
 export { checkFormat, removeEmbedded } from './embedded-files.ts';
-export { emptyMirror } from './empty-mirror.ts';
+export { checkEmptying, emptyMirror } from './empty-mirror.ts';
 export { concernsOneTable, databaseFault, failureFields, isTableChanged } from './faults.ts';
 export { changesNothing, type FieldChange } from './hidden-fields.ts';
 export type { Outcome } from './intents.ts';
@@ -31,7 +31,7 @@ export {
   statementsBefore,
   statementsToUndo,
 } from './own-database-sql.ts';
-export { dropOwnMirror } from './own-mirror.ts';
+export { checkOwnMirror, dropOwnMirror } from './own-mirror.ts';
 export type { ApplyCounts, ApplyResult, CursorMove, PagePart, Remainder, StreamTable } from './page-part.ts';
 export { partialColumns, planTable, planTables, sqlTypeOf, type TablePlan } from './plan-table.ts';
 export { refusePooler } from './poolers.ts';

@@ -1,6 +1,7 @@
 /** Removing a mirror from a database that a person owns. */
 import { type Database, sqlState, type Tx } from '@lockstep/foundation/database';
 import { Fault } from '../core/faults.ts';
+import { selectDependents } from './catalog-sql.ts';
 import {
   dropBookkeeping,
   dropEmptySchema,
@@ -19,21 +20,42 @@ import { rollbackToSavepoint, setSavepoint } from './transaction-sql.ts';
  * @throws {@link Fault} `DB-24`: something of others depends on it. Database errors unchanged.
  */
 export async function dropOwnMirror(db: Database, syncId: string, schema: string): Promise<void> {
+  const found = await findMirror(db, syncId);
+  if (found === 'none') return;
+  await db.transaction(async (tx) => {
+    if (found === 'made') await dropMirrorTables(tx, schema);
+    await refuseStrangers(tx);
+    await dropBookkeeping(tx);
+    await dropSchemaIfEmpty(tx, schema);
+  });
+}
+
+/** Whether {@link dropOwnMirror} would refuse. Reads the catalogue only, so that nobody waits. @throws the same */
+export async function checkOwnMirror(db: Database, syncId: string): Promise<void> {
+  const found = await findMirror(db, syncId);
+  if (found === 'none') return;
+  if (found === 'made') refuseFor(await selectDependents(db, null), 'a table of the mirror');
+  await refuseStrangers(db);
+}
+
+const refuseStrangers = async (tx: Tx) => refuseFor(await selectStrangers(tx), 'the schema _lockstep');
+
+function refuseFor(users: readonly { name: string }[], what: string): void {
+  if (users.length === 0) return;
+  const names = users.slice(0, 5).map(({ name }) => name);
+  throw new Fault('DB-24', { reason: `${names.join(', ')} uses ${what}` });
+}
+
+/** `begun`: its bookkeeping has no tables yet. */
+async function findMirror(db: Database, syncId: string): Promise<'none' | 'begun' | 'made'> {
   const [made] = await selectBookkeeping(db);
-  if (!made) return;
+  if (!made) return 'none';
   const [sync] = await selectSync(db).catch((error: unknown) => {
     if (sqlState(error) === '42P01') return []; // made and not yet migrated
     throw error;
   });
-  if (sync && sync.sync_id !== syncId) return;
-  await db.transaction(async (tx) => {
-    if (sync) await dropMirrorTables(tx, schema);
-    const strangers = (await selectStrangers(tx)).map(({ name }) => name);
-    if (strangers.length > 0)
-      throw new Fault('DB-24', { reason: `${strangers.slice(0, 5).join(', ')} uses the schema _lockstep` });
-    await dropBookkeeping(tx);
-    await dropSchemaIfEmpty(tx, schema);
-  });
+  if (!sync) return 'begun';
+  return sync.sync_id === syncId ? 'made' : 'none';
 }
 
 async function dropMirrorTables(tx: Tx, schema: string): Promise<void> {

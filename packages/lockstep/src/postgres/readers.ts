@@ -15,6 +15,7 @@ import {
   selectSession,
 } from './role-sql.ts';
 import { ensureReader } from './roles.ts';
+import { tryOnly } from './try-only.ts';
 
 /** Whose readers they are, and what each of them gets. */
 export interface ReaderNames {
@@ -63,17 +64,11 @@ export async function createReader(
  */
 export async function checkReader(admin: Database, names: ReaderNames, name: string): Promise<string | null> {
   const role = roleOf(names, name);
-  const undone = new Error('the reader was only tried');
-  return admin
-    .transaction(async (tx) => {
-      if (await roleExists(tx, role)) return null;
-      await ensureReader(tx, names, role, 'tried');
-      throw undone;
-    })
-    .catch((error: unknown) => {
-      if (error === undone) return role;
-      throw error;
-    });
+  return tryOnly(admin, async (tx) => {
+    if (await roleExists(tx, role)) return null;
+    await ensureReader(tx, names, role, 'tried');
+    return role;
+  });
 }
 
 /** Ends its sessions too. @returns false if there is none of this name */

@@ -33,6 +33,8 @@ export const syncRecopy: Command = {
       for (const line of found.erases) output.say(`  - ${line}`);
       output.say('and keeps');
       for (const line of found.keeps) output.say(`  - ${line}`);
+      for (const { object, reason } of found.skipped)
+        output.say(`The table of ${object} stays empty: ${reason}.`);
     }
     if (!isDryRun) {
       if (!args.isSet('yes')) await confirmByName(name, 'sync recopy', stop);

@@ -8,7 +8,7 @@ import { testServerUrl } from '@lockstep/harness/database';
 import { dataPath, type EndToEndHarness, openEndToEndHarness } from '@lockstep/harness/end-to-end-harness';
 import { openOwnDatabase } from '@lockstep/harness/own-database';
 import { openSshServer } from '@lockstep/harness/ssh-server';
-import { destinationFrom } from 'lockstep/operations/given-destination';
+import { givenDestination } from 'lockstep/operations/given-destination';
 import { replaceSyncDestination } from 'lockstep/operations/replace-destination';
 
 const never = new AbortController().signal;
@@ -37,7 +37,7 @@ test('through a tunnel a sync copies, follows and reads its writes, and goes on 
   const tunnel = ssh.form;
   await using harness = await openEndToEndHarness({
     ...objects,
-    destination: await destinationFrom({ ...own.form(), schema: 'salesforce', share_schema: false, tunnel }),
+    destination: givenDestination({ ...own.form(), schema: 'salesforce', share_schema: false, tunnel }),
   });
   const worker = harness.startWorker();
   await harness.untilComplete();
@@ -72,7 +72,7 @@ test('the sync follows its database to another address, and to other passwords, 
   await using own = await openOwnDatabase();
   await using harness = await openEndToEndHarness({
     ...objects,
-    destination: await destinationFrom({ ...own.form(), schema: 'salesforce', share_schema: false }),
+    destination: givenDestination({ ...own.form(), schema: 'salesforce', share_schema: false }),
   });
   const worker = harness.startWorker();
   await harness.untilComplete();

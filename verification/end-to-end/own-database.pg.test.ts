@@ -9,7 +9,7 @@ import { startOrg } from '@lockstep/harness/org';
 import { type OwnDatabaseHarness, openOwnDatabase } from '@lockstep/harness/own-database';
 import { changeSync } from 'lockstep/operations/change-sync';
 import { deleteSync } from 'lockstep/operations/delete-sync';
-import { destinationFrom } from 'lockstep/operations/given-destination';
+import { givenDestination } from 'lockstep/operations/given-destination';
 
 const never = new AbortController().signal;
 
@@ -26,7 +26,7 @@ async function areTheirs(db: Database): Promise<void> {
 }
 
 const destination = (own: OwnDatabaseHarness, share_schema = true) =>
-  destinationFrom({ ...own.form(), schema: 'crm', share_schema });
+  givenDestination({ ...own.form(), schema: 'crm', share_schema });
 
 const relationsIn = (db: Database, schema: string) =>
   db.query<{ name: string }>(
@@ -40,7 +40,7 @@ test('a sync copies, follows, writes and reads its writes in a database of a per
   await using harness = await openEndToEndHarness({
     org: { records: 600 },
     sobjects: ['Account', 'Contact'],
-    destination: await destination(own),
+    destination: destination(own),
   });
   const { control, sync, reader } = harness;
   assert.equal(sync.destination.kind, 'own');

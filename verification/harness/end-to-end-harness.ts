@@ -4,7 +4,6 @@ import { systemClock } from '@lockstep/foundation/clock';
 import type { Database } from '@lockstep/foundation/database';
 import { type Sql, sql } from '@lockstep/foundation/sql';
 import { listenForChanges, recordProxiedRequest, runLeases, type Sync } from 'lockstep/control';
-import type { OwnDestination } from 'lockstep/core/own-database';
 import {
   type EngineDeps,
   keyedDeps,
@@ -14,6 +13,7 @@ import {
   readSyncGauges,
   runSync,
 } from 'lockstep/engine';
+import type { GivenDestination } from 'lockstep/operations/given-destination';
 import { readStatusRows } from 'lockstep/postgres';
 import { openMetrics, openUpstreams, type RunningProxy, startProxy } from 'lockstep/proxy';
 import { openTestControl, type TestControl } from './control.ts';
@@ -70,7 +70,7 @@ export interface EndToEndOptions {
   sobjects: readonly string[];
   intervalMs?: number;
   /** A database that a person owns, in place of a private one. */
-  destination?: OwnDestination;
+  destination?: GivenDestination;
   /** Prepares the org before the sync is made. */
   prepare?: (org: TestOrg) => Promise<void>;
   /** Where the org answers besides its own address. */

@@ -2,8 +2,8 @@ import { assert } from '@lockstep/foundation/assert';
 import { systemClock } from '@lockstep/foundation/clock';
 import { type Database, databaseUrl, openDatabase } from '@lockstep/foundation/database';
 import { findSync, openReader, type Sync } from 'lockstep/control';
-import type { OwnDestination } from 'lockstep/core/own-database';
 import { createSync } from 'lockstep/operations/create-sync';
+import type { GivenDestination } from 'lockstep/operations/given-destination';
 import { dropPrivateDatabase } from 'lockstep/postgres';
 import type { TestControl } from './control.ts';
 import type { TestOrg } from './org.ts';
@@ -15,7 +15,7 @@ export interface TestSyncOptions {
   /** The org's own host, and any other through which the sync may reach it. */
   allowHosts: readonly string[];
   /** A database that a person owns; without one a private one. */
-  destination?: OwnDestination | null;
+  destination?: GivenDestination | null;
   /** By default the org's own. */
   loginUrl?: string;
 }
@@ -28,7 +28,8 @@ export async function makeTestSync(
 ): Promise<AsyncDisposable & { sync: Sync }> {
   const { clientId, clientSecret } = org.credentials.integration;
   const credential = { flow: 'client credentials' as const, clientId, clientSecret };
-  const newSync = { given: { loginUrl, credential, signIn: null }, apiVersion: '62.0', ...options };
+  const given = () => Promise.resolve({ loginUrl, credential, signIn: null });
+  const newSync = { given, apiVersion: '62.0', ...options };
   const deps = { control, clock: systemClock, log: log.log };
   const id = await createSync(deps, newSync, new AbortController().signal);
   const sync = await findSync(control, id);

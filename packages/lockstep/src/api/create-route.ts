@@ -4,14 +4,10 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { checkedSyncSchema, newSyncSchema, syncChangeSchema, syncSchema } from '../contract/syncs.ts';
 import { readSync } from '../control/index.ts';
-import {
-  type CheckedSync,
-  checkNewSync,
-  createSync,
-  type NewSyncOptions,
-} from '../operations/create-sync.ts';
+import { type CheckedSync, checkNewSync, type NewSyncOptions } from '../operations/check-new-sync.ts';
+import { createSync } from '../operations/create-sync.ts';
 import { openGivenCredential } from '../operations/given-credential.ts';
-import { destinationFrom } from '../operations/given-destination.ts';
+import { givenDestination } from '../operations/given-destination.ts';
 import { plannedObjectViews } from '../operations/planned-object-view.ts';
 import { addIdempotency, idempotencyHeaders } from './idempotency.ts';
 import { problemAnswers } from './problems.ts';
@@ -41,8 +37,8 @@ export const createRoute: FastifyPluginAsyncZod<SyncRouteDeps> = async (app, dep
     const id = idOf(request);
     const begun = await readSync(control, id);
     if (begun) return reply.code(201).send(await viewOf(deps, begun));
-    const given = await openGivenCredential(control, body.login_url, body.credential);
-    const destination = body.destination ? await destinationFrom(body.destination) : null;
+    const given = () => openGivenCredential(control, body.login_url, body.credential);
+    const destination = body.destination ? givenDestination(body.destination) : null;
     const options = { ...optionsOf(body), given, allowHosts, destination };
     if (query.dry_run === 'true')
       return reply.code(200).send(checkedView(await checkNewSync(create, options, stop)));

@@ -2,9 +2,11 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, before, test } from 'node:test';
 import { databaseUrl, openDatabase } from '@lockstep/foundation/database';
-import { sql } from '@lockstep/foundation/sql';
-import { type ApiHarness, newSyncOf, openApi } from '@lockstep/harness/api-harness';
+import { ident, sql } from '@lockstep/foundation/sql';
+import { type ApiHarness, newSyncOf, openApi, openApiOn } from '@lockstep/harness/api-harness';
 import { startOrg, type TestOrg } from '@lockstep/harness/org';
+import { openOwnDatabase } from '@lockstep/harness/own-database';
+import { openControl } from '../control/index.ts';
 import { newSyncId } from '../core/ids.ts';
 import { createPrivateDatabase } from '../postgres/index.ts';
 
@@ -109,25 +111,107 @@ test('a sync is created, and its secret is shown nowhere', async () => {
   assert.equal((await api.ask('DELETE', '/api/v1/syncs/first')).status, 200);
 });
 
-test('each thing that is wrong is named with what to do, and nothing is made', async () => {
+test('each thing that is wrong is named with its member and what to do, and nothing is made', async () => {
   const { credential } = wanted();
-  for (const [change, status, code] of [
-    [{ objects: ['Acount'] }, 404, 'SCH-09'],
-    [{ objects: ['Account', 'Name'] }, 422, 'SCH-06'],
-    [{ login_url: 'https://not-salesforce.example.com' }, 403, 'ORG-04'],
-    [{ credential: { ...credential, client_secret: 'wrong' } }, 422, 'SF-07'],
-    [{ name: 'a/b' }, 400, 'API-01'],
-    [{ name: newSyncId() }, 400, 'API-01'],
-    [{ objects: [] }, 400, 'API-01'],
-    [{ interval_ms: 10 }, 400, 'API-01'],
+  const wrong = 'https://not-salesforce.example.com';
+  const address = { host: 'localhost', port: 1, database: 'crm', tls: 'off' };
+  const logins = { writer: { user: 'w', password: 'w' }, reader: { user: 'w', password: 'r' } };
+  const jwt = { flow: 'jwt bearer', client_id: 'app', username: 'a@example.com' };
+  const nowhere = { url: 'postgres://w:w@localhost:1/crm', reader_url: 'postgres://r:r@localhost:1/crm' };
+  for (const [change, status, code, field] of [
+    [{ objects: ['Acount'] }, 404, 'SCH-09', 'objects.0'],
+    [{ objects: ['Account', 'Name'] }, 422, 'SCH-06', 'objects.1'],
+    [{ objects: [' '] }, 400, 'CFG-01', 'objects'],
+    [{ login_url: wrong }, 403, 'ORG-04', 'login_url'],
+    [{ login_url: undefined }, 400, '', 'login_url'],
+    [{ login_url: 'http://127.0.0.1:1' }, 403, 'ORG-04', 'login_url'],
+    [{ credential: { ...credential, client_secret: 'wrong' } }, 422, 'SF-07', 'credential'],
+    [{ credential: { ...jwt, private_key: 'none' } }, 400, '', 'credential.private_key'],
+    [{ credential: { ...jwt, key: 'none' } }, 404, '', 'credential.key'],
+    [{ credential: { flow: 'web server', sign_in: 'none' } }, 404, '', 'credential.sign_in'],
+    [{ api_version: '31.0' }, 400, '', 'api_version'],
+    [{ destination: { ...nowhere } }, 422, 'DB-02', 'destination.url'],
+    [{ destination: { ...nowhere, reader_url: nowhere.url } }, 400, '', 'destination.reader_url'],
+    [{ destination: { ...nowhere, ca: 'none' } }, 400, '', 'destination.ca'],
+    [{ destination: { ...address, ...logins } }, 400, '', 'destination.reader'],
+    [{ destination: { ...address, ...logins, host: 'db.example.com' } }, 400, '', 'destination.tls'],
+    [{ name: 'a/b' }, 400, 'API-01', 'name'],
+    [{ name: newSyncId() }, 400, 'API-01', 'name'],
+    [{ objects: [] }, 400, 'API-01', 'objects'],
+    [{ interval_ms: 10 }, 400, 'API-01', 'interval_ms'],
   ] as const) {
     for (const query of ['', '?dry_run=true']) {
       const answer = await create(wanted(change), {}, query);
-      assert.deepEqual([answer.status, answer.body.code], [status, code], JSON.stringify(answer.body));
+      const told = JSON.stringify(answer.body);
+      assert.deepEqual([answer.status, answer.body.code], [status, code], told);
+      const errors = answer.body.errors as { field: string; reason: string }[];
+      assert.deepEqual([errors.length, errors[0]?.field], [1, field], told);
+      assert.notEqual(errors[0]?.reason, '');
       assert.notEqual(answer.body.next, '');
     }
   }
   assert.deepEqual(await names(), []);
+});
+
+test('everything that is wrong is told at once, each with its repair, and as it is told by a dry run', async () => {
+  await using own = await openOwnDatabase({ schema: 'crm' });
+  await own.superuser.script(
+    `CREATE TABLE crm.invoices (id int); ALTER ROLE ${own.prefix}_writer CONNECTION LIMIT 5`,
+  );
+  const made = await create(wanted({ name: 'first', objects: ['Account'] }));
+  assert.equal(made.status, 201);
+  const objects = ['Acount', 'Account', 'Name', 'Contct'];
+  const all = { name: 'first', objects, api_version: '31.0', destination: own.form({ schema: 'crm' }) };
+  const [tried, real] = [await create(wanted(all), {}, '?dry_run=true'), await create(wanted(all))];
+  assert.deepEqual(tried.body.errors, real.body.errors);
+  const errors = real.body.errors as { field: string; code: string; reason: string; next: string }[];
+  assert.deepEqual(
+    errors.map(({ field, code }) => `${field} ${code}`.trim()),
+    [
+      'name CFG-01',
+      'api_version',
+      'objects.0 SCH-09',
+      'objects.2 SCH-06',
+      'objects.3 SCH-09',
+      'destination.schema DB-10',
+      'destination.url DB-07',
+    ],
+  );
+  assert.deepEqual([real.status, real.body.code, real.body.detail], [400, 'CFG-01', errors[0]?.reason]);
+  for (const { field, reason, next } of errors) assert.ok(reason !== '' && next !== '', field);
+  assert.match(errors[4]?.reason ?? '', /no object Contct .* Near: Contact/);
+  assert.match(errors[6]?.next ?? '', /As the owner of the database, run: ALTER ROLE .* CONNECTION LIMIT 40/);
+
+  // Without its org the database is tried all the same.
+  const { credential } = wanted();
+  const unsigned = { ...all, name: 'other', credential: { ...credential, client_secret: 'wrong' } };
+  const two = (await create(wanted(unsigned))).body.errors as typeof errors;
+  assert.deepEqual(
+    two.map(({ field }) => field),
+    ['credential', 'destination.schema', 'destination.url'],
+  );
+  assert.equal((await api.ask('DELETE', '/api/v1/syncs/first')).status, 200);
+});
+
+test('a server that lets Lockstep make no database says so in the dry run', async () => {
+  const { control, database, key, log } = api.control;
+  const login = `limited_${newSyncId()}`;
+  const [own] = await database.db.query<{ role: string }>(sql`SELECT current_user::text AS role`);
+  await database.db.script(
+    `CREATE ROLE ${login} LOGIN CREATEROLE PASSWORD 'limited'; GRANT ${own?.role} TO ${login}`,
+  );
+  const url = databaseUrl(database.url, { user: login, password: 'limited' });
+  const { clock } = control;
+  const limited = await openControl({ url, key, applicationName: 'test', clock, log: log.log });
+  const other = await openApiOn({ ...api.control, control: limited }, [new URL(org.url).host]);
+  for (const query of ['?dry_run=true', '']) {
+    const { status, body } = await other.ask('POST', `/api/v1/syncs${query}`, wanted());
+    assert.deepEqual([status, body.code], [503, 'DB-06'], JSON.stringify(body));
+    assert.match(String(body.detail), new RegExp(`${login} lacks CREATEDB`));
+  }
+  await other[Symbol.asyncDispose]();
+  await limited.end();
+  await database.db.query(sql`DROP ROLE ${ident(login)}`);
 });
 
 test('a creation that is repeated with its key makes one sync, and a name that is taken is refused', async () => {

@@ -11,8 +11,8 @@ import {
   orgObjectsQuery,
 } from '../contract/org-objects.ts';
 import { pageOf } from '../contract/pages.ts';
+import { firstApiVersion } from '../operations/check-new-sync.ts';
 import { checkOrg } from '../operations/check-org.ts';
-import { firstApiVersion } from '../operations/create-sync.ts';
 import { openGivenCredential, withCredential } from '../operations/given-credential.ts';
 import { fieldsOfOrgObject } from '../operations/org-fields.ts';
 import { pageOfOrgObjects } from '../operations/org-objects.ts';

@@ -2,7 +2,7 @@
 import { type Problem, problemSchema } from '../contract/problem.ts';
 import { closestForm } from '../core/closest-form.ts';
 import { faults } from '../core/fault-catalogue.ts';
-import { Fault, type FaultCode } from '../core/faults.ts';
+import { Fault, type FaultCode, isFaultCode } from '../core/faults.ts';
 import { type ErrorKind, errorKindOf, RequestError } from '../core/request-error.ts';
 
 /** What every route may answer instead. */
@@ -66,7 +66,8 @@ export function problemOf(error: unknown, requestId: string): Problem {
   // What Fastify itself refuses: a body that is no JSON, too large, of another type.
   if (typeof statusCode === 'number' && statusCode >= 400 && statusCode < 500) {
     const reason = error instanceof Error ? error.message : 'refused';
-    return { ...ofFault(new Fault('API-01'), requestId, [{ field: 'body', reason }]), status: statusCode };
+    const errors = [unfit('body', reason)];
+    return { ...ofFault(new Fault('API-01'), requestId, errors), status: statusCode };
   }
   return ofFault(new Fault('SYS-15', { reason: error instanceof Error ? error.name : 'unknown' }), requestId);
 }
@@ -74,7 +75,7 @@ export function problemOf(error: unknown, requestId: string): Problem {
 function ofFault(fault: Fault, requestId: string, errors: Problem['errors'] = []): Problem {
   const { code } = fault;
   return {
-    type: `/api/v1/errors/${code}`,
+    type: pageOf(code),
     title: faults[code].title,
     status: statusOf(code),
     detail: fault.message,
@@ -95,25 +96,38 @@ function statusOf(code: FaultCode): number {
   return kind === 'Salesforce refused' && /^(SF|SCH|ORG|PERM|VER)-/.test(code) ? 422 : statuses[kind];
 }
 
-const ofRequestError = (
-  { message, kind, next, label, details }: RequestError,
-  requestId: string,
-): Problem => ({
-  type: 'about:blank',
-  title: message,
-  status: label === '' ? statuses[kind] : 422, // what PostgreSQL says of a query, with its SQLSTATE
-  detail: message,
-  code: label,
-  kind,
-  next,
-  errors: [],
-  lines: [...details],
-  request_id: requestId,
-});
+const ofRequestError = (error: RequestError, requestId: string): Problem => {
+  const { message, kind, next, label, details, errors } = error;
+  return {
+    ...(isFaultCode(label)
+      ? { type: pageOf(label), title: faults[label].title }
+      : { type: 'about:blank', title: message }),
+    status: statusOfRefusal(error),
+    detail: message,
+    code: label,
+    kind,
+    next,
+    errors: [...errors],
+    lines: [...details],
+    request_id: requestId,
+  };
+};
+
+/** A database that the request names is part of what was asked; others are the server's. */
+function statusOfRefusal({ kind, label, errors: [first] }: RequestError): number {
+  if (label === '') return statuses[kind];
+  if (!isFaultCode(label)) return 422; // what PostgreSQL says of a query, with its SQLSTATE
+  return kind === 'database refused' && first && first.field !== '' ? 422 : statusOf(label);
+}
+
+const pageOf = (code: FaultCode) => `/api/v1/errors/${code}`;
+
+/** A member that does not have the form that is asked for. */
+const unfit = (field: string, reason: string) => ({ field, reason, code: '', next: '' });
 
 function fieldErrors({ instancePath = '', message = '', params }: FieldError): Problem['errors'] {
   const closest = closestForm(params?.errors ?? []);
-  if (!closest) return [{ field: instancePath.replace(/^\//, '').replaceAll('/', '.'), reason: message }];
+  if (!closest) return [unfit(instancePath.replace(/^\//, '').replaceAll('/', '.'), message)];
   const place = instancePath === '/' ? '' : instancePath;
   return closest.flatMap((issue) =>
     fieldErrors({

@@ -178,7 +178,5 @@ export function refusal(json: unknown, answer?: Answer): RequestError {
   );
 }
 
-function errorOf({ detail, kind, code, next, errors, lines }: Problem): RequestError {
-  const fields = errors.map(({ field, reason }) => `  ${field === '' ? 'request' : field}: ${reason}`);
-  return new RequestError(detail, { kind, label: code, next, details: [...lines, ...fields] });
-}
+const errorOf = ({ detail, kind, code, next, errors, lines }: Problem): RequestError =>
+  new RequestError(detail, { kind, label: code, next, details: lines, errors });

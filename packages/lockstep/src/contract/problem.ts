@@ -28,8 +28,15 @@ export const problemSchema = z
       .string()
       .describe('What to do about it, in words of the command line; empty if there is nothing to do.'),
     errors: z
-      .array(z.object({ field: z.string(), reason: z.string() }))
-      .describe('What is wrong with the request, field by field.'),
+      .array(
+        z.object({
+          field: z.string().describe('As a path: login_url, objects.3; empty for the request as a whole.'),
+          reason: z.string(),
+          code: z.string().describe('As that of the problem; empty without one.'),
+          next: z.string().describe('The one repair; empty if the reason says it.'),
+        }),
+      )
+      .describe('Everything that is wrong with the request. The problem itself tells the first.'),
     lines: z.array(z.string()).describe('Further lines, such as the place of an error in a query.'),
     request_id: z.string().describe('Stands in the log line of the request.'),
   })

@@ -12,6 +12,16 @@ export type ErrorKind =
   | 'time ran out'
   | 'interrupted';
 
+/** One thing that is wrong with a request. */
+export interface FieldError {
+  /** The member of the request, as a path; empty for the request as a whole. */
+  field: string;
+  reason: string;
+  /** Of the catalogue; empty without one. */
+  code: string;
+  next: string;
+}
+
 export class RequestError extends Error {
   override readonly name = 'RequestError';
   readonly kind: ErrorKind;
@@ -21,6 +31,8 @@ export class RequestError extends Error {
   readonly label: string;
   /** Lines below the message, such as the position in a query. */
   readonly details: readonly string[];
+  /** What is wrong with the request, member by member, see wrong-members.ts. */
+  readonly errors: readonly FieldError[];
 
   constructor(
     message: string,
@@ -29,13 +41,21 @@ export class RequestError extends Error {
       next,
       label = '',
       details = [],
-    }: { kind: ErrorKind; next: string; label?: string; details?: readonly string[] },
+      errors = [],
+    }: {
+      kind: ErrorKind;
+      next: string;
+      label?: string;
+      details?: readonly string[];
+      errors?: readonly FieldError[];
+    },
   ) {
     super(message);
     this.kind = kind;
     this.next = next;
     this.label = label;
     this.details = details;
+    this.errors = errors;
   }
 }
 

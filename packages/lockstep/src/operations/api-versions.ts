@@ -3,6 +3,7 @@ import { changeApiVersion, refuseChange, type Sync } from '../control/index.ts';
 import { isKnownVersion, newestCommon } from '../core/api-version.ts';
 import { Fault } from '../core/faults.ts';
 import { usageError } from '../core/request-error.ts';
+import { about, refusalOf } from '../core/wrong-members.ts';
 import { readVersions, type Salesforce } from '../salesforce/index.ts';
 import type { ChangeOptions } from './change-alone.ts';
 import type { TryDeps } from './given-credential.ts';
@@ -39,21 +40,27 @@ async function commonVersions(
 }
 
 /**
+ * The version that a request asks for, which the org is asked in from now on.
+ *
  * @param wanted  such as `63.0`, or `newest`
- * @throws a usage error: it is not one that both know; Fault `VER-01`
+ * @throws RequestError about `api_version`: it is not one that both know, `VER-01`; then the newest is used
  */
 export async function chosenVersion(
   salesforce: Salesforce,
   wanted: string,
   signal: AbortSignal,
 ): Promise<string> {
-  const { newest, common } = await commonVersions(salesforce, signal);
-  const version = wanted === 'newest' ? newest : wanted;
-  if (common.some((one) => one.version === version)) return version;
-  throw usageError(
-    `The org and this Lockstep do not both know version ${JSON.stringify(version)}`,
-    `Both know: ${common.map((one) => one.version).join(', ')}`,
+  const { newest, common } = await about(
+    (error) => (error instanceof Fault && error.code === 'VER-01' ? 'api_version' : null),
+    () => commonVersions(salesforce, signal),
   );
+  const version = wanted === 'newest' ? newest : wanted;
+  const isKnown = common.some((one) => one.version === version);
+  salesforce.setApiVersion(isKnown ? version : newest);
+  if (isKnown) return version;
+  const says = `The org and this Lockstep do not both know version ${JSON.stringify(version)}`;
+  const known = `Both know: ${common.map((one) => one.version).join(', ')}`;
+  throw refusalOf('api_version', usageError(says, known));
 }
 
 /**

@@ -12,6 +12,7 @@ import {
 import type { Describe } from '../core/describe.ts';
 import { fieldChoiceKey, withoutLeftOut } from '../core/field-choice.ts';
 import { RequestError } from '../core/request-error.ts';
+import { refusalOf, together } from '../core/wrong-members.ts';
 import {
   countKeptRows,
   createTable,
@@ -23,7 +24,7 @@ import {
 } from '../postgres/index.ts';
 import { changeAlone } from './change-alone.ts';
 import { chosenObjects } from './chosen-objects.ts';
-import { describeAll } from './describe-all.ts';
+import { describeAll, objectsNamed } from './describe-all.ts';
 import type { TryDeps } from './given-credential.ts';
 import { withWriter } from './open-mirror.ts';
 import { withSalesforceOf } from './with-salesforce.ts';
@@ -38,8 +39,7 @@ export interface AddedObjects {
  * alone.
  *
  * @param wanted  API names, in any letter case
- * @throws Fault `SCH-09`: there is no such object; `SCH-06`: it cannot be read page by page; `SYS-18`, `DB-nn`, `SF-nn`;
- *         `SYS-23`; {@link RequestError}: the object is being removed at this moment, or a query uses the table
+ * @throws as {@link describeAll}; Fault `SYS-18`, `DB-nn`, `SF-nn`; `SYS-23`; {@link RequestError}: an object is being removed at this moment, or a query uses the table
  *         that it had before
  */
 export async function addObjects(
@@ -51,7 +51,7 @@ export async function addObjects(
 ): Promise<AddedObjects> {
   refuseChange(sync);
   refuseLeaving(sync, wanted);
-  const missing = wanted.filter((name) => !mirrors(sync, name.trim()));
+  const missing = objectsNamed(wanted).filter(({ name }) => !mirrors(sync, name));
   if (missing.length === 0) return { plans: [], described: [] };
   try {
     const all = await withSalesforceOf({ control, clock, log }, sync, allowHosts, (salesforce) =>
@@ -77,10 +77,12 @@ const mirrors = ({ sobjects }: Sync, name: string) =>
   sobjects.some((sobject) => sobject.toLowerCase() === name.toLowerCase());
 
 function refuseLeaving(sync: Sync, wanted: readonly string[]): void {
-  const names = new Set(wanted.map((one) => one.trim().toLowerCase()));
-  const [one] = sync.leaving.filter(({ sobject }) => names.has(sobject.toLowerCase()));
-  if (!one) return;
-  throw beingRemoved(sync, one.sobject);
+  const leaving = new Map(sync.leaving.map(({ sobject }) => [sobject.toLowerCase(), sobject]));
+  const [first, ...others] = objectsNamed(wanted).flatMap(({ name, field }) => {
+    const sobject = leaving.get(name.toLowerCase());
+    return sobject === undefined ? [] : [refusalOf(field, beingRemoved(sync, sobject))];
+  });
+  if (first) throw together([first, ...others]);
 }
 
 const beingRemoved = ({ name }: Sync, sobject: string) =>

@@ -1,4 +1,4 @@
-import type { Tx } from '@lockstep/foundation/database';
+import { openDatabase, type Tx } from '@lockstep/foundation/database';
 import {
   type Control,
   changeSettings,
@@ -9,7 +9,9 @@ import {
   type SyncChange,
 } from '../control/index.ts';
 import { Fault } from '../core/faults.ts';
-import { selectServerVersion } from '../postgres/index.ts';
+import { hostOf, type OwnDestination } from '../core/own-database.ts';
+import { about } from '../core/wrong-members.ts';
+import { addressOf, databaseFault, selectServerVersion } from '../postgres/index.ts';
 import { withWriter } from './open-mirror.ts';
 
 /**
@@ -40,7 +42,7 @@ export async function checkSyncChange(
 ): Promise<Sync> {
   const current = await checkSettings(control, sync.id, change, isExpected);
   if (!current) throw new Fault('PRX-01');
-  if (change.foreignKeys) await refuseOldMirrorServer(control, current);
+  if (change.foreignKeys) await about('foreign_keys', () => refuseOldMirrorServer(control, current));
   return { ...current, ...change };
 }
 
@@ -48,6 +50,19 @@ const refuseOldMirrorServer = (control: Control, sync: Sync): Promise<void> =>
   sync.destination.kind === 'private'
     ? refuseOldServer(control.db)
     : withWriter(control, sync, refuseOldServer);
+
+/** In a database that no sync is in yet. @throws {@link Fault} `DB-19`, `DB-nn` */
+export async function refuseOldServerAt(own: OwnDestination): Promise<void> {
+  const address = addressOf(own, own.writer);
+  const db = openDatabase({ ...address, applicationName: 'lockstep-setup', connectionsMax: 1 });
+  try {
+    await refuseOldServer(db);
+  } catch (error) {
+    throw databaseFault(error, hostOf(own)) ?? error;
+  } finally {
+    await db.end();
+  }
+}
 
 /** @throws {@link Fault} `DB-19`: a server that has no foreign keys that refuse no row */
 export async function refuseOldServer(db: Tx): Promise<void> {

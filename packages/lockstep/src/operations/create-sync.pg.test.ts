@@ -6,6 +6,7 @@ import { databaseUrl, openDatabase } from '@lockstep/foundation/database';
 import { sql } from '@lockstep/foundation/sql';
 import { openTestControl, type TestControl } from '@lockstep/harness/control';
 import { startOrg, type TestOrg } from '@lockstep/harness/org';
+import type { RequestError } from '../core/request-error.ts';
 import { destinationNames, dropPrivateDatabase } from '../postgres/index.ts';
 import { createSync } from './create-sync.ts';
 
@@ -26,11 +27,12 @@ const create = (sobjects: readonly string[], say?: (step: string) => void) =>
     { control: control.control, clock: systemClock, log: control.log.log, ...(say && { say }) },
     {
       name: 'world',
-      given: {
-        loginUrl: org.url,
-        credential: { flow: 'client credentials', ...org.credentials.integration },
-        signIn: null,
-      },
+      given: () =>
+        Promise.resolve({
+          loginUrl: org.url,
+          credential: { flow: 'client credentials', ...org.credentials.integration },
+          signIn: null,
+        }),
       sobjects,
       intervalMs: 3_000,
       apiVersion: '62.0',
@@ -39,27 +41,34 @@ const create = (sobjects: readonly string[], say?: (step: string) => void) =>
     new AbortController().signal,
   );
 
-test('all objects that cannot be read are named with their reasons, and nothing is created', async () => {
+test('all objects that cannot be taken are named with their reasons, and nothing is created', async () => {
   const steps: string[] = [];
-  const wanted = ['Account', 'contentdocumentlink', 'Contact', 'Name'];
+  const wanted = ['Account', 'contentdocumentlink', 'Contact', 'Acount', 'Name', 'acount'];
   await assert.rejects(
     create(wanted, (step) => steps.push(step)),
-    {
-      code: 'SCH-06',
-      message:
-        'Object cannot be mirrored. ContentDocumentLink can only be queried with a filter on ContentDocumentId or ' +
-        'LinkedEntityId. Name allows no query.',
+    (error: RequestError) => {
+      assert.deepEqual([error.label, error.message], ['SCH-06', error.errors[0]?.reason]);
+      assert.deepEqual(
+        error.errors.map(({ field, code, reason }) => [field, code, reason]),
+        [
+          [
+            'objects.1',
+            'SCH-06',
+            'Object cannot be mirrored. ContentDocumentLink can only be queried with a filter on ContentDocumentId or LinkedEntityId.',
+          ],
+          [
+            'objects.3',
+            'SCH-09',
+            'Unknown object. The org has no object Acount that this user can see. Near: Account.',
+          ],
+          ['objects.4', 'SCH-06', 'Object cannot be mirrored. Name allows no query.'],
+        ],
+      );
+      return true;
     },
   );
   assert.deepEqual(steps, [`signed in to org ${org.orgId}`]);
   assert.deepEqual(await control.control.db.query(sql`SELECT FROM lockstep.sync`), []);
-});
-
-test('an object that the org does not have is named before those that cannot be read', async () => {
-  await assert.rejects(create(['Name', 'Acount']), {
-    code: 'SCH-09',
-    message: /no object Acount.*Near: Account/,
-  });
 });
 
 test('objects without SystemModstamp become streams that know which time to follow', async () => {

@@ -2,32 +2,63 @@ import { nearNames } from '@lockstep/foundation/near-names';
 import { recommendedObjects } from '../contract/org-objects.ts';
 import { type Describe, unreadableBecause } from '../core/describe.ts';
 import { Fault } from '../core/faults.ts';
-import { describeSObjects, listSObjects, type Salesforce } from '../salesforce/index.ts';
+import { about, refusalOf, tryAll } from '../core/wrong-members.ts';
+import { describeEach, describeSObjects, listSObjects, type Salesforce } from '../salesforce/index.ts';
+
+/** An object that a request names. */
+export interface NamedObject {
+  /** In any letter case. */
+  name: string;
+  /** The member of the request that names it. */
+  field: string;
+}
+
+/** Those of the member `objects`. */
+export const objectsNamed = (names: readonly string[]): NamedObject[] =>
+  names.map((name, place) => ({ name: name.trim(), field: `objects.${place}` }));
 
 /**
- * The descriptions of objects that a person has named, in any letter case, each once.
- * @throws {@link Fault} `CFG-01`: none is named; `SCH-09`: the org has no such object, with similar names
+ * The descriptions of objects that a person has named, each once.
+ *
+ * @throws RequestError with all that cannot be taken, each at its member: `CFG-01`: none is named; `SCH-09`: the org has no such object, with similar names; `SCH-06`: it cannot be read page by page; `PERM-02`
  */
 export async function describeAll(
   salesforce: Salesforce,
-  wanted: readonly string[],
+  wanted: readonly NamedObject[],
   signal: AbortSignal,
 ): Promise<readonly Describe[]> {
   const known = await listSObjects(salesforce, signal);
-  const byName = new Map(known.map((sobject) => [sobject.name.toLowerCase(), sobject.name]));
-  const unique = [...new Set(wanted.map((name) => name.trim().toLowerCase()))].filter((name) => name !== '');
-  if (unique.length === 0) throw new Fault('CFG-01', { reason: 'A sync needs at least one object.' });
-  const names = unique.map((name) => {
-    const found = byName.get(name);
-    if (found) return found;
-    const asWritten = wanted.find((one) => one.trim().toLowerCase() === name) ?? name;
-    const near = nearNames(asWritten, [...byName.values()]);
-    throw new Fault('SCH-09', {
-      stream: asWritten.slice(0, 80),
-      near: near.length > 0 ? ` Near: ${near.join(', ')}.` : '',
-    });
+  const byName = new Map(known.map(({ name }) => [name.toLowerCase(), name]));
+  const unique = new Map(wanted.toReversed().map((one) => [one.name.toLowerCase(), one]));
+  const named = wanted.filter((one) => one.name !== '' && unique.get(one.name.toLowerCase()) === one);
+  if (named.length === 0) throw noObject('A sync needs at least one object.');
+  const there = named.flatMap(({ name }) => byName.get(name.toLowerCase()) ?? []);
+  const described = new Map(
+    (await describeEach(salesforce, there, signal)).map((one, place) => [there[place], one]),
+  );
+  return tryAll(
+    named.map(({ name, field }) => () => {
+      const found = byName.get(name.toLowerCase());
+      return about(field, () => usable(described.get(found) ?? unknownObject(name, [...byName.values()])));
+    }),
+  );
+}
+
+const noObject = (reason: string) => refusalOf('objects', new Fault('CFG-01', { reason }));
+
+function usable(described: Describe | Fault): Describe {
+  if (described instanceof Fault) throw described;
+  const reason = unreadableBecause(described);
+  if (reason !== null) throw new Fault('SCH-06', { stream: described.name, reason });
+  return described;
+}
+
+function unknownObject(name: string, known: readonly string[]): Fault {
+  const near = nearNames(name, known);
+  return new Fault('SCH-09', {
+    stream: name.slice(0, 80),
+    near: near.length > 0 ? ` Near: ${near.join(', ')}.` : '',
   });
-  return describeSObjects(salesforce, names, signal);
 }
 
 export interface SkippedObject {
@@ -43,12 +74,12 @@ export interface Readable {
 
 /**
  * The descriptions of the usual objects, apart from those that the org does not have or the user cannot read.
- * @throws {@link Fault} `CFG-01`: none is left
+ * @throws RequestError about `objects`: `CFG-01`: none is left
  */
 export async function describeRecommended(salesforce: Salesforce, signal: AbortSignal): Promise<Readable> {
   const readable = await readableOf(salesforce, recommendedObjects, signal);
   if (readable.described.length > 0) return readable;
-  throw new Fault('CFG-01', { reason: 'The user can read none of the usual objects: name some.' });
+  throw noObject('The user can read none of the usual objects: name some.');
 }
 
 /** The descriptions of those of the objects that can be mirrored, and why the others cannot. */

@@ -13,13 +13,17 @@ import {
   renewHeldCredential,
 } from '../control/index.ts';
 import type { Credential } from '../core/credential.ts';
+import type { Fault } from '../core/faults.ts';
 import type { OrgId } from '../core/ids.ts';
 import type { AppLog } from '../core/log-fields.ts';
 import { RequestError, usageError } from '../core/request-error.ts';
+import { about, refusalOf } from '../core/wrong-members.ts';
 import { openSalesforce, ownSessionStore, type Salesforce } from '../salesforce/index.ts';
 
 type GivenForm = z.infer<typeof newCredentialSchema>;
 type DirectForm = Exclude<GivenForm, { flow: 'web server' }>;
+
+const help = 'lockstep help jwt-key create';
 
 export interface GivenCredential {
   loginUrl: string;
@@ -46,8 +50,9 @@ export async function openGivenCredential(
   if (form.flow === 'web server') return openHeld(control, form.sign_in, loginUrl);
   const held = form.flow === 'refresh token' ? await findSuccessor(control, form.refresh_token) : null;
   if (held !== null) return openHeld(control, held, loginUrl);
-  if (loginUrl === undefined) throw usageError('login_url is missing', "Give the org's My Domain address.");
-  const credential = await credentialOf(control, form);
+  const missing = () => usageError('login_url is missing', "Give the org's My Domain address.");
+  if (loginUrl === undefined) throw refusalOf('login_url', missing());
+  const credential = await about('credential', () => credentialOf(control, form));
   return { loginUrl: new URL(loginUrl).origin, credential, signIn: null };
 }
 
@@ -58,10 +63,11 @@ async function openHeld(
 ): Promise<GivenCredential> {
   const held = await openHeldCredential(control, signIn);
   if (held) return { ...held, loginUrl: loginUrl ?? held.loginUrl, signIn };
-  throw new RequestError('The sign-in is not done, or was done more than an hour ago', {
+  const unknown = new RequestError('The sign-in is not done, or was done more than an hour ago', {
     kind: 'not found',
     next: 'Sign in again.',
   });
+  throw refusalOf('credential.sign_in', unknown);
 }
 
 async function credentialOf(control: Control, form: DirectForm): Promise<Credential> {
@@ -87,15 +93,16 @@ async function privateKeyOf(
   control: Control,
   { private_key: pem, key: name }: Extract<GivenForm, { flow: 'jwt bearer' }>,
 ): Promise<string> {
-  if (pem !== undefined && name === undefined) return usableKey(pem);
+  if (pem !== undefined && name === undefined) return about('private_key', () => usableKey(pem));
   if (pem !== undefined || name === undefined)
-    throw usageError('A signed assertion needs either private_key or key', 'lockstep help jwt-key create');
+    throw refusalOf('private_key', usageError('A signed assertion needs either private_key or key', help));
   const made = await openJwtKey(control, name);
   if (made !== null) return made;
-  throw new RequestError(`There is no key ${JSON.stringify(name)}`, {
+  const unknown = new RequestError(`There is no key ${JSON.stringify(name)}`, {
     kind: 'not found',
     next: 'All keys: lockstep jwt-key list',
   });
+  throw refusalOf('key', unknown);
 }
 
 /** In PKCS #8. */
@@ -108,7 +115,7 @@ function usableKey(pem: string): string {
   }
   throw usageError(
     'The private key cannot be used: it must be an RSA key in PEM, without a passphrase',
-    'To have one made: lockstep help jwt-key create',
+    `To have one made: ${help}`,
   );
 }
 
@@ -117,7 +124,7 @@ function usableKey(pem: string): string {
  * once: whatever comes of the work, the credential can be given again.
  *
  * @returns also the credential as it is then
- * @throws Fault `SF-nn`, `ORG-04`, `NET-01`, and those of the work
+ * @throws RequestError about `login_url` or `credential`: `SF-nn`, `ORG-01`, `ORG-04`, `NET-01`; what the work throws
  */
 export async function withCredential<Result>(
   { control, clock, log }: TryDeps,
@@ -129,11 +136,20 @@ export async function withCredential<Result>(
   const store = ownSessionStore(given, (renewed, session) => keepNewest(control, given, renewed, session));
   const salesforce = openSalesforce({ store, allowHosts, apiVersion, clock, log });
   try {
-    const result = await work(salesforce, await salesforce.identity(signal));
+    const result = await about(memberOfSignIn, async () =>
+      work(salesforce, await salesforce.identity(signal)),
+    );
     return { result, credential: (await store.read()).credential };
   } finally {
     await salesforce.close();
   }
+}
+
+/** In a request that gives an address and a credential for it. */
+function memberOfSignIn(error: Fault | RequestError): 'login_url' | 'credential' | null {
+  const code = error instanceof RequestError ? error.label : error.code;
+  if (['ORG-04', 'NET-01', 'NET-04', 'SF-09'].includes(code)) return 'login_url';
+  return /^SF-|^ORG-01$/.test(code) ? 'credential' : null;
 }
 
 async function keepNewest(

@@ -2,11 +2,18 @@
 import { X509Certificate } from 'node:crypto';
 import type { Clock } from '@lockstep/foundation/clock';
 import { isThisMachine } from '@lockstep/foundation/this-machine';
-import type { DatabaseNames, DestinationChecks, NewDestination } from '../contract/destinations.ts';
+import type {
+  DatabaseNames,
+  DestinationChecks,
+  NewDestination,
+  ReplaceDestination,
+} from '../contract/destinations.ts';
 import { hostOf, type OwnDestination, type Tunnel } from '../core/own-database.ts';
 import { readDatabaseUrl, type UrlParts } from '../core/own-database-url.ts';
 import { errorKindOf, RequestError, usageError } from '../core/request-error.ts';
+import { refusalOf, together } from '../core/wrong-members.ts';
 import {
+  type CheckName,
   checkDestination,
   databaseFault,
   isPrivateKey,
@@ -21,15 +28,50 @@ import { newPassword } from './readers.ts';
 
 const next = 'lockstep help sync create';
 
-/** @throws RequestError: something in it cannot be, or cannot be safe */
+/** A database that a request names, in either form. */
+export interface GivenDestination {
+  /** @throws as {@link destinationFrom} */
+  open: () => Promise<OwnDestination>;
+  /** The member that a check is about. */
+  memberOf: (check: CheckName) => string;
+}
+
+export const givenDestination = (form: NewDestination): GivenDestination => ({
+  open: () => destinationFrom(form),
+  memberOf: (check) => memberOf(form, check),
+});
+
+const parts: Partial<Record<CheckName, 'tunnel' | 'tls' | 'writer' | 'reader' | 'schema'>> = {
+  tunnel: 'tunnel',
+  tls: 'tls',
+  'sign-in': 'writer',
+  schema: 'schema',
+  'create table': 'schema',
+  write: 'schema',
+  grants: 'reader',
+  reader: 'reader',
+};
+
+/** @param form  without a schema for the new place of a mirror, whose schema is known */
+export function memberOf(form: NewDestination | ReplaceDestination, check: CheckName): string {
+  const part = parts[check] ?? 'host';
+  if (part === 'tunnel' || (part === 'schema' && 'schema' in form)) return part;
+  if ('url' in form) return part === 'reader' ? 'reader_url' : 'url';
+  return part === 'schema' ? 'database' : part;
+}
+
+const refused = (member: string, says: string) => refusalOf(member, usageError(says, next));
+
+/** @throws RequestError about the member of the form that cannot be, or cannot be safe */
 export async function destinationFrom(form: NewDestination): Promise<OwnDestination> {
   const { schema, share_schema: sharesSchema, ca = null } = form;
   const place = 'url' in form ? fromUrls(form) : form;
   const { host, port, database, tls, writer, reader } = place;
   if (tls !== 'verify-full' && !isThisMachine(host))
-    throw usageError(`TLS to ${host} must be verify-full, because others are in between`, next);
-  if (ca !== null && !isCertificate(ca)) throw usageError('The authority is no certificate in PEM', next);
-  if (writer.user === reader.user) throw usageError('The reader must be another login than the writer', next);
+    throw refused(memberOf(form, 'tls'), `TLS to ${host} must be verify-full, because others are in between`);
+  if (ca !== null && !isCertificate(ca)) throw refused('ca', 'The authority is no certificate in PEM');
+  if (writer.user === reader.user)
+    throw refused(memberOf(form, 'reader'), 'The reader must be another login than the writer');
   const tunnel = form.tunnel ? await tunnelFrom(form.tunnel) : null;
   return { host, port, database, tls, ca, tunnel, writer, reader, schema, sharesSchema };
 }
@@ -37,22 +79,26 @@ export async function destinationFrom(form: NewDestination): Promise<OwnDestinat
 async function tunnelFrom(form: NonNullable<NewDestination['tunnel']>): Promise<Tunnel> {
   const { host_key: hostKey = null, ...tunnel } = form;
   if (!(await isPrivateKey(tunnel.key)))
-    throw usageError("The tunnel's key is no private key without a passphrase", next);
+    throw refused('tunnel.key', "The tunnel's key is no private key without a passphrase");
   return { ...tunnel, hostKey };
 }
 
 function fromUrls({ url, reader_url }: { url: string; reader_url: string }) {
-  const { login: writer, ...place } = partsOf(url, "The writer's address cannot be used");
-  const { login: reader, ...other } = partsOf(reader_url, "The reader's address cannot be used");
+  const { login: writer, ...place } = partsOf('url', url, "The writer's address cannot be used");
+  const { login: reader, ...other } = partsOf(
+    'reader_url',
+    reader_url,
+    "The reader's address cannot be used",
+  );
   if (JSON.stringify(place) !== JSON.stringify(other))
-    throw usageError('The two addresses are not those of one database', next);
+    throw refused('reader_url', 'The two addresses are not those of one database');
   return { ...place, writer, reader };
 }
 
-function partsOf(url: string, what: string): UrlParts {
-  const parts = readDatabaseUrl(url);
-  if (typeof parts !== 'string') return parts;
-  throw usageError(`${what}. ${parts}`, next);
+function partsOf(member: string, url: string, what: string): UrlParts {
+  const read = readDatabaseUrl(url);
+  if (typeof read !== 'string') return read;
+  throw refused(member, `${what}. ${read}`);
 }
 
 function isCertificate(pem: string): boolean {
@@ -77,18 +123,22 @@ export async function checkGivenDestination(
   }
 }
 
-/** @throws RequestError with the first check that fails, and with the statement that repairs it */
+/** @throws RequestError with each check that fails, its member, and the statement that repairs it */
 export async function refuseUnfit(
   to: OwnDestination,
   wanted: WantedMirror,
-  clock: Clock,
-  signal: AbortSignal,
+  memberOfCheck: GivenDestination['memberOf'],
+  { clock, signal }: { clock: Clock; signal: AbortSignal },
 ): Promise<void> {
-  const failed = (await checkGivenDestination(to, wanted, clock, signal)).find(({ fault }) => fault);
-  if (!failed?.fault) return;
-  const { code, message, next: advice } = failed.fault;
-  const repair = failed.sql === null ? advice : `As the owner of the database, run: ${failed.sql}`;
-  throw new RequestError(message, { kind: errorKindOf(code), label: code, next: repair });
+  const checks = await checkGivenDestination(to, wanted, clock, signal);
+  const [first, ...others] = checks.flatMap(({ name, fault, sql }) => {
+    if (!fault) return [];
+    const { code, message, next: advice } = fault;
+    const repair = sql === null ? advice : `As the owner of the database, run: ${sql}`;
+    const refusal = new RequestError(message, { kind: errorKindOf(code), label: code, next: repair });
+    return [refusalOf(memberOfCheck(name), refusal)];
+  });
+  if (first) throw together([first, ...others]);
 }
 
 export function checksView(checks: Awaited<ReturnType<typeof checkGivenDestination>>): DestinationChecks {

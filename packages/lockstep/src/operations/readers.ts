@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { type Database, openDatabase, sqlState } from '@lockstep/foundation/database';
 import { type Control, loginsOf, mirrorHost, mirrorUrl, openWriter, type Sync } from '../control/index.ts';
 import { RequestError } from '../core/request-error.ts';
+import { refusalOf } from '../core/wrong-members.ts';
 import {
   checkReader,
   createReader,
@@ -54,10 +55,11 @@ async function newRole(
     }),
   );
   if (role !== null) return role;
-  throw new RequestError(`There is a reader ${name} of ${sync.name} already`, {
+  const isTaken = new RequestError(`There is a reader ${name} of ${sync.name} already`, {
     kind: 'not healthy',
     next: 'Choose another name, or drop that one first: lockstep reader drop',
   });
+  throw refusalOf('name', isTaken);
 }
 
 /** Ends its sessions too. @throws {@link RequestError} if there is none of this name, and as {@link addReader} */

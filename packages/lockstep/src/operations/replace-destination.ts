@@ -10,7 +10,7 @@ import {
 import { Fault } from '../core/faults.ts';
 import { RequestError } from '../core/request-error.ts';
 import { changeAlone } from './change-alone.ts';
-import { destinationFrom, refuseUnfit } from './given-destination.ts';
+import { destinationFrom, memberOf, refuseUnfit } from './given-destination.ts';
 
 /**
  * Tests the database, which must hold the mirror of the sync already, and unless `isDryRun` lets the sync go on there.
@@ -31,7 +31,8 @@ export async function replaceSyncDestination(
       next: 'Start Lockstep with the new address of that server in DATABASE_URL.',
     });
   const to = await destinationFrom({ ...form, schema: sync.destination.tableSchema, share_schema: true });
-  const check = () => refuseUnfit(to, { syncId: sync.id, tables: [], exists: true }, clock, signal);
+  const wanted = { syncId: sync.id, tables: [], exists: true };
+  const check = () => refuseUnfit(to, wanted, (name) => memberOf(form, name), { clock, signal });
   if (isDryRun) return check();
   await changeAlone(
     control,

@@ -10,6 +10,7 @@ import {
 } from '../control/index.ts';
 import { Fault } from '../core/faults.ts';
 import { inRfc3339 } from '../core/plain-words.ts';
+import { about } from '../core/wrong-members.ts';
 import {
   allowedOrigin,
   authorizationUrl,
@@ -24,13 +25,13 @@ export interface WebSignInDeps {
   allowHosts: readonly string[];
 }
 
-/** @returns its id, and the ticket for {@link toSalesforce}. @throws Fault `ORG-04` */
+/** @returns its id, and the ticket for {@link toSalesforce}. @throws RequestError about `login_url`: `ORG-04` */
 export async function beginWebSignIn(
   { control, allowHosts }: WebSignInDeps,
   wanted: { loginUrl: string; clientId: string; clientSecret: string | null; redirectUri: string },
 ): Promise<{ id: string; ticket: string }> {
   const { loginUrl, ...app } = wanted;
-  const { origin } = allowedOrigin(loginUrl, allowHosts);
+  const { origin } = await about('login_url', () => allowedOrigin(loginUrl, allowHosts));
   return beginAttempt(control, origin, { ...app, verifier: newVerifier() });
 }
 

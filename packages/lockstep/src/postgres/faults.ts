@@ -1,6 +1,7 @@
 import { sqlState } from '@lockstep/foundation/database';
 import { Fault } from '../core/faults.ts';
 import type { LogFields } from '../core/log-fields.ts';
+import { RequestError } from '../core/request-error.ts';
 
 /** Codes of Node and of the resolver. */
 const nameUnknown = new Set(['ENOTFOUND', 'EAI_AGAIN', 'EAI_NONAME']);
@@ -29,6 +30,7 @@ const ofTunnels: ReadonlySet<string> = new Set(['DB-02', 'DB-25', 'DB-26', 'DB-2
  */
 export function databaseFault(error: unknown, host: string): Fault | undefined {
   if (error instanceof Fault) return ofTunnels.has(error.code) ? error : undefined;
+  if (error instanceof RequestError) return undefined;
   const state = sqlState(error);
   if (state !== undefined && !state.startsWith('E')) return serverFault(state, host);
   const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown };

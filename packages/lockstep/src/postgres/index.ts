@@ -4,7 +4,7 @@
  */
 
 export { selectReaderGroup } from './check-sql.ts';
-export type { Check } from './check-step.ts';
+export type { Check, CheckName } from './check-step.ts';
 export {
   type Destination,
   holderName,

@@ -65,7 +65,24 @@ export async function describeSObjects(
   names: readonly string[],
   signal: AbortSignal,
 ): Promise<readonly Describe[]> {
-  const described: Describe[] = [];
+  const described = await describeEach(salesforce, names, signal);
+  return described.map((one) => {
+    if (one instanceof Fault) throw one;
+    return one;
+  });
+}
+
+/**
+ * The same, with the fault of each object that cannot be described in its place.
+ *
+ * @throws Fault as {@link describeSObjects}, of a request as a whole
+ */
+export async function describeEach(
+  salesforce: Salesforce,
+  names: readonly string[],
+  signal: AbortSignal,
+): Promise<readonly (Describe | Fault)[]> {
+  const described: (Describe | Fault)[] = [];
   for (let from = 0; from < names.length; from += describesMax) {
     described.push(...(await describeTogether(salesforce, names.slice(from, from + describesMax), signal)));
   }
@@ -84,7 +101,7 @@ async function describeTogether(
   salesforce: Salesforce,
   names: readonly string[],
   signal: AbortSignal,
-): Promise<Describe[]> {
+): Promise<(Describe | Fault)[]> {
   for (const name of names) assert(isApiName(name), 'objects are described by their API name');
   const compositeRequest = names.map((name, place) => ({
     method: 'GET',
@@ -100,7 +117,7 @@ async function describeTogether(
     const sub = subAnswers.get(referenceIdOf(place));
     if (!sub) throw new Fault('DATA-03', { where: `description ${place}`, stream: name });
     if (sub.httpStatusCode === 200) return parse(describeSchema, sub.body, name);
-    throw faultOf({ ...answer, status: sub.httpStatusCode, text: JSON.stringify(sub.body) }, name);
+    return faultOf({ ...answer, status: sub.httpStatusCode, text: JSON.stringify(sub.body) }, name);
   });
 }
 

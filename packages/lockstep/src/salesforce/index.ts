@@ -7,7 +7,7 @@ export { type CallerAnswer, type CallerRequest, sendAsCaller } from './caller-re
 export { type OwnSession, openSalesforce, type Salesforce, type SalesforceOptions } from './client.ts';
 export type { Query, ResourceAnswer } from './composite.ts';
 export { countRecords } from './counts.ts';
-export { describeSObjects, listSObjects, type SObject } from './describe.ts';
+export { describeEach, describeSObjects, listSObjects, type SObject } from './describe.ts';
 export { faultOf, isUnknownField } from './faults.ts';
 export { readHiddenFields } from './hidden-fields.ts';
 export { allowedOrigin, isAllowedHost, isNamedHost, lookupPublic } from './hosts.ts';

@@ -66,11 +66,12 @@ export const syncCreate: Command = {
     const { credential: _, ...wanted } = given.checked;
     const { name, login_url } = wanted;
     const api = await findApi(context);
-    await refuseTakenName(api, name);
+    const isDryRun = args.isSet('dry-run');
+    if (!isDryRun) await refuseTakenName(api, name);
     const credential = await credentialFrom(given.credential, context, api, { loginUrl: login_url, help });
     const sync = { ...wanted, credential };
+    if (isDryRun) return dryRun(api, sync, output);
     await checkOrg(api, { login_url, credential }, output);
-    if (args.isSet('dry-run')) return dryRun(api, sync, output);
     const objects = sync.objects ?? (await recommended(api, sync, output));
     output.say(`Testing ${counted(objects.length, 'object')}, then making the mirror.`);
     const created = await create(api, { ...sync, objects });
@@ -126,18 +127,24 @@ function settingsOf(args: Arguments): Members {
 /** Says which org it is and which rights are missing, before anything is made. */
 async function checkOrg(
   api: ApiClient,
-  connection: { login_url: string; credential: NewSync['credential'] },
+  { login_url, credential }: Pick<NewSync, 'credential'> & { login_url: string },
   output: Output,
 ): Promise<void> {
-  output.say(`Testing the sign-in at ${connection.login_url}.`);
-  const org = await api.post('/org-checks', connection, orgCheckSchema);
+  output.say(`Testing the sign-in at ${login_url}.`);
+  const org = await api.post('/org-checks', { login_url, credential }, orgCheckSchema);
   for (const line of orgLines(org)) output.say(line);
   const ill = org.checks.find(({ state }) => state === 'must fix');
   if (ill) throw new RequestError(ill.says, { kind: 'Salesforce refused', next: ill.next });
 }
 
-async function dryRun(api: ApiClient, sync: NewSync, output: Output): Promise<void> {
+/** Whatever keeps the org from being looked at, the dry run tells with everything else that is wrong. */
+async function dryRun(api: ApiClient, sync: NewSync & { login_url: string }, output: Output): Promise<void> {
+  const ill = await checkOrg(api, sync, output).then(
+    () => null,
+    (error: unknown) => error,
+  );
   const found = await api.post('/syncs?dry_run=true', sync, checkedSyncSchema);
+  if (ill !== null) throw ill;
   if (output.wantsJson) return output.object({ schema: 1, name: sync.name, ...found });
   output.data(`${sync.name}: org ${found.org_id}, ${found.instance_url}. Nothing was made.`);
   output.data(plannedTable(found.objects));

@@ -167,7 +167,7 @@ async function ensureSync(
       '(for a real org the default is one request in 3 s).',
   );
   const credential = { flow: 'client credentials' as const, clientId, clientSecret };
-  const given = { loginUrl: org.url, credential, signIn: null };
+  const given = () => Promise.resolve({ loginUrl: org.url, credential, signIn: null });
   const options = { name: demoName, given, sobjects: demoObjects };
   const deps = { control, clock: systemClock, log: control.log };
   const id = await createSync(deps, { ...options, intervalMs, apiVersion: 'newest', allowHosts }, stop);

@@ -2,7 +2,7 @@
 
 import { faults } from '../../core/fault-catalogue.ts';
 import { Fault, isFaultCode } from '../../core/faults.ts';
-import { type ErrorKind, errorKindOf, RequestError } from '../../core/request-error.ts';
+import { type ErrorKind, errorKindOf, type FieldError, RequestError } from '../../core/request-error.ts';
 import { exitCodes } from './exit-codes.ts';
 import type { Output } from './output.ts';
 
@@ -13,12 +13,13 @@ export function reportFailure(error: unknown, output: Output): number {
     output.say(`also: ${describeError(error.error).title}`);
     return reportFailure(error.suppressed, output);
   }
-  const { code, title, explanation, next, kind, details = [] } = describeError(error);
+  const { code, title, explanation, next, kind, details = [], errors = [] } = describeError(error);
   output.say(`error${code ? ` ${code}` : ''}: ${[title, explanation].filter(Boolean).join('. ')}`);
   for (const line of details) output.say(line);
   if (next) output.say(`next: ${next}`);
   if (output.wantsJson) {
-    const more = details.length > 0 && { details };
+    const wrong = errors.map((one) => ({ ...one, next: output.pasteable(one.next) }));
+    const more = { ...(details.length > 0 && { details }), ...(wrong.length > 0 && { errors: wrong }) };
     output.object({ error: { code, title, explanation, next: output.pasteable(next), ...more } });
   }
   return exitCodes[kind];
@@ -31,6 +32,7 @@ interface FailureText {
   next: string;
   kind: ErrorKind;
   details?: readonly string[];
+  errors?: readonly FieldError[];
 }
 
 function describeError(error: unknown): FailureText {
@@ -40,12 +42,13 @@ function describeError(error: unknown): FailureText {
     return { code: error.code, title, explanation, next: error.next, kind: errorKindOf(error.code) };
   }
   if (error instanceof RequestError) {
-    const { label, message, next, kind, details } = error;
+    const { label, message, next, kind, errors } = error;
+    const details = [...error.details, ...fieldLines(error)];
     const title = isFaultCode(label) ? faults[label].title : message;
     // A fault that the server reports has its title in its message, as one of this process has.
     if (!message.startsWith(`${title}. `))
-      return { code: label, title: message, explanation: '', next, kind, details };
-    return { code: label, title, explanation: message.slice(title.length + 2), next, kind, details };
+      return { code: label, title: message, explanation: '', next, kind, details, errors };
+    return { code: label, title, explanation: message.slice(title.length + 2), next, kind, details, errors };
   }
   // Never the message, which may contain a record's value.
   const thrown = error instanceof Error ? error.constructor.name : typeof error;
@@ -57,6 +60,15 @@ function describeError(error: unknown): FailureText {
     next: 'This is a bug in Lockstep. Please report the line above.',
     kind: 'unexpected',
   };
+}
+
+/** What is wrong besides what the message tells, each with its repair unless that is the error's own. */
+function fieldLines({ message, next, errors }: RequestError): string[] {
+  const others = errors.filter(({ reason }) => reason !== message);
+  return others.flatMap(({ field, reason, next: repair }) => [
+    `  ${others.length < errors.length ? 'also ' : ''}${field === '' ? 'request' : field}: ${reason}`,
+    ...(repair === '' || repair === next ? [] : [`    next: ${repair}`]),
+  ]);
 }
 
 /** The first frame of our own code in the stack. */

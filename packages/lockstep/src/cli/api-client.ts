@@ -69,8 +69,8 @@ export function openApiClient({ stop, ...server }: ApiServer & { stop: AbortSign
     sent: Sent = {},
   ): Promise<z.infer<Form>> {
     const answer = await send(method, path, sent);
-    const json = await bodyOf(answer);
-    if (!isOk(answer)) throw refusal(json, answer);
+    const json = await bodyOf(url, answer);
+    if (!isOk(answer)) throw refusal(json, { url, answer });
     const read = form.safeParse(json);
     if (read.success) return read.data;
     throw new Fault('SYS-21', {
@@ -80,7 +80,7 @@ export function openApiClient({ stop, ...server }: ApiServer & { stop: AbortSign
 
   /** For the one case in which an answer is not understood. */
   async function serverVersion(): Promise<string> {
-    const json = await bodyOf(await send('GET', '/system', {}));
+    const json = await bodyOf(url, await send('GET', '/system', {}));
     return systemSchema.pick({ version: true }).safeParse(json).data?.version ?? 'unknown';
   }
 
@@ -105,7 +105,7 @@ export function openApiClient({ stop, ...server }: ApiServer & { stop: AbortSign
     },
     async *events(path, signal) {
       const answer = await send('GET', path, { signal });
-      if (!isOk(answer)) throw refusal(await bodyOf(answer), answer);
+      if (!isOk(answer)) throw refusal(await bodyOf(url, answer), { url, answer });
       try {
         for await (const { event = '', data } of eventsIn(answer.body))
           yield { type: event, data: JSON.parse(data) as unknown };
@@ -146,8 +146,18 @@ async function sendTo(
 
 const isOk = ({ statusCode }: Answer) => statusCode >= 200 && statusCode < 300;
 
-const bodyOf = async ({ statusCode, body }: Answer): Promise<unknown> =>
-  statusCode === 204 ? null : body.json().catch(() => null);
+/** Null: none, or it is no JSON. @throws Fault `SYS-20`: it was cut off */
+async function bodyOf(url: string, { statusCode, body }: Answer): Promise<unknown> {
+  if (statusCode === 204) return null;
+  const text = await body.text().catch((error: unknown) => {
+    throw noAnswer(url, error);
+  });
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return null;
+  }
+}
 
 async function* eventsIn(body: Answer['body']): AsyncIterable<EventSourceMessage> {
   const events: EventSourceMessage[] = [];
@@ -164,11 +174,20 @@ function noAnswer(url: string, error: unknown): Fault {
   return new Fault('SYS-20', { host: url, reason: code ?? name ?? 'unknown' });
 }
 
-/** @throws nothing: returns the error that a problem of the server describes */
-export function refusal(json: unknown, answer?: Answer): RequestError {
+/** What a balancer says for a server that has not answered it: the request may have arrived. */
+const unanswered: ReadonlySet<number> = new Set([502, 503, 504]);
+
+/**
+ * The error that an answer describes.
+ *
+ * @param from  whose answer it is; left out for what the server reports elsewhere than in an answer
+ */
+export function refusal(json: unknown, from?: { url: string; answer: Answer }): RequestError | Fault {
   const problem = problemSchema.safeParse(json).data;
   if (problem) return errorOf(problem);
-  // A balancer, or something that is no Lockstep.
+  const { url: host = '', answer } = from ?? {};
+  if (answer && unanswered.has(answer.statusCode))
+    return new Fault('SYS-20', { host, reason: `status ${answer.statusCode} from something in between` });
   return new RequestError(
     `The server answers ${answer?.statusCode ?? 'nothing'}, in a form that is not Lockstep's`,
     {

@@ -3,8 +3,8 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { pageOf, pageQuery } from '../contract/pages.ts';
-import { ownSessionSchema, sessionSchema, signInSchema } from '../contract/sessions.ts';
+import { pageOf } from '../contract/pages.ts';
+import { ownSessionSchema, sessionSchema, sessionsQuery, signInSchema } from '../contract/sessions.ts';
 import {
   type Control,
   csrfTokenOf,
@@ -17,7 +17,7 @@ import {
 import { Fault } from '../core/faults.ts';
 import { RequestError } from '../core/request-error.ts';
 import { readNow } from '../operations/read-objects.ts';
-import { sessionView, shortUserAgent } from '../operations/session-view.ts';
+import { listedSessionView, sessionView, shortUserAgent } from '../operations/session-view.ts';
 import type { Caller } from './access.ts';
 import type { ApiInstance } from './api-instance.ts';
 import { pageFrom } from './pages.ts';
@@ -59,7 +59,7 @@ function signInRoute(app: ApiInstance, { control, tries }: SignInDeps): void {
     tried.wasRight();
     const former = secretIn(headers, client);
     const known = former === null ? null : await findSession(control, former, { isUsed: false });
-    if (known) await endSession(control, known.id);
+    if (known) await endSession(control, known.id, 'signed in again');
     return reply.code(201).send(begin(request, reply, opened));
   });
 }
@@ -113,7 +113,7 @@ function signOutRoute(app: ApiInstance, control: Control): void {
   };
   app.delete('/session', { schema }, async (request, reply) => {
     const { way } = request.caller.client;
-    await endSession(control, requiredSession(request.caller).session.id);
+    await endSession(control, requiredSession(request.caller).session.id, 'signed out');
     if (way !== 'plain') reply.header('Set-Cookie', cookieOf('', way));
     return reply.code(204).send(null);
   });
@@ -132,11 +132,11 @@ function listRoute(app: ApiInstance, control: Control): void {
     operationId: 'listSessions',
     summary: 'All sessions that last, the first to begin first',
     tags,
-    querystring: pageQuery,
+    querystring: sessionsQuery,
     response: { 200: pageOf(sessionSchema), ...problemAnswers },
   };
   app.get('/sessions', { schema }, async ({ query, caller }) => {
-    const sessions = await listSessions(control);
+    const sessions = await listSessions(control, { isEndedToo: query.ended === 'true' });
     const page = pageFrom(
       sessions,
       ({ createdAt, id }) => `${createdAt} ${id}`,
@@ -144,7 +144,10 @@ function listRoute(app: ApiInstance, control: Control): void {
       await readNow(control.db),
     );
     const isOwn = (id: string) => id === caller.own?.session.id;
-    return { ...page, items: page.items.map((one) => ({ ...sessionView(one), is_own: isOwn(one.id) })) };
+    return {
+      ...page,
+      items: page.items.map((one) => ({ ...listedSessionView(one), is_own: isOwn(one.id) })),
+    };
   });
 }
 
@@ -157,10 +160,10 @@ function endRoute(app: ApiInstance, control: Control): void {
     response: { 204: z.null(), ...problemAnswers },
   };
   app.delete('/sessions/:session', { schema }, async ({ params }, reply) => {
-    if (await endSession(control, params.session)) return reply.code(204).send(null);
+    if (await endSession(control, params.session, 'ended by a person')) return reply.code(204).send(null);
     throw new RequestError('There is no such session, or it has ended', {
       kind: 'not found',
-      next: 'All sessions: GET /api/v1/sessions',
+      next: 'All sessions: lockstep session list',
     });
   });
 }

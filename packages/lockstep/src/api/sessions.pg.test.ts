@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { ManualClock } from '@lockstep/foundation/clock';
 import { type Sql, sql } from '@lockstep/foundation/sql';
 import { type ApiHarness, openApi, openApiOn } from '@lockstep/harness/api-harness';
+import { openCli } from '@lockstep/harness/cli-process';
 import { openTestControl } from '@lockstep/harness/control';
 import { createAdministrator, makeSetupToken } from '../control/index.ts';
 
@@ -194,8 +195,13 @@ test('a session ends 12 hours after its last request, and 7 days after its begin
   await age(api, sql`UPDATE lockstep.session SET created_at = created_at - interval '7 days'`);
   assert.ok(!(await isValid(old)));
   await browser(api);
-  const rows = await age(api, sql`SELECT session_id FROM lockstep.session`);
-  assert.equal(rows.length, 1, 'those that have ended are deleted by the next one');
+  const rows = await age(
+    api,
+    sql`SELECT ending, hash IS NULL AS is_forgotten, ended_at <= clock_timestamp() AS is_past
+          FROM lockstep.session ORDER BY ending`,
+  );
+  const expired = { ending: 'expired', is_forgotten: true, is_past: true };
+  assert.deepEqual(rows, [expired, expired, { ending: null, is_forgotten: false, is_past: null }]);
 });
 
 test('a session that signs out, and one that another revokes, are over', async () => {
@@ -218,6 +224,92 @@ test('a session that signs out, and one that another revokes, are over', async (
   const out = await visit(api, one, 'DELETE', '/session');
   assert.deepEqual([out.status, out.headers.get('set-cookie')?.split(';')[0]], [204, 'lockstep=']);
   assert.equal((await visit(api, one, 'GET', '/session')).status, 401);
+});
+
+interface Listed {
+  id: string;
+  ending: string | null;
+  ended_at: string | null;
+}
+async function listed(api: ApiHarness, query = '?ended=true'): Promise<Listed[]> {
+  const { status, body } = await api.ask('GET', `/api/v1/sessions${query}`);
+  assert.equal(status, 200, JSON.stringify(body));
+  return body.items as Listed[];
+}
+
+test('a session that has ended is shown for 30 days with why, and what opened it is kept nowhere', async () => {
+  await using api = await withAdministrator();
+  const [out, again, revoked, expired, other] = [
+    await browser(api),
+    await browser(api),
+    await browser(api),
+    await browser(api),
+    await browser(api),
+  ];
+  const idOf = async (one: Browser) => String((await visit(api, one, 'GET', '/session')).body.id);
+  const [outId, againId, revokedId, expiredId, otherId] = await Promise.all(
+    [out, again, revoked, expired, other].map(idOf),
+  );
+  await visit(api, out, 'DELETE', '/session');
+  const { body } = await signIn(api, password, { cookie: again.cookie });
+  await api.ask('DELETE', `/api/v1/sessions/${revokedId}`);
+  await age(
+    api,
+    sql`UPDATE lockstep.session SET last_seen_at = last_seen_at - interval '13 hours'
+         WHERE session_id = ${expiredId}`,
+  );
+  const own = await browser(api);
+  await visit(api, own, 'POST', '/password', { current: password, new: 'quite another phrase' });
+  const all = await listed(api);
+  const endings = new Map(all.map(({ id, ending }) => [id, ending]));
+  assert.deepEqual(
+    [outId, againId, revokedId, expiredId, otherId, String(body.id)].map((id) => endings.get(id ?? '')),
+    ['signed out', 'signed in again', 'ended by a person', 'expired', 'password changed', 'password changed'],
+  );
+  assert.ok(all.every(({ ending, ended_at: at }) => (ending === null) === (at === null)));
+  assert.deepEqual(
+    (await listed(api, '')).map(({ id }) => id),
+    [await idOf(own)],
+  );
+  for (const one of [out, again, revoked, expired, other])
+    assert.equal((await visit(api, one, 'GET', '/session')).status, 401);
+  assert.equal((await api.ask('DELETE', `/api/v1/sessions/${outId}`)).status, 404, 'it has ended already');
+  assert.deepEqual(
+    await age(api, sql`SELECT count(*) AS kept FROM lockstep.session WHERE hash IS NOT NULL`),
+    [{ kept: 1 }],
+  );
+
+  await age(
+    api,
+    sql`UPDATE lockstep.session SET ended_at = ended_at - CASE session_id WHEN ${outId} THEN interval '29 days'
+          ELSE interval '31 days' END WHERE ended_at IS NOT NULL`,
+  );
+  assert.deepEqual(new Set((await listed(api)).map(({ id }) => id)), new Set([outId, await idOf(own)]));
+  assert.deepEqual(await age(api, sql`SELECT count(*) AS kept FROM lockstep.session`), [{ kept: 2 }]);
+});
+
+test('session list shows who is signed in, and session end ends one of them', async () => {
+  await using api = await withAdministrator();
+  await using cli = await openCli(api.environment);
+  assert.match((await cli.run(['session', 'list'])).stderr, /Nobody is signed in/);
+  const one = await browser(api);
+  const { id, user_agent: agent } = (await visit(api, one, 'GET', '/session')).body;
+  const { stdout } = await cli.run(['session', 'list']);
+  assert.match(
+    stdout,
+    new RegExp(`^${String(id)} +\\d+ s ago +\\d+ s ago +127.0.0.1 +${String(agent)} +in 1[12] h$`, 'm'),
+  );
+  const ended = await cli.run(['session', 'end', String(id), '--json']);
+  assert.deepEqual(JSON.parse(ended.stdout), { schema: 1, id, ended: true });
+  assert.equal((await visit(api, one, 'GET', '/session')).status, 401);
+  const again = await cli.run(['session', 'end', String(id)]);
+  assert.equal(again.code, 4);
+  assert.match(again.stderr, /no such session, or it has ended\n.*lockstep session list/);
+  assert.deepEqual(JSON.parse((await cli.run(['session', 'list', '--json'])).stdout), {
+    schema: 1,
+    items: [],
+  });
+  assert.match((await cli.run(['session', 'list', '--all'])).stdout, /\d+ s ago, ended by a person$/m);
 });
 
 test('signing in again ends the session that the browser had', async () => {

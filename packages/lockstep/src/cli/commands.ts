@@ -256,6 +256,16 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./commands/audit.ts')).audit,
   },
   {
+    name: 'session list',
+    summary: "The administrator's sessions in browsers; --all: also those that ended in the last 30 days.",
+    load: async () => (await import('./commands/session.ts')).sessionList,
+  },
+  {
+    name: 'session end',
+    summary: 'Ends a session: the next request of that browser is refused.',
+    load: async () => (await import('./commands/session.ts')).sessionEnd,
+  },
+  {
     name: 'admin setup-token',
     summary: 'Makes a new set-up token while there is no administrator. On the server only.',
     load: async () => (await import('./commands/admin.ts')).adminSetupToken,

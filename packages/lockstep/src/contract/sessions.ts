@@ -1,5 +1,6 @@
 /** Signing in: the administrator's password, and the sessions of its browsers. */
 import { z } from 'zod';
+import { pageQuery } from './pages.ts';
 
 const time = z.iso.datetime();
 /** Of a password that is given, right or wrong. */
@@ -40,8 +41,26 @@ const session = {
 };
 
 export const sessionSchema = z
-  .object({ ...session, is_own: z.boolean().describe('It is the session of this request.') })
+  .object({
+    ...session,
+    ended_at: time.nullable().describe('Null: it lasts.'),
+    ending: z
+      .enum(['signed out', 'signed in again', 'ended by a person', 'expired', 'password changed'])
+      .nullable()
+      .describe(
+        'Why it has ended. `ended by a person`: by `DELETE /sessions/…`; the audit log says by whom.',
+      ),
+    is_own: z.boolean().describe('It is the session of this request.'),
+  })
   .meta({ id: 'Session' });
+export type SessionView = z.infer<typeof sessionSchema>;
+
+export const sessionsQuery = pageQuery.extend({
+  ended: z
+    .enum(['true', 'false'])
+    .default('false')
+    .describe('Also those that have ended in the last 30 days.'),
+});
 
 export const ownSessionSchema = z
   .object({

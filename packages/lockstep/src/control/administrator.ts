@@ -13,7 +13,7 @@ import {
 } from './administrator-sql.ts';
 import type { Control } from './database.ts';
 import { hashPassword, isPassword } from './passwords.ts';
-import { deleteSessions } from './session-sql.ts';
+import { closeSessions } from './session-sql.ts';
 import { type OpenedSession, openSession, type SignInPlace } from './sessions.ts';
 
 export const hasAdministrator = async ({ db }: Control): Promise<boolean> =>
@@ -81,7 +81,7 @@ export async function changePassword(
   await control.db.transaction(async (tx) => {
     const [changed] = await replacePassword(tx, known.password_hash, passwordHash);
     if (!changed) throw new Fault('API-13');
-    await deleteSessions(tx, except);
+    await closeSessions(tx, 'password changed', except);
   });
 }
 
@@ -91,7 +91,7 @@ export async function resetPassword(control: Control, password: string): Promise
   await control.db.transaction(async (tx) => {
     await upsertPassword(tx, passwordHash);
     await deleteTokens(tx);
-    await deleteSessions(tx, null);
+    await closeSessions(tx, 'password changed', null);
   });
 }
 

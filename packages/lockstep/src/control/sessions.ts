@@ -1,8 +1,10 @@
 import { createHash, createHmac, randomBytes } from 'node:crypto';
 import type { Control } from './database.ts';
 import {
-  deleteSession,
+  closeExpiredSessions,
+  closeSession,
   insertSession,
+  type SessionEnding,
   type SessionRow,
   selectSession,
   selectSessions,
@@ -11,7 +13,8 @@ import {
 
 /**
  * The administrator in one browser: 12 hours without a request end it, and 7 days in any case. The browser holds a
- * secret in a cookie, of which only a hash is kept here.
+ * secret in a cookie, of which only a hash is kept here, until the session ends. What else is known of it is kept for
+ * 30 days from then on.
  */
 export interface Session {
   /** Opens nothing. */
@@ -23,6 +26,8 @@ export interface Session {
   /** Where it began. */
   address: string;
   userAgent: string;
+  /** Null: it lasts. */
+  ended: { at: string; why: SessionEnding } | null;
 }
 
 export interface OpenedSession {
@@ -45,6 +50,7 @@ export async function openSession(
   const secret = randomBytes(32).toString('base64url');
   const id = randomBytes(8).toString('hex');
   const one = { id, hash: hashOf(secret), passwordHash, address, userAgent };
+  await closeExpiredSessions(control.db);
   const [row] = await insertSession(control.db, one);
   return row ? { session: toSession(row), secret } : null;
 }
@@ -65,13 +71,18 @@ export async function findSession(
   return toSession(row);
 }
 
-/** The last seen first. */
-export const listSessions = async (control: Control): Promise<Session[]> =>
-  (await selectSessions(control.db)).map(toSession);
+/** Those that last, and those that have ended in the last 30 days if asked for. The last seen first. */
+export async function listSessions(
+  { db }: Control,
+  { isEndedToo }: { isEndedToo: boolean },
+): Promise<Session[]> {
+  await closeExpiredSessions(db);
+  return (await selectSessions(db, isEndedToo)).map(toSession);
+}
 
-/** From now on it is refused. False: there is no such session. */
-export const endSession = async (control: Control, id: string): Promise<boolean> =>
-  (await deleteSession(control.db, id)).length > 0;
+/** From now on it is refused. False: there is no such session, or it has ended. */
+export const endSession = async (control: Control, id: string, why: SessionEnding): Promise<boolean> =>
+  (await closeSession(control.db, id, why)).length > 0;
 
 /**
  * What the pages of a session send with each change. A page of another origin can make a browser send the cookie, but
@@ -89,4 +100,5 @@ const toSession = (row: SessionRow): Session => ({
   expiresAt: row.expires_at,
   address: row.address,
   userAgent: row.user_agent,
+  ended: row.ended_at === null || row.ending === null ? null : { at: row.ended_at, why: row.ending },
 });

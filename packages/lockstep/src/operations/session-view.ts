@@ -11,6 +11,13 @@ export const sessionView = ({ id, createdAt, lastSeenAt, expiresAt, address, use
   user_agent: userAgent,
 });
 
+/** The same of one that may have ended. */
+export const listedSessionView = (session: Session) => ({
+  ...sessionView(session),
+  ended_at: session.ended && inRfc3339(session.ended.at),
+  ending: session.ended?.why ?? null,
+});
+
 /** `Firefox 141 on Linux`; of a program what it calls itself. Never longer than a line. */
 export function shortUserAgent(given: string): string {
   const [, name, version] = /\b(Edg|OPR|Firefox|Chrome|Version)\/(\d{1,4})/.exec(given) ?? [];

@@ -158,7 +158,7 @@ test('lockstep audit shows who has changed what, of one sync and from a time on'
   const own = await cli.run(['audit', '--sync', 'acme', '--since', '1h']);
   assert.deepEqual(own.stdout.match(/changeSync +\w+/g), ['changeSync  acme']);
   assert.match((await cli.run(['audit', '--since', '2100-01-01'])).stderr, /No entry/);
-  assert.match((await cli.run(['audit', '--limit', '1'])).stderr, /There are older entries/);
+  assert.match((await cli.run(['audit', '--limit', '1'])).stderr, /There are older ones/);
   const wrong = await cli.run(['audit', '--since', 'yesterday']);
   assert.deepEqual([wrong.code, /--since takes 30m/.test(wrong.stderr)], [2, true]);
 });

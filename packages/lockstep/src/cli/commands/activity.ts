@@ -2,13 +2,16 @@
 import { systemClock } from '@lockstep/foundation/clock';
 import { type ActivityView, activityPageSchema } from '../../contract/activity.ts';
 import { clockTime, timeOf, timeSince } from '../../core/plain-words.ts';
+import { usageError } from '../../core/request-error.ts';
 import type { ApiClient } from '../api-client.ts';
 import { type Arguments, type Command, type Context, syncFlag } from '../arguments.ts';
 import { chooseSync, pathOf } from '../choose-sync.ts';
 import { findApi } from '../find-server.ts';
+import { firstPage, pageFlags, showPages } from '../show-pages.ts';
 import { table } from '../terminal/output.ts';
 import { sinceFlag, timeGiven } from '../terminal/since.ts';
 
+const help = 'lockstep help activity';
 const followEveryMs = 2_000;
 
 export const activity: Command = {
@@ -21,29 +24,36 @@ export const activity: Command = {
       description: 'Only state, problem, backfill, check, schema, credential, destination or org.',
     },
     'needs-person': { description: 'Only what somebody had to do something about.' },
-    limit: { value: 'COUNT', description: 'At most so many entries, 1 to 500; 50 without it.' },
+    ...pageFlags,
     follow: { description: 'Then show each new entry as it comes, until Ctrl-C.' },
   },
   async run(args, context) {
     const { output } = context;
     const api = await findApi(context);
     const { id } = await chooseSync(api, args.text('sync'));
+    const path = `${pathOf(id)}/activity`;
     const query = queryOf(args);
-    const page = await api.get(`${pathOf(id)}/activity?${query.toString()}`, activityPageSchema);
-    if (args.isSet('follow'))
-      return follow(api, `${pathOf(id)}/activity`, { query, first: page.items }, context);
-    if (output.wantsJson) output.object({ schema: 1, items: page.items, is_cut: page.next !== null });
-    else if (page.items.length === 0) output.say('No entry.');
-    else output.data(output.pasteable(activityTable(page.items, timeOf(page.as_of))));
-    if (page.next !== null) output.say('There are older entries: --limit shows up to 500.');
+    if (args.isSet('follow')) {
+      const { items } = await api.get(`${path}?${query.toString()}`, activityPageSchema);
+      return follow(api, path, { query, first: items }, context);
+    }
+    await showPages(api, path, activityPageSchema, {
+      query,
+      isAll: args.isSet('all'),
+      output,
+      none: 'No entry.',
+      textOf: ({ items, as_of: asOf }) => output.pasteable(activityTable(items, timeOf(asOf))),
+    });
   },
 };
 
 function queryOf(args: Arguments): URLSearchParams {
-  const limit = args.number('limit', { min: 1, max: 500, otherwise: 50 });
-  const query = new URLSearchParams({ limit: String(limit) });
+  const query = firstPage(args, help);
+  const given = ['all', 'after'].find((flag) => args.isSet(flag));
+  if (args.isSet('follow') && given !== undefined)
+    throw usageError(`--follow shows what comes, so --${given} does not go with it`, help);
   const since = args.text('since');
-  if (since !== undefined) query.set('since', timeGiven(since, 'lockstep help activity'));
+  if (since !== undefined) query.set('since', timeGiven(since, help));
   for (const name of ['object', 'kind']) query.set(name, args.text(name) ?? '');
   for (const name of ['object', 'kind']) if (query.get(name) === '') query.delete(name);
   if (args.isSet('needs-person')) query.set('only', 'needs-person');

@@ -3,6 +3,7 @@ import { type AuditEntryView, auditPageSchema } from '../../contract/audit.ts';
 import { timeOf, timeSince } from '../../core/plain-words.ts';
 import type { Command } from '../arguments.ts';
 import { findApi } from '../find-server.ts';
+import { firstPage, pageFlags, showPages } from '../show-pages.ts';
 import { table } from '../terminal/output.ts';
 import { sinceFlag, timeGiven } from '../terminal/since.ts';
 
@@ -15,20 +16,20 @@ export const audit: Command = {
       description: 'Only what concerns this sync, by name or id; also if it is deleted.',
     },
     since: sinceFlag,
-    limit: { value: 'COUNT', description: 'At most so many entries, 1 to 500; 50 without it.' },
+    ...pageFlags,
   },
   async run(args, context) {
-    const { output } = context;
-    const limit = args.number('limit', { min: 1, max: 500, otherwise: 50 });
-    const query = new URLSearchParams({ limit: String(limit) });
+    const query = firstPage(args, help);
     const [sync, since] = [args.text('sync'), args.text('since')];
     if (sync !== undefined) query.set('sync', sync.slice(0, 80));
     if (since !== undefined) query.set('since', timeGiven(since, help));
-    const page = await (await findApi(context)).get(`/audit?${query.toString()}`, auditPageSchema);
-    if (output.wantsJson) output.object({ schema: 1, items: page.items, is_cut: page.next !== null });
-    else if (page.items.length === 0) output.say('No entry.');
-    else output.data(auditTable(page.items, timeOf(page.as_of)));
-    if (page.next !== null) output.say('There are older entries: --limit shows up to 500.');
+    await showPages(await findApi(context), '/audit', auditPageSchema, {
+      query,
+      isAll: args.isSet('all'),
+      output: context.output,
+      none: 'No entry.',
+      textOf: ({ items, as_of: asOf }) => auditTable(items, timeOf(asOf)),
+    });
   },
 };
 

@@ -1,10 +1,11 @@
-/** The processes that run syncs. */
+/** The processes that run syncs, and which ones have run a sync. */
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
-import { workersSchema } from '../contract/workers.ts';
-import { type Control, readWorkers } from '../control/index.ts';
+import { leasesQuery, leasesSchema, workersSchema } from '../contract/workers.ts';
+import { type Control, readLeases, readWorkers } from '../control/index.ts';
 import { readNow } from '../operations/read-objects.ts';
-import { workerView } from '../operations/worker-view.ts';
+import { leaseView, workerView } from '../operations/worker-view.ts';
 import { problemAnswers } from './problems.ts';
+import { namedSync, requiredSync } from './sync-routes.ts';
 
 export const workerRoutes: FastifyPluginAsyncZod<{ control: Control }> = async (app, { control }) => {
   const schema = {
@@ -17,4 +18,26 @@ export const workerRoutes: FastifyPluginAsyncZod<{ control: Control }> = async (
     items: (await readWorkers(control)).map(workerView),
     as_of: new Date(await readNow(control.db)).toISOString(),
   }));
+
+  const history = {
+    operationId: 'listLeases',
+    summary: 'Which process has run a sync from when to when, for 30 days, the newest first',
+    description: 'The newest 1,000 of a sync.',
+    tags: ['system'],
+    params: namedSync,
+    querystring: leasesQuery,
+    response: { 200: leasesSchema, ...problemAnswers },
+  };
+  app.get('/syncs/:sync/leases', { schema: history }, async ({ params, query: { limit, after } }) => {
+    const sync = await requiredSync(control, params.sync);
+    const before = after === undefined ? null : Number(after);
+    const found = await readLeases(control, sync.id, { before, limit: limit + 1 });
+    const items = found.slice(0, limit).map(leaseView);
+    const last = items.at(-1)?.epoch;
+    return {
+      items,
+      next: found.length > limit && last !== undefined ? String(last) : null,
+      as_of: new Date(await readNow(control.db)).toISOString(),
+    };
+  });
 };

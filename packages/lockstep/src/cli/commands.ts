@@ -191,6 +191,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./commands/workers.ts')).workers,
   },
   {
+    name: 'sync leases',
+    summary: 'Which process has run a sync from when to when, for 30 days, the newest first.',
+    load: async () => (await import('./commands/sync-leases.ts')).syncLeases,
+  },
+  {
     name: 'budget show',
     summary: 'The pace of a sync, its requests per day, and where it stops.',
     load: async () => (await import('./commands/budget.ts')).budgetShow,

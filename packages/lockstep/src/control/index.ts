@@ -42,6 +42,7 @@ export { type BegunRequest, beginOnce, type StoredAnswer } from './idempotency-k
 export { parseInterval } from './interval.ts';
 export { createJwtKey, dropJwtKey, type JwtKey, listJwtKeys, openJwtKey } from './jwt-keys.ts';
 export type { KeySource } from './keys.ts';
+export { type Lease, readLeases } from './lease-history.ts';
 export { type LeaseOptions, type LiveWorker, readLivingWorkers, readWorkers, runLeases } from './leases.ts';
 export { type MailOptions, runMail } from './mail.ts';
 export { recordEvent } from './notifications.ts';

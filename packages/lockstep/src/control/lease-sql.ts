@@ -66,8 +66,12 @@ export const selectLoad = async (tx: Tx): Promise<{ syncs: number; workers: numb
   return load ?? { syncs: 0, workers: 0, claimable: 0 };
 };
 
+/** Of each sync that many leases are kept, so that one whose runs fail does not fill the database. */
+const leasesMax = 1_000;
+
 /**
  * Claims up to `limit` syncs that no live worker holds, those with the oldest claim first; each gets its next epoch.
+ * What a worker that is gone still held has then ended. Also deletes leases of these syncs that ended a month ago.
  *
  * The lock comes first, in a statement of its own: after waiting for a row, PostgreSQL checks the newest version of
  * that row again, but not the worker it is joined with, and would claim a sync that was claimed a moment ago.
@@ -75,18 +79,34 @@ export const selectLoad = async (tx: Tx): Promise<{ syncs: number; workers: numb
 export const claimSyncs = async (tx: Tx, workerId: string, limit: number): Promise<SyncId[]> => {
   await tx.query(sql`LOCK TABLE lockstep.worker IN SHARE UPDATE EXCLUSIVE MODE`);
   const claimed = await tx.query<{ sync_id: SyncId }>(sql`
-    UPDATE lockstep.sync
-       SET owner      = ${workerId},
-           epoch      = epoch + 1,
-           claimed_at = clock_timestamp()
-     WHERE sync_id IN (
-           SELECT s.sync_id
-             FROM lockstep.sync s
-             LEFT JOIN lockstep.worker w ON w.worker_id = s.owner AND ${isLive}
-            WHERE w.worker_id IS NULL AND NOT s.paused
-            ORDER BY s.claimed_at NULLS FIRST
-            LIMIT ${limit}
-              FOR UPDATE OF s SKIP LOCKED)
+    WITH claimed AS (
+      UPDATE lockstep.sync
+         SET owner      = ${workerId},
+             epoch      = epoch + 1,
+             claimed_at = clock_timestamp()
+       WHERE sync_id IN (
+             SELECT s.sync_id
+               FROM lockstep.sync s
+               LEFT JOIN lockstep.worker w ON w.worker_id = s.owner AND ${isLive}
+              WHERE w.worker_id IS NULL AND NOT s.paused
+              ORDER BY s.claimed_at NULLS FIRST
+              LIMIT ${limit}
+                FOR UPDATE OF s SKIP LOCKED)
+      RETURNING sync_id, epoch, claimed_at
+    ),
+    former AS (
+      UPDATE lockstep.lease l SET ended_at = c.claimed_at, ending = 'taken over'
+        FROM claimed c
+       WHERE l.sync_id = c.sync_id AND l.ended_at IS NULL
+    ),
+    old AS (
+      DELETE FROM lockstep.lease l USING claimed c
+       WHERE l.sync_id = c.sync_id
+         AND l.ended_at IS NOT NULL
+         AND (l.ended_at < clock_timestamp() - interval '30 days' OR l.epoch <= c.epoch - ${leasesMax})
+    )
+    INSERT INTO lockstep.lease (sync_id, epoch, worker_id, claimed_at)
+    SELECT sync_id, epoch, ${workerId}, claimed_at FROM claimed
     RETURNING sync_id`);
   return claimed.map((row) => row.sync_id);
 };
@@ -94,10 +114,44 @@ export const claimSyncs = async (tx: Tx, workerId: string, limit: number): Promi
 /** One row: the worker still held it under this epoch, and any worker may claim it now. */
 export const releaseSync = (tx: Tx, workerId: string, syncId: SyncId, epoch: number) =>
   tx.query(sql`
-  UPDATE lockstep.sync
-     SET owner = NULL
-   WHERE sync_id = ${syncId} AND owner = ${workerId} AND epoch = ${epoch}
-  RETURNING sync_id`);
+  WITH released AS (
+    UPDATE lockstep.sync
+       SET owner = NULL
+     WHERE sync_id = ${syncId} AND owner = ${workerId} AND epoch = ${epoch}
+    RETURNING sync_id, epoch
+  ),
+  ended AS (
+    UPDATE lockstep.lease l SET ended_at = clock_timestamp(), ending = 'released'
+      FROM released r
+     WHERE l.sync_id = r.sync_id AND l.epoch = r.epoch AND l.ended_at IS NULL
+  )
+  SELECT sync_id FROM released`);
+
+export type LeaseRow = {
+  epoch: number;
+  worker_id: string;
+  claimed_at: string;
+  ended_at: string | null;
+  ending: 'released' | 'taken over' | null;
+  /** It has not ended, and its worker is live. */
+  lasts: boolean;
+};
+
+/** Those of the last 30 days, the newest first. @param before  only those with a smaller epoch */
+export const selectLeases = (
+  tx: Tx,
+  syncId: SyncId,
+  { before, limit }: { before: number | null; limit: number },
+) =>
+  tx.query<LeaseRow>(sql`
+  SELECT epoch, worker_id, claimed_at, ended_at, ending,
+         ended_at IS NULL
+           AND EXISTS (SELECT FROM lockstep.worker w WHERE w.worker_id = l.worker_id AND ${isLive}) AS lasts
+    FROM lockstep.lease l
+   WHERE sync_id = ${syncId}
+     AND (ended_at IS NULL OR ended_at >= clock_timestamp() - interval '30 days')
+     AND (${before}::bigint IS NULL OR epoch < ${before}::bigint)
+   ORDER BY epoch DESC LIMIT ${limit}`);
 
 /** One for each live worker. */
 export const selectLive = (tx: Tx) =>

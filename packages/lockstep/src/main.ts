@@ -19,8 +19,8 @@ async function main(given: readonly string[]): Promise<number> {
     const command = await entry.load();
     const args = readArguments(entry.name, command, rest);
     if (args.isSet('help')) {
-      const { helpOf } = await import('./cli/commands/help.ts');
-      output.data(output.pasteable(await helpOf(entry.name, commands)));
+      const { showHelp } = await import('./cli/commands/help.ts');
+      await showHelp(entry.name, commands, output);
       return 0;
     }
     return (await command.run(args, await openContext(command, args, output, stop))) ?? 0;

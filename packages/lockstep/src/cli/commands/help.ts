@@ -3,6 +3,7 @@ import { faults } from '../../core/fault-catalogue.ts';
 import { type FaultCode, isFaultCode } from '../../core/faults.ts';
 import { usageError } from '../../core/request-error.ts';
 import { type Command, type CommandEntry, commonFlags, flagsOf } from '../arguments.ts';
+import type { Output } from '../terminal/output.ts';
 
 const exitCodeLines = [
   'Exit codes: 0 done; 1 unexpected error; 2 usage or configuration; 3 checked and not healthy; 4 not found;',
@@ -12,18 +13,63 @@ const exitCodeLines = [
 export const helpCommand = (commands: readonly CommandEntry[]): Command => ({
   positionals: { shown: '[COMMAND|config|CODE]', min: 0, max: 2 },
   usesConfig: false,
-  run: async ({ words }, { output }) =>
-    output.data(output.pasteable(await helpOf(words.join(' '), commands))),
+  run: ({ words }, { output }) => showHelp(words.join(' '), commands, output),
 });
 
-/** @param topic  empty, `config`, a command's name, or the code of an error */
+/** @param topic  empty, `config`, a command's name or the first word of some, or the code of an error */
+export async function showHelp(
+  topic: string,
+  commands: readonly CommandEntry[],
+  output: Output,
+): Promise<void> {
+  if (output.wantsJson) output.object({ schema: 1, ...(await helpData(topic, commands)) });
+  else output.data(output.pasteable(await helpOf(topic, commands)));
+}
+
+/** As text. @param topic  see {@link showHelp} */
 export async function helpOf(topic: string, commands: readonly CommandEntry[]): Promise<string> {
+  const meant = meantBy(topic, commands);
+  if (meant === 'config') return configText(await import('../../config.ts'));
+  if (typeof meant === 'string') return faultText(meant);
   if (topic === '') return overview(commands);
-  if (topic === 'config') return configText(await import('../../config.ts'));
+  return (await Promise.all(meant.map(commandText))).join('\n\n');
+}
+
+/** The same for programs. */
+async function helpData(topic: string, commands: readonly CommandEntry[]): Promise<object> {
+  const meant = meantBy(topic, commands);
+  if (meant === 'config')
+    return {
+      options: (await import('../../config.ts'))
+        .configHelp()
+        .map(({ unset, why, ...option }) => ({ ...option, default: unset, description: why })),
+    };
+  if (typeof meant === 'string') return { code: meant, ...faults[meant] };
+  return { commands: await Promise.all(meant.map(commandData)) };
+}
+
+async function commandData({ name, summary, load }: CommandEntry): Promise<object> {
+  const command = await load();
+  const flags = Object.entries(flagsOf(command)).map(([flag, { value, short, description }]) => ({
+    name: `--${flag}`,
+    short: short === undefined ? null : `-${short}`,
+    value: value ?? null,
+    description,
+  }));
+  return { name, summary, positionals: command.positionals ?? null, flags };
+}
+
+/** @throws a usage error: there is nothing of this name */
+function meantBy(
+  topic: string,
+  commands: readonly CommandEntry[],
+): readonly CommandEntry[] | FaultCode | 'config' {
+  if (topic === '') return commands;
+  if (topic === 'config') return topic;
   const code = topic.toUpperCase();
-  if (isFaultCode(code)) return faultText(code);
+  if (isFaultCode(code)) return code;
   const found = commands.filter(({ name }) => name === topic || name.startsWith(`${topic} `));
-  if (found.length > 0) return (await Promise.all(found.map(commandText))).join('\n\n');
+  if (found.length > 0) return found;
   throw usageError(`There is no command ${JSON.stringify(topic.slice(0, 80))}`);
 }
 

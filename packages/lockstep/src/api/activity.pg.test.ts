@@ -88,3 +88,19 @@ test('activity is read in pages, as facts and as sentences, by object, kind and 
   assert.equal((await api.ask('GET', '/api/v1/syncs/other/activity')).body.items?.toString(), '');
   assert.equal((await api.ask('GET', '/api/v1/syncs/acme/activity?kind=other')).status, 400);
 });
+
+test('who pauses and resumes a sync, and who changes what else, is told in its activity', async () => {
+  await using api = await withSyncs(['acme']);
+  const { body: made } = await api.ask('POST', '/api/v1/api-keys', { name: 'deploy', scope: 'write' });
+  const asKey = { authorization: `Bearer ${String(made.key)}` };
+  assert.equal((await api.ask('PATCH', '/api/v1/syncs/acme', { paused: true }, asKey)).status, 200);
+  assert.equal((await api.ask('PATCH', '/api/v1/syncs/acme', { paused: false })).status, 200);
+  const { body } = await api.ask('GET', '/api/v1/syncs/acme/activity');
+  assert.deepEqual(
+    (body.items as ActivityView[]).map(({ who, says }) => [who, says]),
+    [
+      ['this machine', 'The sync is resumed, was paused (by this machine)'],
+      ['key deploy', 'The sync is paused (by key deploy)'],
+    ],
+  );
+});

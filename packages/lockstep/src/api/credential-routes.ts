@@ -9,7 +9,7 @@ import {
   signInSchema,
 } from '../contract/credentials.ts';
 import { syncSchema } from '../contract/syncs.ts';
-import { readSignIn } from '../control/index.ts';
+import { onBehalfOf, readSignIn } from '../control/index.ts';
 import { RequestError } from '../core/request-error.ts';
 import { openGivenCredential } from '../operations/given-credential.ts';
 import { replaceSyncCredential } from '../operations/replace-credential.ts';
@@ -92,12 +92,12 @@ function replaceRoute(app: ApiInstance, deps: SyncRouteDeps): void {
     body: replaceCredentialSchema,
     response: { 200: syncSchema, ...problemAnswers },
   };
-  app.put('/syncs/:sync/credential', { schema }, async ({ params, query, headers, body }, reply) => {
+  app.put('/syncs/:sync/credential', { schema }, async ({ params, query, headers, body, caller }, reply) => {
     const { control, log, allowHosts, stop } = deps;
     const sync = await requiredSync(control, params.sync);
     const given = await openGivenCredential(control, body.login_url ?? sync.loginUrl, body.credential);
     const isDryRun = query.dry_run === 'true';
-    const tryDeps = { control, clock: systemClock, log };
+    const tryDeps = { control: onBehalfOf(control, caller.who), clock: systemClock, log };
     await replaceSyncCredential(
       tryDeps,
       sync,

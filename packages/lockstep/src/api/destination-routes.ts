@@ -9,6 +9,7 @@ import {
   replaceDestinationSchema,
 } from '../contract/destinations.ts';
 import { syncSchema } from '../contract/syncs.ts';
+import { onBehalfOf } from '../control/index.ts';
 import {
   checkGivenDestination,
   checksView,
@@ -85,11 +86,12 @@ function replaceRoute(app: ApiInstance, deps: SyncRouteDeps): void {
   app.put(
     '/syncs/:sync/destination',
     { schema, config: { audit } },
-    async ({ params, query, headers, body }, reply) => {
+    async ({ params, query, headers, body, caller }, reply) => {
       const { control, stop } = deps;
       const sync = await requiredSync(control, params.sync);
       const options = { isDryRun: query.dry_run === 'true', isExpected: expectedBy(headers) };
-      await replaceSyncDestination({ control, clock: systemClock }, sync, body, options, stop);
+      const acting = { control: onBehalfOf(control, caller.who), clock: systemClock };
+      await replaceSyncDestination(acting, sync, body, options, stop);
       return answerWith(reply, deps, await requiredSync(control, sync.id));
     },
   );

@@ -10,6 +10,7 @@ import {
   removalSchema,
   syncSchema,
 } from '../contract/syncs.ts';
+import { onBehalfOf } from '../control/index.ts';
 import { addObjects, checkRemoval, removeObject } from '../operations/change-objects.ts';
 import { objectView } from '../operations/object-view.ts';
 import { plannedObjectViews } from '../operations/planned-object-view.ts';
@@ -80,11 +81,11 @@ function removeRoute(app: ApiInstance, deps: SyncRouteDeps): void {
     }),
     response: { 200: removalSchema, 202: syncSchema, ...problemAnswers },
   };
-  app.delete('/syncs/:sync/objects/:object', { schema }, async ({ params, query }, reply) => {
+  app.delete('/syncs/:sync/objects/:object', { schema }, async ({ params, query, caller }, reply) => {
     const sync = await requiredSync(deps.control, params.sync);
     const dropsTable = query.drop_table === 'true';
     if (query.dry_run === 'true') return checkRemoval(deps.control, sync, params.object, dropsTable);
-    await removeObject(deps.control, sync, params.object, dropsTable);
+    await removeObject(onBehalfOf(deps.control, caller.who), sync, params.object, dropsTable);
     return reply.code(202).send(await viewOf(deps, await requiredSync(deps.control, sync.id)));
   });
 }

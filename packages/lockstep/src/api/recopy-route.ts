@@ -2,6 +2,7 @@
 import { systemClock } from '@lockstep/foundation/clock';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { recopySchema, recopySyncSchema } from '../contract/credentials.ts';
+import { onBehalfOf } from '../control/index.ts';
 import { openGivenCredential } from '../operations/given-credential.ts';
 import { recopySync } from '../operations/recopy-sync.ts';
 import { problemAnswers } from './problems.ts';
@@ -19,13 +20,13 @@ export const recopyRoute: FastifyPluginAsyncZod<SyncRouteDeps> = async (app, dep
     body: recopySyncSchema,
     response: { 200: recopySchema, ...problemAnswers },
   };
-  app.post('/syncs/:sync/recopy', { schema }, async ({ params, query, body }) => {
+  app.post('/syncs/:sync/recopy', { schema }, async ({ params, query, body, caller }) => {
     const { control, log, allowHosts, stop } = deps;
     const sync = await requiredSync(control, params.sync);
     const { login_url: loginUrl = sync.loginUrl, credential } = body;
     const given = credential ? await openGivenCredential(control, loginUrl, credential) : null;
     const isDryRun = query.dry_run === 'true';
-    const tryDeps = { control, clock: systemClock, log };
+    const tryDeps = { control: onBehalfOf(control, caller.who), clock: systemClock, log };
     const recopy = await recopySync(tryDeps, sync, given, { allowHosts, isDryRun }, stop);
     return {
       old_org_id: sync.orgId,

@@ -12,6 +12,7 @@ import {
   type IsExpected,
   listSyncs,
   mirrorUrl,
+  onBehalfOf,
   type Sync,
   type SyncChange,
 } from '../control/index.ts';
@@ -116,14 +117,15 @@ function changeRoute(app: ApiInstance, deps: SyncRouteDeps): void {
   app.patch(
     '/syncs/:sync',
     { schema, config: { audit: { settings: settingsView } } },
-    async ({ params, query, headers, body }, reply) => {
+    async ({ params, query, headers, body, caller }, reply) => {
       const sync = await requiredSync(control, params.sync);
       const change = changeOf(body);
       if (query.dry_run === 'true') {
         const changed = await checkSyncChange(control, sync, change, expectedBy(headers));
         return answerWith(reply, deps, sync, changed);
       }
-      const changed = await changeSync(control, sync, change, expectedBy(headers));
+      const acting = onBehalfOf(control, caller.who);
+      const changed = await changeSync(acting, sync, change, expectedBy(headers));
       return answerWith(reply, deps, changed);
     },
   );

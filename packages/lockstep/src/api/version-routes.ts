@@ -2,6 +2,7 @@
 import { systemClock } from '@lockstep/foundation/clock';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { apiVersionsSchema, syncSchema, wantedVersionSchema } from '../contract/syncs.ts';
+import { onBehalfOf } from '../control/index.ts';
 import { readApiVersions, setApiVersion } from '../operations/api-versions.ts';
 import { problemAnswers } from './problems.ts';
 import {
@@ -46,14 +47,15 @@ export const versionRoutes: FastifyPluginAsyncZod<SyncRouteDeps> = async (app, d
   app.put(
     '/syncs/:sync/api-version',
     { schema: change, config },
-    async ({ params, query, headers, body }, reply) => {
+    async ({ params, query, headers, body, caller }, reply) => {
       const sync = await requiredSync(control, params.sync);
       const options = {
         allowHosts,
         isDryRun: query.dry_run === 'true',
         isExpected: expectedBy(headers),
       };
-      const apiVersion = await setApiVersion(tryDeps, sync, body.api_version, options, stop);
+      const acting = { ...tryDeps, control: onBehalfOf(control, caller.who) };
+      const apiVersion = await setApiVersion(acting, sync, body.api_version, options, stop);
       const changed = await requiredSync(control, sync.id);
       return answerWith(reply, deps, changed, { ...changed, apiVersion });
     },

@@ -22,7 +22,11 @@ export const activitySchema = z
       .describe(
         '`state`: another state of the sync or of an object; `problem`: some work on an object fails, or works again, or records are set aside or stored after all; `check`: what a comparison with Salesforce has repaired.',
       ),
-    event: z.string().describe('Of a state: the state. Else one of a few fixed words.'),
+    event: z
+      .string()
+      .describe(
+        'Of a state: the state; of a sync `resumed` until its worker has begun. Else one of a few fixed words.',
+      ),
     before: z.string().nullable().describe('Of a state: the one before it.'),
     object: z.string().nullable().describe('Null: it concerns the sync as a whole.'),
     says: z.string().describe('The same as a sentence.'),
@@ -34,6 +38,10 @@ export const activitySchema = z
     rows: z.int().nullable(),
     times: z.int().describe('How often the same has happened within a minute.'),
     needs_person: z.boolean().describe('Somebody had to do something.'),
+    who: z
+      .string()
+      .nullable()
+      .describe('Who has decided it, as in the audit log. Null: it has happened by itself.'),
   })
   .meta({ id: 'Activity' });
 export type ActivityView = z.infer<typeof activitySchema>;

@@ -29,12 +29,15 @@ export interface Activity {
   /** A field, an activity of an object such as `poll`, the host or the version of the org. */
   detail?: string | null;
   rows?: number | null;
+  /** Who has decided it, as the audit log names them; without it, it has happened by itself. */
+  who?: string | null;
 }
 
 /**
  * Writes what happens to syncs within a second or so. What is recorded waits in memory, so that nothing waits for it and
  * its failure stops nothing; while the database is away it stays there. Each fact is written at most once a minute, with
- * how often it has happened since; of states only the latest is written. Beyond a limit new facts are dropped.
+ * how often it has happened since; of states only the latest is written. Beyond a limit new facts are dropped. What a
+ * person has decided is written at once and by itself: no later state takes its place.
  */
 export interface ActivityLog {
   add(syncId: SyncId, activity: Activity): void;
@@ -75,13 +78,11 @@ export function openActivityLog({
   async function write(entries: readonly Waiting[]): Promise<void> {
     if (entries.length === 0) return;
     const now = clock.now();
-    const rows = entries.map((entry) => ({
-      ...entry,
-      agoMs: Math.max(0, now - entry.happenedAt),
-      needsPerson: needsPerson(entry),
-    }));
     try {
-      await insertActivities(db, rows);
+      await insertActivities(
+        db,
+        entries.map((entry) => rowOf(entry, now)),
+      );
       facts.noteWritten(entries, now);
     } catch (error) {
       const code = sqlState(error);
@@ -95,6 +96,9 @@ export function openActivityLog({
 
   /** One write at a time, so that the later state of an object is written later. */
   const writeUntil = (until: () => number) => (last = last.then(() => write(facts.take(until()))));
+  const writeAtOnce = (entry: Waiting) => {
+    last = last.then(() => write([entry]));
+  };
   const flush = () => writeUntil(() => clock.now() + gatherMs);
 
   async function writeSoon(): Promise<void> {
@@ -109,7 +113,12 @@ export function openActivityLog({
 
   return {
     add(syncId, activity) {
-      facts.add(syncId, activity, clock.now());
+      const entry = entryOf(syncId, activity, clock.now());
+      if (entry.who !== null) {
+        facts.supersede(entry);
+        return writeAtOnce(entry);
+      }
+      facts.add(entry);
       wake.notify();
       writing ??= writeSoon();
     },
@@ -140,20 +149,23 @@ class WaitingFacts {
     return Math.min(...[...this.waiting.values()].map(({ dueAt }) => dueAt));
   }
 
-  add(syncId: SyncId, activity: Activity, now: number): void {
-    const { sobject = null, code = null, detail = null, rows = null } = activity;
-    const one = { ...activity, syncId, sobject, code, detail, rows, happenedAt: now, times: 1 };
+  add(one: Waiting): void {
     const writtenAt = this.written.get(factOf(one)) ?? Number.NEGATIVE_INFINITY;
-    const entry = { ...one, dueAt: Math.max(now, writtenAt + sameFactMs) };
+    const entry = { ...one, dueAt: Math.max(one.dueAt, writtenAt + sameFactMs) };
     const slot = slotOf(entry);
     const known = this.waiting.get(slot);
     if (!known && this.waiting.size >= waitingMax) {
-      if (!this.isDropping) this.onDrop(syncId);
+      if (!this.isDropping) this.onDrop(entry.syncId);
       this.isDropping = true;
       return;
     }
     // Of two states the later one is written.
     this.waiting.set(slot, known && entry.kind !== 'state' ? sum(known, entry) : entry);
+  }
+
+  /** A state that still waits is out of date when this one is written. */
+  supersede(entry: Waiting): void {
+    if (entry.kind === 'state') this.waiting.delete(slotOf(entry));
   }
 
   /** Takes out those that are due until then. */
@@ -180,6 +192,11 @@ class WaitingFacts {
   }
 }
 
+function entryOf(syncId: SyncId, activity: Activity, now: number): Waiting {
+  const { sobject = null, code = null, detail = null, rows = null, who = null } = activity;
+  return { ...activity, syncId, sobject, code, detail, rows, who, happenedAt: now, dueAt: now, times: 1 };
+}
+
 const factOf = ({ syncId, kind, event, sobject, code, detail }: Omit<Waiting, 'dueAt'>): string =>
   JSON.stringify([syncId, kind, event, sobject, code, detail]);
 
@@ -193,6 +210,12 @@ const sum = (known: Waiting, more: Waiting): Waiting => ({
   dueAt: Math.min(known.dueAt, more.dueAt),
   times: known.times + more.times,
   rows: known.rows === null ? more.rows : known.rows + (more.rows ?? 0),
+});
+
+const rowOf = (entry: Waiting, now: number) => ({
+  ...entry,
+  agoMs: Math.max(0, now - entry.happenedAt),
+  needsPerson: needsPerson(entry),
 });
 
 function needsPerson({ kind, event, code }: Waiting): boolean {

@@ -16,6 +16,7 @@ export type ActivityRow = {
   rows: number | null;
   times: number;
   needs_person: boolean;
+  who: string | null;
 };
 
 export interface NewActivityRow {
@@ -29,6 +30,7 @@ export interface NewActivityRow {
   rows: number | null;
   times: number;
   needsPerson: boolean;
+  who: string | null;
 }
 
 /**
@@ -44,8 +46,9 @@ export const insertActivities = (tx: Tx, rows: readonly NewActivityRow[]) =>
                   ${rows.map((row) => row.kind)}::text[], ${rows.map((row) => row.event)}::text[],
                   ${rows.map((row) => row.sobject)}::text[], ${rows.map((row) => row.code)}::text[],
                   ${rows.map((row) => row.detail)}::text[], ${rows.map((row) => row.rows)}::bigint[],
-                  ${rows.map((row) => row.times)}::integer[], ${rows.map((row) => row.needsPerson)}::boolean[])
-           WITH ORDINALITY AS g (sync_id, ago_ms, kind, event, sobject, code, detail, rows, times, needs_person, nth)
+                  ${rows.map((row) => row.times)}::integer[], ${rows.map((row) => row.needsPerson)}::boolean[],
+                  ${rows.map((row) => row.who)}::text[])
+           WITH ORDINALITY AS g (sync_id, ago_ms, kind, event, sobject, code, detail, rows, times, needs_person, who, nth)
       JOIN lockstep.sync s USING (sync_id)
   ),
   before AS (
@@ -61,9 +64,9 @@ export const insertActivities = (tx: Tx, rows: readonly NewActivityRow[]) =>
     RETURNING sync_id, sobject
   )
   INSERT INTO lockstep.activity
-         (sync_id, at, kind, event, before, sobject, code, detail, rows, times, needs_person)
+         (sync_id, at, kind, event, before, sobject, code, detail, rows, times, needs_person, who)
   SELECT g.sync_id, clock_timestamp() - g.ago_ms * interval '1 ms', g.kind, g.event, b.state, g.sobject, g.code,
-         g.detail, g.rows, g.times, g.needs_person
+         g.detail, g.rows, g.times, g.needs_person, g.who
     FROM given g
     LEFT JOIN changed c ON g.kind = 'state' AND c.sync_id = g.sync_id AND c.sobject = coalesce(g.sobject, '')
     LEFT JOIN before b ON g.kind = 'state' AND b.sync_id = g.sync_id AND b.sobject = coalesce(g.sobject, '')
@@ -85,7 +88,7 @@ export const selectActivities = (
   },
 ) =>
   tx.query<ActivityRow>(sql`
-  SELECT activity_id, at, kind, event, before, sobject, code, detail, rows, times, needs_person
+  SELECT activity_id, at, kind, event, before, sobject, code, detail, rows, times, needs_person, who
     FROM lockstep.activity
    WHERE sync_id = ${syncId}
      AND at >= clock_timestamp() - interval '30 days'

@@ -7,9 +7,11 @@ import { newSync, openTestControl, openTestLog } from '@lockstep/harness/control
 import { Fault } from '../core/faults.ts';
 import { type RecordedActivity, readActivity, recordActivity } from './activity.ts';
 import { openActivityLog } from './activity-log.ts';
+import { onBehalfOf } from './database.ts';
 import { clearSyncProblem, recordSyncProblem } from './health.ts';
 import { moveOrg } from './org-address.ts';
-import { changeSettings, recordSync } from './syncs.ts';
+import { forgetStream, removeStream } from './streams.ts';
+import { changeApiVersion, changeSettings, recordSync } from './syncs.ts';
 
 const wordsOf = (found: readonly RecordedActivity[]) =>
   found.toReversed().map(({ before, event, code }) => [before, event, code]);
@@ -45,6 +47,41 @@ test('a state is recorded when it changes, with the one before it, whichever pro
   assert.deepEqual(
     found.map(({ needsPerson }) => needsPerson),
     [false, true, false, false],
+  );
+});
+
+test('what a person decides is told with who, also if states follow each other at once', async () => {
+  await using harness = await openTestControl();
+  const { control } = harness;
+  const sync = newSync();
+  await recordSync(control, sync);
+  const ann = onBehalfOf(control, 'administrator');
+  const deploy = onBehalfOf(control, 'key deploy');
+  recordActivity(control, sync.id, { kind: 'state', event: 'running' });
+  await control.activity.flush();
+  recordActivity(control, sync.id, { kind: 'state', event: 'waiting', code: 'NET-01' }); // out of date at once
+  await changeSettings(ann, sync.id, { paused: true });
+  await changeSettings(deploy, sync.id, { paused: true });
+  await changeSettings(deploy, sync.id, { paused: false });
+  await changeSettings(deploy, sync.id, { intervalMs: 900 });
+  recordActivity(control, sync.id, { kind: 'state', event: 'running' });
+  await changeApiVersion(control, sync.id, '63.0');
+  await changeApiVersion(ann, sync.id, '64.0');
+  await removeStream(deploy, sync.id, sync.sobjects[0] ?? '', 'keep table');
+  await forgetStream(control, sync.id, sync.sobjects[0] ?? '');
+  const found = (await readActivity(control, sync.id, { limit: 20 })).toReversed();
+  assert.deepEqual(
+    found.filter(({ kind }) => kind === 'state').map(({ before, event, who }) => [before, event, who]),
+    [
+      [null, 'running', null],
+      ['running', 'paused', 'administrator'],
+      ['paused', 'resumed', 'key deploy'],
+      [null, 'removed', 'key deploy'],
+    ],
+  );
+  assert.deepEqual(
+    new Set(found.filter(({ kind }) => kind === 'org').map(({ detail, who }) => `${detail} ${who}`)),
+    new Set(['63.0 null', '64.0 administrator']),
   );
 });
 

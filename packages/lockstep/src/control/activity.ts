@@ -20,6 +20,15 @@ export function recordActivity(control: { activity: ActivityLog }, syncId: SyncI
   control.activity.add(syncId, activity);
 }
 
+/** The same of what whoever uses the control database has decided. */
+export function recordDecision(
+  control: { activity: ActivityLog; who?: string },
+  syncId: SyncId,
+  activity: Activity,
+): void {
+  recordActivity(control, syncId, { ...activity, who: control.who ?? null });
+}
+
 /**
  * The newest first. Does not yet include what other processes have found in the last second.
  *
@@ -71,4 +80,5 @@ const toActivity = (row: ActivityRow): RecordedActivity => ({
   rows: row.rows,
   times: row.times,
   needsPerson: row.needs_person,
+  who: row.who,
 });

@@ -11,7 +11,7 @@ import {
   type StoredSession,
   signInMaxMs,
 } from '../salesforce/index.ts';
-import { recordActivity } from './activity.ts';
+import { recordActivity, recordDecision } from './activity.ts';
 import { type IsExpected, lockForChange } from './change-lock.ts';
 import {
   type CredentialRow,
@@ -124,7 +124,7 @@ export async function replaceCredential(
     await notify(tx, syncChannel, syncId);
     return true;
   });
-  if (isReplaced) recordActivity(control, syncId, { kind: 'credential', event: 'replaced' });
+  if (isReplaced) recordDecision(control, syncId, { kind: 'credential', event: 'replaced' });
   return isReplaced;
 }
 

@@ -28,9 +28,14 @@ export interface Control {
   readonly proxyLog: ProxyLog;
   readonly clock: Clock;
   readonly log: AppLog;
+  /** On whose behalf it is used, as the audit log names them; undefined: on nobody's. */
+  readonly who?: string;
   /** Writes what is still in memory and closes the connections. */
   end(): Promise<void>;
 }
+
+/** The same database, used on somebody's behalf: what is decided through it is recorded as theirs. */
+export const onBehalfOf = (control: Control, who: string): Control => ({ ...control, who });
 
 export interface OpenControlOptions {
   url: string;

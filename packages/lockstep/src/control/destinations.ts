@@ -10,7 +10,7 @@ import {
   type TunnelServer,
 } from '../core/own-database.ts';
 import { addressOf, destinationNames, shownUrl } from '../postgres/index.ts';
-import { recordActivity } from './activity.ts';
+import { recordDecision } from './activity.ts';
 import { type IsExpected, lockForChange } from './change-lock.ts';
 import { type Control, keyOf } from './database.ts';
 import { selectSealedSecrets, updateDestination } from './destination-sql.ts';
@@ -122,7 +122,7 @@ export async function replaceDestination(
     await notify(tx, syncChannel, id);
     return true;
   });
-  if (isReplaced) recordActivity(control, id, { kind: 'destination', event: 'replaced' });
+  if (isReplaced) recordDecision(control, id, { kind: 'destination', event: 'replaced' });
   return isReplaced;
 }
 

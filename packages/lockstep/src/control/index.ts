@@ -25,7 +25,7 @@ export { type AuditEntry, type NewAuditEntry, readAudit, recordAudit } from './a
 export { type IsExpected, refuseChange, withChangeLock } from './change-lock.ts';
 export { listenForChanges } from './changes.ts';
 export { openCredential, replaceCredential, replaceOrg, sessionStore } from './credentials.ts';
-export { type Control, controlDatabase, findKey, keyOf, openControl } from './database.ts';
+export { type Control, controlDatabase, findKey, keyOf, onBehalfOf, openControl } from './database.ts';
 export {
   loginsOf,
   mirrorHost,

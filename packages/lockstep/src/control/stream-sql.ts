@@ -14,14 +14,20 @@ export const insertStreams = (tx: Tx, syncId: SyncId, sobjects: readonly string[
   ON CONFLICT (sync_id, sobject) DO NOTHING`);
 
 /** One row: it was chosen. */
-export const markLeaving = (tx: Tx, syncId: SyncId, sobject: string, leaving: Leaving['table']) =>
+export const markLeaving = (
+  tx: Tx,
+  syncId: SyncId,
+  { sobject, table, who }: Leaving & { who: string | null },
+) =>
   tx.query(sql`
-  UPDATE lockstep.stream SET leaving = ${leaving}
+  UPDATE lockstep.stream SET leaving = ${table}, removed_by = ${who}
    WHERE sync_id = ${syncId} AND sobject = ${sobject} AND leaving IS NULL RETURNING sobject`);
 
+/** One row: it was leaving. */
 export const deleteLeft = (tx: Tx, syncId: SyncId, sobject: string) =>
-  tx.query(sql`
-  DELETE FROM lockstep.stream WHERE sync_id = ${syncId} AND sobject = ${sobject} AND leaving IS NOT NULL`);
+  tx.query<{ removed_by: string | null }>(sql`
+  DELETE FROM lockstep.stream WHERE sync_id = ${syncId} AND sobject = ${sobject} AND leaving IS NOT NULL
+  RETURNING removed_by`);
 
 export interface Leaving {
   sobject: string;

@@ -30,7 +30,7 @@ export const removeStream = (
   control.db.transaction(async (tx) => {
     const sync = await lockForChange(tx, id);
     if (sync) refuseLast(sync.sobjects, sobject);
-    const [left] = await markLeaving(tx, id, sobject, table);
+    const [left] = await markLeaving(tx, id, { sobject, table, who: control.who ?? null });
     if (left) await notify(tx, syncChannel, id);
     return left !== undefined;
   });
@@ -43,7 +43,7 @@ export function refuseLast(sobjects: readonly string[], sobject: string): void {
 
 /** The worker has let the table of a removed object go: it may be chosen again. */
 export async function forgetStream(control: Control, id: SyncId, sobject: string): Promise<void> {
-  await deleteLeft(control.db, id, sobject);
-  recordActivity(control, id, { kind: 'state', event: 'removed', sobject });
+  const [left] = await deleteLeft(control.db, id, sobject);
+  recordActivity(control, id, { kind: 'state', event: 'removed', sobject, who: left?.removed_by ?? null });
   await notify(control.db, syncChannel, id);
 }

@@ -5,7 +5,7 @@ import { Fault } from '../core/faults.ts';
 import { isSyncId, type SyncId } from '../core/ids.ts';
 import type { OwnDestination } from '../core/own-database.ts';
 import { destinationNames } from '../postgres/index.ts';
-import { recordActivity } from './activity.ts';
+import { recordDecision } from './activity.ts';
 import { type IsExpected, lockForChange } from './change-lock.ts';
 import { clearRefusal, insertCredential } from './credential-sql.ts';
 import { sealCredential } from './credentials.ts';
@@ -132,7 +132,7 @@ export async function beginRecopy(control: Control, id: SyncId): Promise<boolean
     await lockForChange(tx, id);
     return (await markRecopying(tx, id)).length > 0;
   });
-  if (isBegun) recordActivity(control, id, { kind: 'state', event: 'paused' });
+  if (isBegun) recordDecision(control, id, { kind: 'state', event: 'paused' });
   return isBegun;
 }
 
@@ -153,12 +153,15 @@ export async function changeSettings(
   change: SyncChange,
   isExpected?: IsExpected,
 ): Promise<boolean> {
+  let wasPaused = false;
   const isChanged = await changing(control, id, async (tx) => {
-    await changeable(tx, id, change, isExpected);
+    wasPaused = (await changeable(tx, id, change, isExpected))?.paused ?? false;
     await clearRefusal(tx, id);
     return (await updateSync(tx, id, change)).length > 0;
   });
-  if (isChanged && change.paused) recordActivity(control, id, { kind: 'state', event: 'paused' });
+  const isPaused = change.paused ?? wasPaused;
+  if (isChanged && isPaused !== wasPaused)
+    recordDecision(control, id, { kind: 'state', event: isPaused ? 'paused' : 'resumed' });
   return isChanged;
 }
 
@@ -205,7 +208,7 @@ export async function changeApiVersion(
     await lockForChange(tx, id, isExpected);
     return (await updateApiVersion(tx, id, apiVersion)).length > 0;
   });
-  if (isChanged) recordActivity(control, id, { kind: 'org', event: 'API version', detail: apiVersion, code });
+  if (isChanged) recordDecision(control, id, { kind: 'org', event: 'API version', detail: apiVersion, code });
   return isChanged;
 }
 

@@ -14,12 +14,15 @@ export const activityView = ({ id, at, sobject, needsPerson, ...one }: RecordedA
   needs_person: needsPerson,
 });
 
-type Said = Pick<RecordedActivity, 'kind' | 'event' | 'before' | 'sobject' | 'code' | 'detail' | 'rows'>;
+type Said = Pick<
+  RecordedActivity,
+  'kind' | 'event' | 'before' | 'sobject' | 'code' | 'detail' | 'rows' | 'who'
+>;
 
 /** Without the full stop. */
 function sentenceOf(one: Said): string {
-  const { code } = one;
-  const says = withoutReason(one);
+  const { code, who } = one;
+  const says = `${withoutReason(one)}${who === null ? '' : ` (by ${who})`}`;
   if (code === null) return says;
   return `${says}: ${code}${isFaultCode(code) ? ` ${faults[code].title}` : ''}`;
 }

@@ -4,7 +4,9 @@ import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { root, sourceFiles } from '@lockstep/harness/source-files';
 import { openApiDocument } from 'lockstep/api';
+import { commands, configHelp } from 'lockstep/cli/testing';
 import { faults } from 'lockstep/core/fault-catalogue';
+import { commandsOf, withRoutes } from '../../scripts/api-page.ts';
 import { errorsPage } from '../../scripts/errors-page.ts';
 import { securityPage } from '../../scripts/security-page.ts';
 import { simulatorPage } from '../../scripts/simulator-page.ts';
@@ -104,6 +106,38 @@ test('the document of the API is the one that its schemas make', async () => {
 test('the page on security says what the statements and the options say', () => {
   const page = read('docs/security.md');
   assert.equal(page, securityPage(page), 'run: npm run security-page');
+});
+
+test('the table of routes matches the document of the API, and names commands that exist', async () => {
+  const page = read('docs/api.md');
+  assert.equal(page, await withRoutes(page), 'run: npm run api-page');
+  const { paths } = JSON.parse(read('docs/openapi.json')) as {
+    paths: Record<string, Record<string, { operationId: string }>>;
+  };
+  const operations = Object.values(paths).flatMap((path) => Object.values(path));
+  assert.deepEqual(
+    operations.map(({ operationId }) => operationId).toSorted(),
+    Object.keys(commandsOf).toSorted(),
+    'scripts/api-page.ts says which commands use a route',
+  );
+  const names = new Set(commands.map(({ name }) => name));
+  assert.deepEqual(
+    Object.values(commandsOf)
+      .flat()
+      .filter((name) => !names.has(name)),
+    [],
+  );
+});
+
+test('every code and every option that the pages name exists', () => {
+  const options = new Set(configHelp().map(({ name }) => name));
+  for (const page of pages) {
+    const text = read(page);
+    for (const [code] of text.matchAll(/\b[A-Z]{2,5}-\d\d\b/g))
+      assert.ok(Object.hasOwn(faults, code), `${page} names ${code}`);
+    for (const [name] of text.matchAll(/\bLOCKSTEP_[A-Z_]+\b/g))
+      assert.ok(options.has(name), `${page} names ${name}`);
+  }
 });
 
 test('the page of the simulated org matches its list of control endpoints', () => {

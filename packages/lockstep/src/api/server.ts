@@ -8,7 +8,12 @@ import swagger from '@fastify/swagger';
 import { systemClock } from '@lockstep/foundation/clock';
 import { sqlState } from '@lockstep/foundation/database';
 import { listenFrom, urlOf } from '@lockstep/foundation/listen-from';
-import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import Fastify, {
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  type RouteOptions,
+} from 'fastify';
 import {
   jsonSchemaTransform,
   jsonSchemaTransformObject,
@@ -190,12 +195,21 @@ async function openApp(
       },
       security: [{ key: [] }, { session: [] }],
     },
-    transform: jsonSchemaTransform,
+    transform: (given) => {
+      const { schema, url } = jsonSchemaTransform(given);
+      return { schema: { security: securityOf(given.route), ...schema }, url };
+    },
     transformObject: jsonSchemaTransformObject,
   });
   await addRoutes(app, { ...deps, prefix: apiPath });
   await app.register(oauthRoutes, deps);
   return app;
+}
+
+/** The scope that a key must have is a role of the scheme. */
+function securityOf({ method, config = {} }: RouteOptions): Record<string, string[]>[] {
+  const changesNothing = config.changesNothing ?? [method].flat().every(isReading);
+  return [{ key: [changesNothing ? 'read' : 'write'] }, { session: [] }];
 }
 
 /** Says of each request who sends it, or refuses it. */

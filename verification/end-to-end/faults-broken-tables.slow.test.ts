@@ -115,6 +115,7 @@ for (const { what, breaks, code, says, repairs } of breakages) {
 }
 
 test('a schema that somebody drops with all its tables is made again, filled, and open to its readers', async () => {
+  const before = harness.holder.schemaChanges.length;
   await harness.mirror.query(sql`DROP SCHEMA salesforce CASCADE`);
   const { account, lead } = await writeBoth(harness, 'After the drop');
   await passUntil(harness, 'both tables exist again', async () => {
@@ -133,6 +134,10 @@ test('a schema that somebody drops with all its tables is made again, filled, an
              (SELECT count(*) > 0 FROM salesforce.lead) AS leads`);
   });
   assert.deepEqual(read, [{ accounts: true, leads: true }]);
+  assert.deepEqual(
+    new Set(harness.holder.schemaChanges.slice(before)),
+    new Set(['Account table restored SCH-04', 'Lead table restored SCH-04']),
+  );
   assert.deepEqual(harness.holder.syncProblems, []);
 });
 

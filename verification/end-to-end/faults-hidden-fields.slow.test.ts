@@ -74,6 +74,10 @@ test('an object goes on without a hidden field, and status says which; its colum
   assert.deepEqual(await hidden(harness), []);
   assert.deepEqual(await shown(harness, moved), ['Moved', 'Banking']);
   assert.deepEqual(await shown(harness, fresh), ['New', 'Chemicals']);
+  assert.deepEqual(harness.holder.schemaChanges, [
+    'Account field hidden Industry',
+    'Account field visible again Industry',
+  ]);
   await harness.settle();
   await harness.expectConvergedAndIdle();
 });

@@ -20,6 +20,14 @@ const write = async (method: string, path: string, body: object) => {
 };
 const valuesOf = (id: string) =>
   harness.admin.query(sql`SELECT name, description FROM salesforce.account WHERE id = ${id}`);
+/** What the activity tells of fields, the oldest first. */
+const toldOf = async (sobject: string) => {
+  const { body } = await api.ask(
+    'GET',
+    `/api/v1/syncs/harness/activity?kind=schema&object=${sobject}&limit=500`,
+  );
+  return (body.items as { says: string }[]).map(({ says }) => says).toReversed();
+};
 const columnsOf = async (table: string) => {
   const rows = await harness.admin.query<{ name: string }>(sql`
     SELECT column_name AS name FROM information_schema.columns
@@ -52,6 +60,10 @@ test('a field left out later keeps its last values, the table goes on, and it is
     'the field is filled',
   );
   assert.deepEqual(await valuesOf(id), [{ name: 'second', description: 'not seen' }]);
+  assert.deepEqual(await toldOf('Account'), [
+    'Account: field left out (Description)',
+    'Account: field visible again (Description)',
+  ]);
 });
 
 test('a sync that never had a field gets its column while it runs, filled before it counts as complete', async () => {
@@ -86,6 +98,7 @@ test('a sync that never had a field gets its column while it runs, filled before
   const [nulls] = await harness.admin.query<{ rows: number; stages: number }>(
     sql`SELECT count(*)::integer AS rows, count(stagename)::integer AS stages FROM salesforce.opportunity`,
   );
+  assert.ok((await toldOf('Opportunity')).includes('Opportunity: field added (StageName)'));
   assert.ok(nulls && nulls.rows > 0 && nulls.stages === nulls.rows, JSON.stringify(nulls));
   const verified = await cli.run(['objects', 'verify', '--level', 'content']);
   assert.equal(verified.code, 0, verified.stdout + verified.stderr);

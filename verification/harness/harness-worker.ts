@@ -2,6 +2,8 @@ import { setImmediate } from 'node:timers/promises';
 import { assert } from '@lockstep/foundation/assert';
 import { type Clock, systemClock } from '@lockstep/foundation/clock';
 import { WakeSignal } from '@lockstep/foundation/wake-signal';
+import type { Activity } from 'lockstep/control';
+import type { Fault } from 'lockstep/core/faults';
 import type { SyncId } from 'lockstep/core/ids';
 import type { AppLog } from 'lockstep/core/log-fields';
 import type { LeasedSync, SyncRequest, SyncRequestQueue } from 'lockstep/engine/testing';
@@ -41,6 +43,8 @@ export interface HarnessWorker {
   open: LeasedSync;
   /** Codes of the faults that stopped it, in order; null where it went on. */
   syncProblems: readonly (string | null)[];
+  /** What it has told of its tables and fields, in order, each as one line: `Account field hidden Industry`. */
+  schemaChanges: readonly string[];
   /** The apply counts of all pages, summed, and how many records were received. */
   counts: ApplyCounts & { received: number };
   /** Makes a sync request, as a command would; resolves with the result when the sync reports that it is done. */
@@ -69,6 +73,18 @@ export const plainSettings = {
   destination: { kind: 'private' as const, database: 'mirror', tableSchema: 'salesforce', revision: 1 },
 };
 
+const noteSyncProblems = (known: (string | null)[]) => ({
+  begin: (fault: Fault) => Promise.resolve(void known.push(fault.code)),
+  end() {
+    if ((known.at(-1) ?? null) !== null) known.push(null);
+    return Promise.resolve();
+  },
+});
+
+const noteSchemaChange = (known: string[], { kind, event, sobject, detail, code }: Activity): void => {
+  if (kind === 'schema') known.push([sobject, event, detail, code].filter((word) => word).join(' '));
+};
+
 /** Runs the engine as `runSync` does. The only place that decides what the harness passes to it. */
 export function startHarnessWorker(options: HolderOptions): HarnessWorker {
   const { holder, clock, salesforce, intervalMs, living } = options;
@@ -83,6 +99,7 @@ export function startHarnessWorker(options: HolderOptions): HarnessWorker {
   };
   const syncRequests = new HarnessSyncRequests();
   const syncProblems: (string | null)[] = [];
+  const schemaChanges: string[] = [];
   const counts = { received: 0, applied: 0, unchanged: 0, stale: 0, dirty: 0, quarantined: 0 };
   const stop = new AbortController();
   let hasEnded = false;
@@ -98,16 +115,11 @@ export function startHarnessWorker(options: HolderOptions): HarnessWorker {
         return { ...destination, mirror: calls.tracked(counting(destination.mirror, counts)) };
       },
       living: () => Promise.resolve(living()),
-      syncProblem: {
-        begin: (fault) => Promise.resolve(void syncProblems.push(fault.code)),
-        end() {
-          if ((syncProblems.at(-1) ?? null) !== null) syncProblems.push(null);
-          return Promise.resolve();
-        },
-      },
+      syncProblem: noteSyncProblems(syncProblems),
       syncRequests,
       onLeft: () => Promise.resolve(),
       onComplete: () => Promise.resolve(),
+      onActivity: (told) => noteSchemaChange(schemaChanges, told),
       host: () => 'the database of the harness',
       ...(options.pageRows !== undefined && { pageRows: options.pageRows }),
     },
@@ -121,6 +133,7 @@ export function startHarnessWorker(options: HolderOptions): HarnessWorker {
     holder,
     open,
     syncProblems,
+    schemaChanges,
     counts,
     syncRequest(...asked) {
       const result = syncRequests.ask(...asked);

@@ -64,7 +64,7 @@ test('of a proxied write its object, record and outcome are kept, and of no requ
   await using api = await openApiOn(harness.control);
   await using cli = await openCli(api.environment);
   const { stdout, stderr } = await cli.run(['proxy', 'list', '--outcome', 'applied']);
-  assert.match(stdout, new RegExp(` PATCH +lead +${id} +applied +204 +\\d+ +\\d+ +[0-9a-f-]{36}$`, 'm'));
+  assert.match(stdout, new RegExp(` PATCH +Lead +${id} +applied +204 +\\d+ +\\d+ +[0-9a-f-]{36}$`, 'm'));
   assert.match(stderr, /^In 24 hours \d+ requests: .*2 read/m);
 
   assert.ok((await readActivity(control, sync.id, { limit: 1 })).length > 0);

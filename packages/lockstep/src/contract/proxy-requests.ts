@@ -13,7 +13,9 @@ export const proxyRequestSchema = z
     object: z
       .string()
       .nullable()
-      .describe('A mirrored object, in lower case; null: another one, several, or unknown.'),
+      .describe(
+        'API name of a mirrored object, in lower case if it was removed since; null: another one, several, or unknown.',
+      ),
     record_id: z.string().nullable(),
     outcome: z
       .enum(outcomes)

@@ -16,13 +16,14 @@ const dayMs = 86_400_000;
 /** One page of writes and refused requests, the newest first. */
 export async function proxyRequests(
   control: Control,
-  { id }: Pick<Sync, 'id'>,
+  { id, sobjects }: Pick<Sync, 'id' | 'sobjects'>,
   { outcome, object, since, limit, after }: z.infer<typeof proxyRequestsQuery>,
 ) {
   const before = after === undefined ? undefined : Number(after);
   const asked = { outcome, sobject: object, since, before, limit: limit + 1 };
   const found = await readProxiedRequests(control, id, asked);
-  const items = found.slice(0, limit).map(requestView);
+  const names = new Map(sobjects.map((name) => [name.toLowerCase(), name]));
+  const items = found.slice(0, limit).map((one) => requestView(one, names));
   return {
     items,
     next: found.length > limit ? (items.at(-1)?.id ?? null) : null,
@@ -30,11 +31,12 @@ export async function proxyRequests(
   };
 }
 
-const requestView = (one: RecordedRequest): ProxyRequestView => ({
+/** @param names  API names of the sync's objects by those in lower case, which are stored */
+const requestView = (one: RecordedRequest, names: ReadonlyMap<string, string>): ProxyRequestView => ({
   id: String(one.no),
   at: inRfc3339(one.at) ?? '',
   method: one.method,
-  object: one.sobject,
+  object: one.sobject === null ? null : (names.get(one.sobject) ?? one.sobject),
   record_id: one.recordId,
   outcome: one.outcome as ProxyRequestView['outcome'],
   code: one.code,

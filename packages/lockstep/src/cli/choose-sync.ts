@@ -26,3 +26,7 @@ export async function chooseSyncs(api: ApiClient, nameOrId: string | undefined):
 
 const noSyncYet = () =>
   new RequestError('There is no sync yet', { kind: 'not found', next: 'lockstep help sync create' });
+
+/** What a command that looks on says when somebody deletes the sync. */
+export const wasDeleted = (name: string) =>
+  new RequestError(`${name} was deleted`, { kind: 'not found', next: 'lockstep sync list' });

@@ -1,11 +1,12 @@
 /** `activity`: what has happened to a sync and its objects. */
 import { systemClock } from '@lockstep/foundation/clock';
 import { type ActivityView, activityPageSchema } from '../../contract/activity.ts';
+import type { SyncView } from '../../contract/syncs.ts';
 import { clockTime, timeOf, timeSince } from '../../core/plain-words.ts';
-import { usageError } from '../../core/request-error.ts';
+import { RequestError, usageError } from '../../core/request-error.ts';
 import type { ApiClient } from '../api-client.ts';
 import { type Arguments, type Command, type Context, syncFlag } from '../arguments.ts';
-import { chooseSync, pathOf } from '../choose-sync.ts';
+import { chooseSync, pathOf, wasDeleted } from '../choose-sync.ts';
 import { findApi } from '../find-server.ts';
 import { firstPage, pageFlags, showPages } from '../show-pages.ts';
 import { table } from '../terminal/output.ts';
@@ -30,12 +31,12 @@ export const activity: Command = {
   async run(args, context) {
     const { output } = context;
     const api = await findApi(context);
-    const { id } = await chooseSync(api, args.text('sync'));
+    const { id, name } = await chooseSync(api, args.text('sync'));
     const path = `${pathOf(id)}/activity`;
     const query = queryOf(args);
     if (args.isSet('follow')) {
       const { items } = await api.get(`${path}?${query.toString()}`, activityPageSchema);
-      return follow(api, path, { query, first: items }, context);
+      return follow(api, { id, name }, { query, first: items }, context);
     }
     await showPages(api, path, activityPageSchema, {
       query,
@@ -60,10 +61,14 @@ function queryOf(args: Arguments): URLSearchParams {
   return query;
 }
 
-/** The oldest first, so that what is new stands at the end. */
+/**
+ * The oldest first, so that what is new stands at the end.
+ *
+ * @throws {@link RequestError} if the sync was deleted
+ */
 async function follow(
   api: ApiClient,
-  path: string,
+  { id, name }: Pick<SyncView, 'id' | 'name'>,
   { query, first }: { query: URLSearchParams; first: readonly ActivityView[] },
   { output, stop }: Context,
 ): Promise<void> {
@@ -78,7 +83,11 @@ async function follow(
     await systemClock.sleep(followEveryMs, stop).catch(() => undefined);
     if (stop.aborted) return;
     query.set('newer_than', last);
-    items = (await api.get(`${path}?${query.toString()}`, activityPageSchema)).items;
+    const path = `${pathOf(id)}/activity?${query.toString()}`;
+    const page = await api.get(path, activityPageSchema).catch((error: unknown) => {
+      throw error instanceof RequestError && error.kind === 'not found' ? wasDeleted(name) : error;
+    });
+    items = page.items;
   }
 }
 

@@ -6,10 +6,10 @@ import { problemSchema } from '../../contract/problem.ts';
 import { type ObjectView, objectSchema, type SyncView, syncSchema } from '../../contract/syncs.ts';
 import { Fault } from '../../core/faults.ts';
 import { timeOf } from '../../core/plain-words.ts';
-import { RequestError, usageError } from '../../core/request-error.ts';
+import { usageError } from '../../core/request-error.ts';
 import type { ApiEvent } from '../api-client.ts';
 import { type Arguments, type Command, type Context, syncFlag } from '../arguments.ts';
-import { chooseSync, pathOf } from '../choose-sync.ts';
+import { chooseSync, pathOf, wasDeleted } from '../choose-sync.ts';
 import { findApi } from '../find-server.ts';
 import { liveEvents } from '../live-events.ts';
 import { parseDuration } from '../terminal/duration.ts';
@@ -98,10 +98,9 @@ class WatchedSync {
     this.progress = openProgress(name, output, `Ctrl-C stops watching; ${name} goes on.`);
   }
 
-  /** @throws {@link RequestError} if the sync was deleted */
+  /** @throws an error that says so if the sync was deleted */
   take({ type, data }: ApiEvent): void {
-    if (type === 'deleted')
-      throw new RequestError(`${this.name} was deleted`, { kind: 'not found', next: 'lockstep sync list' });
+    if (type === 'deleted') throw wasDeleted(this.name);
     if (type === 'sync') this.sync = syncSchema.parse(data);
     if (type === 'object') {
       const object = objectSchema.parse(data);

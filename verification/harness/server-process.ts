@@ -11,6 +11,10 @@ export interface ServerProcess extends AsyncDisposable {
   /** `http://127.0.0.1:PORT`; another one after each start. Null while it is down. */
   url: string | null;
   metricsUrl: string | null;
+  /** Of its management API. */
+  apiUrl: string | null;
+  /** A command on its machine. */
+  run(args: readonly string[]): Promise<ExitResult>;
   /** Resolves when it accepts requests. */
   start(): Promise<void>;
   /** A request to its management API, with the key of this machine. Rejects if the server is killed meanwhile. */
@@ -48,16 +52,20 @@ export async function openServerProcess({
     running = null;
     server.url = null;
     server.metricsUrl = null;
+    server.apiUrl = null;
   };
   const server: ServerProcess = {
     url: null,
     metricsUrl: null,
+    apiUrl: null,
     ended: ended.promise,
+    run: (args) => cli.run(args),
     async start() {
       const started = await cli.start(['start', '--json'], '"ready":true');
       running = started;
       server.url = urlIn(started, 'proxy');
       server.metricsUrl = urlIn(started, 'metrics');
+      server.apiUrl = urlIn(started, 'api');
       void started.ended.then(({ code, stderr }) => {
         if (running === started) ended.resolve(`it ended with code ${code}: ${stderr.slice(-2_000)}`);
       });
@@ -93,7 +101,7 @@ export async function openServerProcess({
   return server;
 }
 
-function urlIn(running: Running, part: 'proxy' | 'metrics'): string {
+function urlIn(running: Running, part: 'proxy' | 'metrics' | 'api'): string {
   const url = new RegExp(`"${part}_url":"([^"]+)"`).exec(running.stdout())?.[1];
   assert(url, `a server that is ready says where its ${part} is`);
   return url;

@@ -41,7 +41,8 @@ export const objectsRemove: Command = {
     const { output } = context;
     const api = await findApi(context);
     const sync = await chooseSync(api, args.text('sync'));
-    const [object = ''] = args.words;
+    const [given = ''] = args.words;
+    const object = sync.objects.find((name) => name.toLowerCase() === given.toLowerCase()) ?? given;
     const dropsTable = args.isSet('drop-table');
     const path = `${pathOf(sync.id)}/objects/${encodeURIComponent(object)}?drop_table=${dropsTable}`;
     if (args.isSet('dry-run')) {

@@ -28,7 +28,10 @@ test('with a certificate the API speaks https alone, commands on its data direct
   assert.equal(own.code, 0, own.stderr);
   const named = { LOCKSTEP_URL: url.replace('0.0.0.0', '127.0.0.1'), LOCKSTEP_API_KEY: 'lsk_any' };
   const unverified = await cli.run(['sync', 'list'], named);
-  assert.match(unverified.stderr, /^error SYS-20: .*DEPTH_ZERO_SELF_SIGNED_CERT/);
+  assert.match(
+    unverified.stderr,
+    /^error SYS-25: .*DEPTH_ZERO_SELF_SIGNED_CERT.*\nnext: .*NODE_EXTRA_CA_CERTS/,
+  );
   await assert.rejects(
     new Promise((resolve, reject) =>
       get(named.LOCKSTEP_URL.replace('https', 'http'), resolve).on('error', reject),

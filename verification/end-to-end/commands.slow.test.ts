@@ -142,7 +142,9 @@ test('a key of the API is shown once, listed without what makes it valid, and re
   const list = await cli.run(['api-key', 'list']);
   assert.match(list.stdout, /deploy +write +\d{4}-\d\d-\d\dT\S+ +–\n/);
   assert.ok(!list.stdout.includes(made.stdout.trim().slice(-20)));
-  assert.equal((await cli.run(['api-key', 'create', 'deploy'])).code, 2);
+  const taken = await cli.run(['api-key', 'create', 'deploy']);
+  assert.equal(taken.code, 2);
+  assert.match(taken.stderr, /^error CFG-03: The name is taken.*\nnext: Choose another name\.$/m);
   assert.equal((await cli.run(['api-key', 'revoke', 'deploy'])).code, 0);
   assert.equal((await cli.run(['api-key', 'revoke', 'deploy'])).code, 4);
 });
@@ -159,7 +161,10 @@ test('a sync is made, read, changed and deleted by commands of another machine t
   };
   const wrong = await cli.run(['login', api.url, '--key-file', await file('wrong', 'lsk_wrong')]);
   assert.equal(wrong.code, 5);
-  assert.match(wrong.stderr, /^error API-02: /);
+  assert.match(
+    wrong.stderr,
+    /^error API-02: .* revoked\nnext: Log in with another key: \.\/lockstep login http:/,
+  );
   const login = await cli.run(['login', api.url, '--key-file', await file('key', String(made.body.key))]);
   assert.equal(login.code, 0, login.stderr);
   const stored = join(cli.folder, '.config', 'lockstep', 'login.json');

@@ -109,7 +109,7 @@ test('a dry run prints everything that is wrong, each with its repair', async ()
   const objects = ['--objects', 'Acount,Account,Name'];
   const { code, stderr } = await createThrough(api.environment, 'timed-out', [...objects, '--dry-run']);
   assert.equal(code, 2);
-  assert.match(stderr, /^error CFG-01: .*A sync named "timed-out" already exists/m);
+  assert.match(stderr, /^error CFG-03: .*A sync named "timed-out" already exists/m);
   assert.match(
     stderr,
     /^ {2}also objects\.0: .*no object Acount .*Near: Account\.\n {4}next: Correct the name/m,

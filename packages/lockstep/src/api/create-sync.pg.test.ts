@@ -168,7 +168,7 @@ test('everything that is wrong is told at once, each with its repair, and as it 
   assert.deepEqual(
     errors.map(({ field, code }) => `${field} ${code}`.trim()),
     [
-      'name CFG-01',
+      'name CFG-03',
       'api_version',
       'objects.0 SCH-09',
       'objects.2 SCH-06',
@@ -177,7 +177,7 @@ test('everything that is wrong is told at once, each with its repair, and as it 
       'destination.url DB-07',
     ],
   );
-  assert.deepEqual([real.status, real.body.code, real.body.detail], [400, 'CFG-01', errors[0]?.reason]);
+  assert.deepEqual([real.status, real.body.code, real.body.detail], [400, 'CFG-03', errors[0]?.reason]);
   for (const { field, reason, next } of errors) assert.ok(reason !== '' && next !== '', field);
   assert.match(errors[4]?.reason ?? '', /no object Contct .* Near: Contact/);
   assert.match(errors[6]?.next ?? '', /As the owner of the database, run: ALTER ROLE .* CONNECTION LIMIT 40/);
@@ -220,7 +220,7 @@ test('a creation that is repeated with its key makes one sync, and a name that i
   const again = await create(wanted({ name: 'twice' }), key);
   assert.deepEqual([again.status, again.body], [201, first.body]);
   const taken = await create(wanted({ name: 'twice' }));
-  assert.deepEqual([taken.status, taken.body.code], [400, 'CFG-01']);
+  assert.deepEqual([taken.status, taken.body.code], [400, 'CFG-03']);
   assert.equal((await api.ask('DELETE', '/api/v1/syncs/twice')).status, 200);
 });
 

@@ -72,7 +72,7 @@ test('a name that is taken and an unknown scope are refused', async () => {
   await using api = await withSyncs([]);
   await create(api, { name: 'twice', scope: 'read' });
   const taken = await api.ask('POST', '/api/v1/api-keys', { name: 'twice', scope: 'read' });
-  assert.deepEqual([taken.status, taken.body.code], [400, 'CFG-01']);
+  assert.deepEqual([taken.status, taken.body.code], [400, 'CFG-03']);
   const wrong = await api.ask('POST', '/api/v1/api-keys', { name: 'x', scope: 'all' });
   assert.deepEqual([wrong.status, wrong.body.code], [400, 'API-01']);
 });

@@ -70,7 +70,7 @@ export function openApiClient({ stop, ...server }: ApiServer & { stop: AbortSign
   ): Promise<z.infer<Form>> {
     const answer = await send(method, path, sent);
     const json = await bodyOf(url, answer);
-    if (!isOk(answer)) throw refusal(json, { url, answer });
+    if (!isOk(answer)) throw refusalBy(server, json, answer);
     const read = form.safeParse(json);
     if (read.success) return read.data;
     throw new Fault('SYS-21', {
@@ -105,7 +105,7 @@ export function openApiClient({ stop, ...server }: ApiServer & { stop: AbortSign
     },
     async *events(path, signal) {
       const answer = await send('GET', path, { signal });
-      if (!isOk(answer)) throw refusal(await bodyOf(url, answer), { url, answer });
+      if (!isOk(answer)) throw refusalBy(server, await bodyOf(url, answer), answer);
       try {
         for await (const { event = '', data } of eventsIn(answer.body))
           yield { type: event, data: JSON.parse(data) as unknown };
@@ -171,7 +171,17 @@ async function* eventsIn(body: Answer['body']): AsyncIterable<EventSourceMessage
 
 function noAnswer(url: string, error: unknown): Fault {
   const { code, name } = error as { code?: string; name?: string };
-  return new Fault('SYS-20', { host: url, reason: code ?? name ?? 'unknown' });
+  const reason = code ?? name ?? 'unknown';
+  return new Fault(/CERT|VERIFY/.test(reason) ? 'SYS-25' : 'SYS-20', { host: url, reason });
+}
+
+/** A command's key is that of a login, unless the server is its own, so a new login repairs it. */
+function refusalBy({ url, isOwn = false }: ApiServer, json: unknown, answer: Answer): RequestError | Fault {
+  const error = refusal(json, { url, answer });
+  if (error instanceof Fault || error.label !== 'API-02' || isOwn) return error;
+  const { kind, label } = error;
+  const says = `No valid key. ${url} does not take this key: it is wrong, expired or revoked`;
+  return new RequestError(says, { kind, label, next: `Log in with another key: lockstep login ${url}` });
 }
 
 /** What a balancer says for a server that has not answered it: the request may have arrived. */

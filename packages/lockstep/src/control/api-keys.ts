@@ -33,7 +33,7 @@ const prefixOf = (of: KeyOf) => (of === null ? 'lsk' : 'lsp');
 /**
  * Makes a key, which is shown once: only a hash of it is kept. It has 256 random bits, so a plain hash is enough.
  *
- * @throws {@link Fault} `CFG-01`: the name is taken; `PRX-01`: there is no such sync
+ * @throws {@link Fault} `CFG-03`: the name is taken; `PRX-01`: there is no such sync
  */
 export async function createApiKey(
   control: Control,
@@ -49,7 +49,7 @@ export async function createApiKey(
   } catch (error) {
     if (sqlState(error) === '23503') throw new Fault('PRX-01');
     if (sqlState(error) !== '23505') throw error;
-    throw new Fault('CFG-01', { reason: `A key named ${JSON.stringify(name)} already exists.` });
+    throw new Fault('CFG-03', { reason: `A key named ${JSON.stringify(name)} already exists` });
   }
 }
 

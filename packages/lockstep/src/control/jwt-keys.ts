@@ -28,7 +28,7 @@ const placeOf = (name: string) => ({ table: 'jwt_key', column: 'sealed_private_k
 const lastsYears = 10;
 const dayMs = 86_400_000;
 
-/** @throws Fault `CFG-01`: the name is taken */
+/** @throws Fault `CFG-03`: the name is taken */
 export async function createJwtKey(control: Control, name: string): Promise<JwtKey> {
   const pair = await promisify(generateKeyPair)('rsa', { modulusLength: 2048 });
   const now = control.clock.now();
@@ -46,7 +46,7 @@ export async function createJwtKey(control: Control, name: string): Promise<JwtK
     expiresAt: new Date(notAfter).toISOString(),
   });
   if (row) return toJwtKey(row);
-  throw new Fault('CFG-01', { reason: `A key named ${JSON.stringify(name)} already exists.` });
+  throw new Fault('CFG-03', { reason: `A key named ${JSON.stringify(name)} already exists` });
 }
 
 /** By name. */

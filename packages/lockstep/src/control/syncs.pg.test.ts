@@ -143,7 +143,7 @@ test('a sync whose name is taken or whose interval is out of range is refused as
   const first = newSync({ name: 'Acme' });
   await recordSync(harness.control, first);
 
-  await assert.rejects(recordSync(harness.control, newSync({ name: 'Acme' })), { code: 'CFG-01' });
+  await assert.rejects(recordSync(harness.control, newSync({ name: 'Acme' })), { code: 'CFG-03' });
   await assert.rejects(recordSync(harness.control, newSync({ name: first.id })), { code: 'CFG-01' });
   await assert.rejects(recordSync(harness.control, newSync({ intervalMs: 199 })), { code: 'LIM-05' });
   await assert.rejects(changeSettings(harness.control, first.id, { intervalMs: 300_001 }), {

@@ -65,7 +65,7 @@ export type NewSync = Omit<
  * Records a sync with its org, credential, destination and streams in one transaction; its secrets are sealed first.
  * A worker may claim it at once, so its database must exist already.
  *
- * @throws {@link Fault} `CFG-01`: the name is taken or has the form of an id; `LIM-05`
+ * @throws {@link Fault} `CFG-03`: the name is taken; `CFG-01`: it has the form of an id; `LIM-05`
  */
 export async function recordSync(control: Control, sync: NewSync): Promise<void> {
   checkChange({ ...sync.settings, intervalMs: sync.intervalMs });
@@ -96,7 +96,7 @@ export async function recordSync(control: Control, sync: NewSync): Promise<void>
     });
   } catch (error) {
     if (sqlState(error) !== '23505') throw error;
-    throw new Fault('CFG-01', { reason: `A sync named ${JSON.stringify(sync.name)} already exists.` });
+    throw new Fault('CFG-03', { reason: `A sync named ${JSON.stringify(sync.name)} already exists` });
   }
 }
 

@@ -213,6 +213,12 @@ export const faults = {
     explanation: 'Lockstep cannot use a setting. {reason}',
     next: 'See: lockstep help config',
   },
+  'CFG-03': {
+    kind: 'needs-person',
+    title: 'The name is taken',
+    explanation: '{reason}; nothing was made.',
+    next: 'Choose another name.',
+  },
   'CFG-02': {
     kind: 'needs-person',
     title: 'A certificate cannot be used',
@@ -318,6 +324,12 @@ export const faults = {
     title: 'The server does not answer',
     explanation: 'There is no answer from {host} ({reason}).',
     next: 'Check the address and that Lockstep runs there; to use another one: lockstep login URL',
+  },
+  'SYS-25': {
+    kind: 'needs-person',
+    title: "The server's certificate cannot be verified",
+    explanation: 'The command has sent nothing to {host} ({reason}).',
+    next: 'Use the name that the certificate is for. If it is of your own authority, name the file of that in NODE_EXTRA_CA_CERTS.',
   },
   'SYS-21': {
     kind: 'permanent',

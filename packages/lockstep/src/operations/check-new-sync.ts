@@ -68,7 +68,7 @@ export interface CheckedSync extends CheckedOrg {
  * Tests all that can be tested before anything is made. What does not need each other is tried in any case: the name,
  * the credential with version and objects, and the database.
  *
- * @throws {@link RequestError} with everything that is wrong, each at its member: `CFG-01`: the name is taken; `DB-19`; `SCH-09`,
+ * @throws {@link RequestError} with everything that is wrong, each at its member: `CFG-03`: the name is taken; `DB-19`; `SCH-09`,
  *         `SCH-06` for each object that cannot be taken; `SF-nn`, `ORG-04`, `NET-01` from signing in; `DB-nn` for each
  *         check of the database; `LIM-05`. {@link Fault} `KEY-01`, `KEY-04`
  */
@@ -100,7 +100,7 @@ export async function checkNewSync(
 
 async function refuseTakenName(control: Control, name: string): Promise<void> {
   if (await findSync(control, name))
-    throw new Fault('CFG-01', { reason: `A sync named ${JSON.stringify(name)} already exists.` });
+    throw new Fault('CFG-03', { reason: `A sync named ${JSON.stringify(name)} already exists` });
 }
 
 async function checkOrg(deps: CreateDeps, options: NewSyncOptions, signal: AbortSignal): Promise<CheckedOrg> {

@@ -133,7 +133,7 @@ const asFlags = ({ org }: Life): string =>
 async function runStep(life: Life, step: LifeStep, check: Check): Promise<void> {
   const { name } = step;
   const byFlags = life.kind === 'private' ? asFlags(life) : '--file acme.json';
-  const command = step.command.replace('--file acme.json', byFlags);
+  const command = step.command.replace('--file acme.json', byFlags).replace('Opportunity', 'opportunity'); // the names of objects are taken in any letter case
   await before[name]?.(life);
   await writeFiles(life);
   if (hasDryRun.test(command)) await isOnlyTried(life, command);

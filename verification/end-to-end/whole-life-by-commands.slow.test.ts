@@ -174,7 +174,7 @@ for (const kind of ['private', 'own'] as const)
     const told = await followed?.ended;
     assert.match(
       told?.stdout ?? '',
-      /Account is current\n(.*\n)*.*The sync is paused.*\n.*The credential was replaced/,
+      /Account is current\n(.*\n)*.*The sync is paused.*\n.*The sync is resumed.*\n.*The credential was replaced/,
     );
     assert.deepEqual(
       [told?.code, /error: acme was deleted/.test(told?.stderr ?? '')],

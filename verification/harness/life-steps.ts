@@ -17,7 +17,8 @@ export interface LifeStep {
 
 export function lifeSteps(): LifeStep[] {
   const page = readFileSync(join(root, 'docs/api.md'), 'utf8');
-  const [, section = ''] = page.split('\n## The whole life of a sync\n');
+  const [, rest = ''] = page.split('\n## The whole life of a sync\n');
+  const [section = ''] = rest.split('\n## ');
   const rows = section.split('\n').filter((line) => line.startsWith('| '));
   return rows.slice(1).map((row) => {
     const found = /^\| ([^|]+) \| `([^`]+)` \| `(\w+) ([^`]+)`(?: with (?:`([^`]+)`|(\S+)))? \|$/.exec(row);

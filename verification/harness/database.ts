@@ -23,9 +23,11 @@ export function testServerUrl(): string {
  *
  * @param template  the database to copy; nobody may be connected to it meanwhile
  */
-export async function openTestDatabase(template = 'template1'): Promise<TestDatabase> {
+export async function openTestDatabase(
+  template = 'template1',
+  name = `test_${randomBytes(6).toString('hex')}`,
+): Promise<TestDatabase> {
   const server = testServerUrl();
-  const name = `test_${randomBytes(6).toString('hex')}`;
   const admin = openDatabase({ url: server, applicationName: 'test', connectionsMax: 1 });
   const [known] = await admin.query<{ choice: boolean }>(
     sql`SELECT current_setting('server_version_num')::integer >= 150000 AS choice`,

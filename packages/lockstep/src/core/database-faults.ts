@@ -54,7 +54,7 @@ export const databaseFaults = {
     kind: 'permanent',
     title: 'The schema contains tables of others',
     explanation: '{reason}. Lockstep overwrites nothing.',
-    next: 'Choose another schema. To keep the mirror beside tables with other names than its own: --share-schema.',
+    next: 'Choose another schema. To keep the mirror beside other tables: --share-schema; then rename or drop those with a name of its own.',
   },
   'DB-11': {
     kind: 'permanent',

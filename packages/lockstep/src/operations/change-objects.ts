@@ -20,6 +20,7 @@ import {
   loadTableNames,
   planTables,
   readDependents,
+  refuseTakenName,
   type TablePlan,
 } from '../postgres/index.ts';
 import { changeAlone } from './change-alone.ts';
@@ -97,11 +98,13 @@ interface Found {
   apiVersion: string;
 }
 
-/** Those of them that the sync does not mirror yet. */
+/** Those of them that the sync does not mirror yet. @throws Fault `DB-10`: the name of a table is taken */
 async function planObjects(db: Database, sync: Sync, { describes }: Found): Promise<AddedObjects> {
   const missing = describes.filter(({ name }) => !mirrors(sync, name));
   const described = missing.map((describe) => withoutLeftOut(describe, sync.leftOut));
-  return { plans: planTables(described, await loadTableNames(db)), described };
+  const plans = planTables(described, await loadTableNames(db));
+  for (const plan of plans) await refuseTakenName(db, sync.destination.tableSchema, plan);
+  return { plans, described };
 }
 
 async function makeObjects(control: Control, db: Database, sync: Sync, found: Found): Promise<AddedObjects> {

@@ -19,6 +19,7 @@ export { checkEmptying, emptyMirror } from './empty-mirror.ts';
 export { concernsOneTable, databaseFault, failureFields, isTableChanged } from './faults.ts';
 export { changesNothing, type FieldChange } from './hidden-fields.ts';
 export type { Outcome } from './intents.ts';
+export { refuseTakenName } from './kept-tables.ts';
 export { countKeptRows, readDependents } from './leave-table.ts';
 export { countOpenMarks, type MarkReason, type StreamFigures } from './mark-sql.ts';
 export { type Mirror, mirrorIn, type Progress } from './mirror.ts';

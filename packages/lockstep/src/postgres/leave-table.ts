@@ -1,6 +1,7 @@
 import type { Database, Tx } from '@lockstep/foundation/database';
 import { sqlState } from '@lockstep/foundation/database';
 import { selectDependents } from './catalog-sql.ts';
+import { insertKeptTable } from './kept-table-sql.ts';
 import * as statements from './sql.ts';
 import { countRows, deleteStreamRows, dropReferences, dropTable, setRows } from './stream-sql.ts';
 import type { Stream } from './tables.ts';
@@ -28,7 +29,10 @@ const dependentObjects = '2BP01';
 async function leave(tx: Tx, stream: Stream, dropsTable: boolean): Promise<void> {
   await statements.lockCheckpoint(tx, stream.streamNo); // a page that is being applied is applied first
   await deleteStreamRows(tx, stream.streamNo);
-  if (!dropsTable) return;
+  if (!dropsTable) {
+    await insertKeptTable(tx, stream);
+    return;
+  }
   await dropReferences(tx, stream.schema, stream.table);
   await dropTable(tx, stream.schema, stream.table);
 }

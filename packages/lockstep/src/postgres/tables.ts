@@ -1,11 +1,12 @@
 import { assert } from '@lockstep/foundation/assert';
 import type { Tx } from '@lockstep/foundation/database';
 import { Fault } from '../core/faults.ts';
-import { selectColumnTypes, selectRelation, selectRelationOwner } from './catalog-sql.ts';
+import { selectColumnTypes, selectRelation } from './catalog-sql.ts';
+import { takeUpTable } from './kept-tables.ts';
 import { type ColumnPlan, isKey, sqlTypeOf, type TablePlan } from './plan-table.ts';
 import * as statements from './sql.ts';
 import { insertStream, selectStreams } from './stream-sql.ts';
-import { commentStart, type Described, writeComments } from './table-comments.ts';
+import { type Described, writeComments } from './table-comments.ts';
 import { addColumn, makeTable } from './table-ddl.ts';
 import { limitLockWait } from './transaction-sql.ts';
 
@@ -92,7 +93,7 @@ function columnPlan(row: statements.ColumnRow): ColumnPlan {
 
 /**
  * Creates a stream's table, its index, its comments and its rows in `_lockstep`. Idempotent: a table of the stream that
- * exists stays, also if it was kept when its object was removed, and gets the columns that it lacks.
+ * exists stays, also if this mirror kept it when its object was removed, and gets the columns that it lacks.
  * Runs as the owner role, so that the tables belong to it and its default privileges apply to the reader.
  *
  * @throws {@link Fault} `DB-10`: something else has the table's name. Database errors unchanged: 55P03, a query uses the
@@ -105,7 +106,7 @@ export async function createTable(
   described?: Described,
   describedFor: string | null = null,
 ): Promise<Stream> {
-  await refuseTakenName(tx, schema, plan);
+  await takeUpTable(tx, schema, plan);
   await makeTable(tx, schema, plan);
   await addMissingColumns(tx, schema, plan);
   await writeComments(tx, schema, plan, described);
@@ -127,13 +128,4 @@ async function addMissingColumns(tx: Tx, schema: string, plan: TablePlan): Promi
   const missing = plan.columns.filter(({ column }) => !there.has(column));
   if (missing.length > 0) await limitLockWait(tx, lockWaitMs);
   for (const column of missing) await addColumn(tx, schema, plan, column);
-}
-
-async function refuseTakenName(tx: Tx, schema: string, { sobject, table }: TablePlan): Promise<void> {
-  const known = await selectStreams(tx);
-  if (known.some((stream) => stream.sobject === sobject)) return;
-  const [relation] = await selectRelationOwner(tx, { schema, table });
-  const isOurs = relation?.is_own && relation.comment?.startsWith(commentStart(sobject));
-  if (!relation || isOurs) return;
-  throw new Fault('DB-10', { reason: `The schema ${schema} has ${table}, which this sync has not made` });
 }

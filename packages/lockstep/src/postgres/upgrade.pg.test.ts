@@ -103,6 +103,26 @@ test('values of a history lose the quotes of JSON, unless a view uses the column
   );
 });
 
+test('tables that were kept before it was written down count as kept in a private database only, without their rows', async () => {
+  const inOwn = 'its_owner_s';
+  const inPrivate = 'lockstep_sync'; // as that of a sync with the id `sync` is called
+  for (const name of [inOwn, inPrivate]) {
+    await using database = await openTestDatabase('template1', name);
+    await makeFirstVersion(database.db);
+    const comment = (table: string, text: string) =>
+      `CREATE TABLE salesforce.${table} (id text); COMMENT ON TABLE salesforce.${table} IS '${text}';`;
+    await database.db.script(`
+      ${comment('contact', 'Contact (Salesforce object): Contact')}
+      ${comment('account', 'Account (Salesforce object): Account')}
+      ${comment('mine', 'Of mine')}`);
+    await (await openDestination(database.url, 'test')).end();
+    assert.deepEqual(
+      await database.db.query(sql`SELECT table_name, sobject, org_id FROM _lockstep.kept_table`),
+      name === inPrivate ? [{ table_name: 'contact', sobject: 'Contact', org_id: null }] : [],
+    );
+  }
+});
+
 test('a stream has one of the allowed cursor fields, or none', async () => {
   await using database = await openTestDatabase();
   await makeFirstVersion(database.db);

@@ -1,15 +1,16 @@
 import type { Database } from '@lockstep/foundation/database';
 import { ident, sql } from '@lockstep/foundation/sql';
 
-/** Every row of every table of the control database, whatever its columns are, as text. */
+/** Every row of every table of the control database, also those of the job engine, whatever its columns are, as text. */
 export async function dumpControl(db: Database): Promise<{ text: string; empty: string[] }> {
-  const tables = await db.query<{ name: string }>(sql`
-    SELECT table_name AS name FROM information_schema.tables WHERE table_schema = 'lockstep' ORDER BY 1`);
+  const tables = await db.query<{ schema: string; name: string }>(sql`
+    SELECT table_schema AS schema, table_name AS name FROM information_schema.tables
+     WHERE table_schema <> 'information_schema' AND table_schema NOT LIKE 'pg\\_%' ORDER BY 1, 2`);
   const rows: string[] = [];
   const empty: string[] = [];
-  for (const { name } of tables) {
+  for (const { schema, name } of tables) {
     const found = await db.query<{ row: string }>(
-      sql`SELECT t::text AS row FROM ${ident('lockstep', name)} AS t`,
+      sql`SELECT t::text AS row FROM ${ident(schema, name)} AS t`,
     );
     if (found.length === 0) empty.push(name);
     rows.push(...found.map(({ row }) => `${name}: ${row}`));

@@ -3,11 +3,13 @@ import { join } from 'node:path';
 import { assert } from '@lockstep/foundation/assert';
 import { readRunFile } from 'lockstep/operations/run-file';
 import type { ApiAnswer } from './api-harness.ts';
-import { type ExitResult, openCli, type Running } from './cli-process.ts';
+import { type Cli, type ExitResult, openCli, type Running } from './cli-process.ts';
 import type { EndToEndHarness, ProxyAnswer } from './end-to-end-harness.ts';
 
 /** Lockstep as its users start it: a process, which can be killed and started again. */
 export interface ServerProcess extends AsyncDisposable {
+  /** Runs commands against it, with its data directory. */
+  cli: Cli;
   /** `http://127.0.0.1:PORT`; another one after each start. Null while it is down. */
   url: string | null;
   metricsUrl: string | null;
@@ -20,13 +22,17 @@ export interface ServerProcess extends AsyncDisposable {
   /** A request to its management API, with the key of this machine. Rejects if the server is killed meanwhile. */
   ask(method: string, path: string, body?: object, headers?: Record<string, string>): Promise<ApiAnswer>;
   end(signal: NodeJS.Signals): Promise<ExitResult>;
+  /** What it has printed since its last start. */
+  printed(): string;
   /** Resolves with its last output if it ends by itself, which it never should. */
   ended: Promise<string>;
 }
 
 export interface ServerOptions {
-  controlUrl: string;
-  key: Buffer;
+  /** Without one it starts the database server that it brings along. */
+  controlUrl?: string;
+  /** Without one it makes one. */
+  key?: Buffer;
   allowHosts: readonly string[];
   environment?: Record<string, string>;
   /** A folder that its log files are copied into at the end. */
@@ -41,8 +47,8 @@ export async function openServerProcess({
   logs,
 }: ServerOptions): Promise<ServerProcess> {
   const cli = await openCli({
-    DATABASE_URL: controlUrl,
-    LOCKSTEP_KEY: key.toString('base64'),
+    ...(controlUrl !== undefined && { DATABASE_URL: controlUrl }),
+    ...(key && { LOCKSTEP_KEY: key.toString('base64') }),
     LOCKSTEP_ALLOW_HOST: allowHosts.join(','),
     ...environment,
   });
@@ -55,6 +61,7 @@ export async function openServerProcess({
     server.apiUrl = null;
   };
   const server: ServerProcess = {
+    cli,
     url: null,
     metricsUrl: null,
     apiUrl: null,
@@ -86,6 +93,7 @@ export async function openServerProcess({
       const parsed = (text === '' ? {} : JSON.parse(text)) as ApiAnswer['body'];
       return { status: answer.status, headers: answer.headers, body: parsed };
     },
+    printed: () => (running ? running.stdout() + running.stderr() : ''),
     async end(signal) {
       const ending = running;
       assert(ending, 'a server that is ended has been started');

@@ -21,6 +21,10 @@ export type AuditRow = {
 const columns = sql`
   entry_id, at, who, address, operation, sync_id, sync_name, thing, before, after, refusal, request_id`;
 
+const isOld = sql`at < clock_timestamp() - interval '30 days'`;
+
+export const purgeAudit = (tx: Tx) => tx.query(sql`DELETE FROM lockstep.audit_entry WHERE ${isOld}`);
+
 /** Also deletes entries that are more than a month old. */
 export const insertEntry = (
   tx: Tx,
@@ -30,7 +34,7 @@ export const insertEntry = (
   },
 ) =>
   tx.query(sql`
-  WITH old AS (DELETE FROM lockstep.audit_entry WHERE at < clock_timestamp() - interval '30 days')
+  WITH old AS (DELETE FROM lockstep.audit_entry WHERE ${isOld})
   INSERT INTO lockstep.audit_entry
          (who, address, operation, sync_id, sync_name, thing, before, after, refusal, request_id)
   VALUES (${one.who}, ${one.address}, ${one.operation}, ${one.sync_id}, ${one.sync_name}, ${one.thing},

@@ -36,6 +36,7 @@ export {
   openWriterUrl,
   replaceDestination,
 } from './destinations.ts';
+export { runExpiry } from './expired.ts';
 export { type Freshness, readFreshness, recordAges } from './freshness.ts';
 export { clearSyncProblem, type Health, readHealth, recordSyncProblem } from './health.ts';
 export { type BegunRequest, beginOnce, type StoredAnswer } from './idempotency-keys.ts';

@@ -30,14 +30,18 @@ export function deletionOf(
   return {
     erases: [
       ...mirror.erases,
-      'the credential, the settings, what was requested and counted of it',
+      'the credential, the settings, what was requested, counted and told of it, e-mails that wait to be sent',
       'its address at the proxy: clients get 404 (PRX-01)',
     ],
     keeps: [
       ...mirror.keeps,
       `everything in the org ${orgId}: Lockstep deletes nothing in Salesforce`,
       'the app in Salesforce that the credential belongs to: delete or block it there',
-      'the log files, which contain no data',
+      'in the audit log, for 30 days: who has changed what of it, with its name and id',
+      'for 24 hours: the Idempotency-Keys of requests, with the answers, which name it',
+      'key pairs for the JWT bearer flow that were made here: lockstep jwt-key delete',
+      'the log files, for 30 days, which name it and contain no data',
+      "in the database server's own files, such as its write-ahead log: what it has not yet written over",
     ],
   };
 }

@@ -6,7 +6,7 @@
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import { systemClock } from '@lockstep/foundation/clock';
-import { type Control, listenForChanges, runLeases, runMail } from '../control/index.ts';
+import { type Control, listenForChanges, runExpiry, runLeases, runMail } from '../control/index.ts';
 import { type EngineDeps, openSyncs, runSync } from '../engine/index.ts';
 import { openApiServer } from './api-server.ts';
 import { openProxyServer } from './proxy-server.ts';
@@ -69,6 +69,7 @@ export async function startServer(
     ),
     listenForChanges(control, (id) => void syncs.refresh(id).catch(refresh), stop.signal),
     runMail(control, config.mail, stop.signal),
+    runExpiry(control, stop.signal),
   ].map(watch);
   undo.defer(async () => {
     stop.abort();

@@ -8,7 +8,7 @@ import { systemClock } from '@lockstep/foundation/clock';
 import { newSyncOf } from '@lockstep/harness/api-harness';
 import { dumpControl, linesWith } from '@lockstep/harness/control-dump';
 import { dataPath } from '@lockstep/harness/end-to-end-harness';
-import { dumpServer, type OwnServer, openOwnServer } from '@lockstep/harness/own-server';
+import { dumpServer, openServerWithOrg, type ServerWithOrg } from '@lockstep/harness/server-with-org';
 
 const name = 'northwind-to-delete';
 
@@ -26,7 +26,7 @@ async function dataFiles(dataDir: string): Promise<Map<string, string>> {
 }
 
 /** A sync with something in each table that a sync can fill. Returns its id, and what is secret of it. */
-async function usedSync(own: OwnServer): Promise<{ id: string; secrets: string[] }> {
+async function usedSync(own: ServerWithOrg): Promise<{ id: string; secrets: string[] }> {
   const { org, server } = own;
   const made = await server.ask('POST', '/api/v1/syncs', newSyncOf(org, { name }), {
     'idempotency-key': randomUUID(),
@@ -71,7 +71,7 @@ async function usedSync(own: OwnServer): Promise<{ id: string; secrets: string[]
 }
 
 test('of a deleted sync only that is left which the deletion has told', async () => {
-  await using own = await openOwnServer({ org: { records: 300 } });
+  await using own = await openServerWithOrg({ org: { records: 300 } });
   const { id, secrets } = await usedSync(own);
   const control = own.admin();
   const tablesWith = async (text: string) =>

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
-import { openOldestServer } from '@lockstep/harness/oldest-postgres';
+import { openOldestServer } from '@lockstep/harness/plain-server';
 import { root } from '@lockstep/harness/source-files';
 
 /** Roles and their rights, the merge statement, tables, checks and the life of a sync. */

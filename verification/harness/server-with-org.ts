@@ -8,7 +8,7 @@ import type { ApiAnswer } from './api-harness.ts';
 import { type OrgOptions, startOrg, type TestOrg } from './org.ts';
 import { openServerProcess, type ServerProcess } from './server-process.ts';
 
-export interface OwnServer extends AsyncDisposable {
+export interface ServerWithOrg extends AsyncDisposable {
   org: TestOrg;
   server: ServerProcess;
   /** One of its databases, as its administrator; without a name the control database. Ended with the rest. */
@@ -21,13 +21,13 @@ export interface OwnServer extends AsyncDisposable {
   untilCurrent(sync: string): Promise<void>;
 }
 
-export async function openOwnServer({
+export async function openServerWithOrg({
   org: orgOptions,
   environment = {},
 }: {
   org: OrgOptions;
   environment?: Record<string, string>;
-}): Promise<OwnServer> {
+}): Promise<ServerWithOrg> {
   await using undo = new AsyncDisposableStack();
   const org = undo.use(await startOrg(orgOptions));
   const allowHosts = [new URL(org.url).host];

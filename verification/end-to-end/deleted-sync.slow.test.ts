@@ -1,29 +1,19 @@
 /** What is left of a sync that was used and deleted: nothing but what the deletion has told. */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { test } from 'node:test';
 import { systemClock } from '@lockstep/foundation/clock';
 import { newSyncOf } from '@lockstep/harness/api-harness';
 import { dumpControl, linesWith } from '@lockstep/harness/control-dump';
 import { dataPath } from '@lockstep/harness/end-to-end-harness';
-import { dumpServer, openServerWithOrg, type ServerWithOrg } from '@lockstep/harness/server-with-org';
+import {
+  dataFiles,
+  dumpServer,
+  openServerWithOrg,
+  type ServerWithOrg,
+} from '@lockstep/harness/server-with-org';
 
 const name = 'northwind-to-delete';
-
-/** All of the data directory besides the files of the database server; by path. */
-async function dataFiles(dataDir: string): Promise<Map<string, string>> {
-  const files = await readdir(dataDir, { recursive: true, withFileTypes: true });
-  const found = new Map<string, string>();
-  for (const file of files) {
-    const path = join(file.parentPath, file.name);
-    const shown = path.slice(dataDir.length + 1);
-    const isServers = shown.startsWith('postgres/') && !shown.startsWith('postgres/log');
-    if (file.isFile() && !isServers) found.set(shown, await readFile(path, 'utf8'));
-  }
-  return found;
-}
 
 /** A sync with something in each table that a sync can fill. Returns its id, and what is secret of it. */
 async function usedSync(own: ServerWithOrg): Promise<{ id: string; secrets: string[] }> {

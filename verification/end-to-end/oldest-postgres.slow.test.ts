@@ -16,6 +16,12 @@ const files = [
   'packages/lockstep/src/api/destinations.pg.test.ts',
   'packages/lockstep/src/api/create-sync.pg.test.ts',
   'packages/foundation/src/migrations.pg.test.ts',
+  'packages/lockstep/src/api/moved-destinations.slow.test.ts',
+  'packages/lockstep/src/operations/delete-sync.pg.test.ts',
+  'packages/lockstep/src/postgres/ssh-tunnel.pg.test.ts',
+  'packages/lockstep/src/postgres/kept-tables.pg.test.ts',
+  'packages/lockstep/src/postgres/upgrade.pg.test.ts',
+  'verification/end-to-end/changed-objects.slow.test.ts',
   'verification/end-to-end/own-database.pg.test.ts',
   'verification/end-to-end/left-out-fields.slow.test.ts',
 ];

@@ -1,5 +1,7 @@
 /** Lockstep as a person starts it at first, with the database server that it brings along, and a simulated org. */
 import assert from 'node:assert/strict';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { systemClock } from '@lockstep/foundation/clock';
 import { type Database, databaseUrl, openDatabase } from '@lockstep/foundation/database';
 import { sql } from '@lockstep/foundation/sql';
@@ -11,6 +13,8 @@ import { openServerProcess, type ServerProcess } from './server-process.ts';
 export interface ServerWithOrg extends AsyncDisposable {
   org: TestOrg;
   server: ServerProcess;
+  /** Of its control database, as the administrator. */
+  controlUrl: string;
   /** One of its databases, as its administrator; without a name the control database. Ended with the rest. */
   admin(database?: string): Database;
   /** A request to its API, which must be accepted. */
@@ -23,15 +27,16 @@ export interface ServerWithOrg extends AsyncDisposable {
 
 export async function openServerWithOrg({
   org: orgOptions,
-  environment = {},
+  ...options
 }: {
   org: OrgOptions;
+  key?: Buffer;
   environment?: Record<string, string>;
 }): Promise<ServerWithOrg> {
   await using undo = new AsyncDisposableStack();
   const org = undo.use(await startOrg(orgOptions));
   const allowHosts = [new URL(org.url).host];
-  const server = undo.use(await openServerProcess({ allowHosts, environment }));
+  const server = undo.use(await openServerProcess({ allowHosts, ...options }));
   await server.start();
   const { controlUrl = '' } = (await readRunFile(server.cli.dataDir)) ?? {};
   const accepted = async (method: string, path: string, body?: object) => {
@@ -44,6 +49,7 @@ export async function openServerWithOrg({
   return {
     org,
     server,
+    controlUrl,
     accepted,
     admin(database) {
       const url = database === undefined ? controlUrl : databaseUrl(controlUrl, { database });
@@ -72,6 +78,18 @@ export async function openServerWithOrg({
     },
     [Symbol.asyncDispose]: () => ends.disposeAsync(),
   };
+}
+
+/** All of the data directory besides the cluster of the database server; by path. */
+export async function dataFiles(dataDir: string): Promise<Map<string, string>> {
+  const files = await readdir(dataDir, { recursive: true, withFileTypes: true });
+  const found = new Map<string, string>();
+  for (const file of files) {
+    const path = join(file.parentPath, file.name);
+    const shown = path.slice(dataDir.length + 1);
+    if (file.isFile() && !shown.startsWith('postgres/')) found.set(shown, await readFile(path, 'utf8'));
+  }
+  return found;
 }
 
 /** Roles, databases and what the whole server knows of them, as text. */

@@ -1,45 +1,11 @@
 import assert from 'node:assert/strict';
-import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
 import { sql } from '@lockstep/foundation/sql';
 import { newSync, openTestControl } from '@lockstep/harness/control';
-import { SMTPServer } from 'smtp-server';
+import { openMailServer } from '@lockstep/harness/mail-server';
 import { runMail } from './mail.ts';
 import { recordEvent } from './notifications.ts';
 import { recordSync } from './syncs.ts';
-
-/** A mail server that keeps what it receives. `refuse` makes it answer the next mails with 451. */
-async function openMailServer() {
-  const mails: string[] = [];
-  let refusals = 0;
-  const server = new SMTPServer({
-    authOptional: true,
-    disabledCommands: ['STARTTLS', 'AUTH'],
-    onData(stream, _, done) {
-      const chunks: Buffer[] = [];
-      stream.on('data', (chunk: Buffer) => chunks.push(chunk));
-      stream.on('end', () => {
-        if (refusals > 0) {
-          refusals -= 1;
-          done(Object.assign(new Error('try later'), { responseCode: 451 }));
-          return;
-        }
-        mails.push(Buffer.concat(chunks).toString());
-        done();
-      });
-    },
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.server.address() as AddressInfo;
-  return {
-    mails,
-    refuse: (times: number) => {
-      refusals = times;
-    },
-    options: { smtpUrl: `smtp://127.0.0.1:${port}`, from: 'lockstep@example.com', to: 'ops@example.com' },
-    [Symbol.asyncDispose]: () => new Promise<void>((resolve) => server.close(resolve)),
-  };
-}
 
 const body = {
   tables: [

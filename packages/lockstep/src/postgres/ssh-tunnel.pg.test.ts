@@ -56,7 +56,7 @@ test('all connections to an address share one tunnel, which ends with the last o
   const db = openThrough(tunnelOf(ssh.form));
   const rows = await Promise.all(
     Array.from({ length: 4 }, () =>
-      db.query<{ text: string }>(sql`SELECT repeat('x', 3_000_000) AS text, pg_sleep(0.1)`),
+      db.query<{ text: string }>(sql`SELECT repeat('x', 3000000) AS text, pg_sleep(0.1)`),
     ),
   );
   assert.deepEqual(
@@ -158,7 +158,7 @@ test("OpenSSH's server passes connections on, and one that shows another host ke
   const tunnel = tunnelOf(ssh.form);
   const db = openThrough(tunnel);
   const texts = await Promise.all(
-    Array.from({ length: 4 }, () => db.query<{ text: string }>(sql`SELECT repeat('x', 3_000_000) AS text`)),
+    Array.from({ length: 4 }, () => db.query<{ text: string }>(sql`SELECT repeat('x', 3000000) AS text`)),
   );
   assert.ok(texts.every(([row]) => row?.text.length === 3_000_000));
   await db.end();

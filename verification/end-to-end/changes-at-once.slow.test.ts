@@ -3,12 +3,13 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, before, test } from 'node:test';
 import { systemClock } from '@lockstep/foundation/clock';
+import { databaseUrl, openDatabase } from '@lockstep/foundation/database';
 import { sql } from '@lockstep/foundation/sql';
 import { type ApiAnswer, type ApiHarness, newSyncOf, openApiOn } from '@lockstep/harness/api-harness';
 import { openTestControl, type TestControl } from '@lockstep/harness/control';
 import { holdLock } from '@lockstep/harness/held-lock';
 import { startOrg, type TestOrg } from '@lockstep/harness/org';
-import { openOwnDatabase } from '@lockstep/harness/own-database';
+import { type OwnDatabaseHarness, openOwnDatabase } from '@lockstep/harness/own-database';
 import { webTokens } from '@lockstep/harness/sign-in';
 import { beginDeleting, findSync } from 'lockstep/control';
 
@@ -39,8 +40,12 @@ interface State {
   leaving: readonly string[];
   flow: unknown;
   version: unknown;
+  onDatabaseDown: unknown;
+  foreignKeys: unknown;
+  /** How often the place of its mirror was replaced. */
+  moves: number;
   readers: readonly string[];
-  flushes: number;
+  requests: number;
 }
 
 interface Change {
@@ -54,8 +59,16 @@ const patch = (body: object, change: Partial<State>): Change => ({
   ask: (api) => api.ask('PATCH', path, body),
   makes: (state) => ({ ...state, ...change }),
 });
-const settingsOf = ({ intervalMs, stopAtPercent, paused, leftOut, version }: State) =>
-  JSON.stringify([intervalMs, stopAtPercent, paused, leftOut, version]);
+const settingsOf = (one: State) =>
+  JSON.stringify([
+    one.intervalMs,
+    one.stopAtPercent,
+    one.paused,
+    one.leftOut,
+    one.version,
+    one.onDatabaseDown,
+    one.foreignKeys,
+  ]);
 const patchAsRead = (body: object, change: Partial<State>): Change => ({
   ask: (api, tag) => api.ask('PATCH', path, body, { 'if-match': tag }),
   makes: (state, wasRead) => (settingsOf(state) === settingsOf(wasRead) ? { ...state, ...change } : null),
@@ -87,6 +100,10 @@ const changes: Record<string, Change> = {
   'another interval, if it is as read': patchAsRead({ interval_ms: 2_000 }, { intervalMs: 2_000 }),
   'another share, if it is as read': patchAsRead({ stop_at_percent: 50 }, { stopAtPercent: 50 }),
   pause: patch({ paused: true }, { paused: true }),
+  'forwarded writes and foreign keys': patch(
+    { on_database_down: 'forward', foreign_keys: true },
+    { onDatabaseDown: 'forward', foreignKeys: true },
+  ),
   'fields left out': patch({ fields_left_out: ['Account.Fax'] }, { leftOut: ['Account.Fax'] }),
   'add Lead': add('Lead'),
   'add Lead and Product2': add('Lead', 'Product2'),
@@ -106,11 +123,23 @@ const changes: Record<string, Change> = {
   'version 62': version('62.0'),
   'a reader': {
     ask: (api) => api.ask('POST', `${path}/readers`, { name: 'app' }),
-    makes: (state) => (state.readers.includes('app') ? null : { ...state, readers: ['app'] }),
+    makes: (state) =>
+      state.readers.includes('app') ? null : { ...state, readers: ['app', ...state.readers].toSorted() },
+  },
+  'no reader': {
+    ask: (api) => api.ask('DELETE', `${path}/readers/reports`),
+    makes: (state) =>
+      state.readers.includes('reports')
+        ? { ...state, readers: state.readers.filter((one) => one !== 'reports') }
+        : null,
   },
   'a flush': {
     ask: (api) => api.ask('POST', `${path}/operations`, { kind: 'flush' }),
-    makes: (state) => ({ ...state, flushes: state.flushes + 1 }),
+    makes: (state) => ({ ...state, requests: state.requests + 1 }),
+  },
+  'a retry of what was set aside': {
+    ask: (api) => api.ask('POST', `${path}/set-aside/retry`, {}),
+    makes: (state) => ({ ...state, requests: state.requests + 1 }),
   },
   delete: { ask: (api) => api.ask('DELETE', path), makes: () => 'nothing' },
 };
@@ -123,6 +152,7 @@ async function stateOf(): Promise<State | 'nothing'> {
   const leaving = await db.query<{ one: string }>(sql`
     SELECT sobject || ' ' || leaving AS one FROM lockstep.stream WHERE leaving IS NOT NULL ORDER BY 1`);
   const [requests] = await db.query<{ count: number }>(sql`SELECT count(*) FROM lockstep.sync_request`);
+  const [place] = await db.query<{ revision: number }>(sql`SELECT revision FROM lockstep.destination`);
   const readers = (await api.ask('GET', `${path}/readers`)).body.items as { name: string }[];
   return {
     intervalMs: body.interval_ms,
@@ -133,8 +163,11 @@ async function stateOf(): Promise<State | 'nothing'> {
     leaving: leaving.map(({ one }) => one),
     flow: body.flow,
     version: body.api_version,
+    onDatabaseDown: body.on_database_down,
+    foreignKeys: body.foreign_keys,
+    moves: place?.revision ?? 0,
     readers: readers.map(({ name }) => name),
-    flushes: requests?.count ?? 0,
+    requests: requests?.count ?? 0,
   };
 }
 
@@ -152,8 +185,13 @@ function inOrder(from: State, first: Change, second: Change): [boolean, boolean,
   return [one !== null, two !== null, two ?? one ?? from];
 }
 
-async function assertOneOrder(from: State, tag: string, names: readonly [string, string]): Promise<void> {
-  const [first, second] = names.map((name) => changes[name]) as [Change, Change];
+async function assertOneOrder(
+  from: State,
+  tag: string,
+  names: readonly [string, string],
+  known = changes,
+): Promise<void> {
+  const [first, second] = names.map((name) => known[name]) as [Change, Change];
   const [one, two] = await Promise.all([first.ask(servers[0], tag), second.ask(servers[1], tag)]);
   const said = JSON.stringify([one, two].map(({ status, body }) => [status, body.code, body.detail]));
   for (const { status, body } of [one, two]) {
@@ -169,11 +207,29 @@ async function assertOneOrder(from: State, tag: string, names: readonly [string,
   );
 }
 
+/** A record that is set aside and, where Lockstep may make one, a reader. */
+async function prepare(id: string, own: OwnDatabaseHarness | null): Promise<void> {
+  const url = databaseUrl(control.database.url, { database: `lockstep_${id}` });
+  await using undoing = new AsyncDisposableStack();
+  const mirror = own?.superuser ?? openDatabase({ url, applicationName: 'test', connectionsMax: 1 });
+  if (!own) undoing.defer(() => mirror.end());
+  await mirror.script(`
+    INSERT INTO _lockstep.quarantine (stream_no, id, code, record) VALUES (1, '001000000000001AAA', 'SCH-02', '{}')`);
+  if (own) return;
+  const reader = await servers[0].ask('POST', `${path}/readers`, { name: 'reports' });
+  assert.equal(reader.status, 201, JSON.stringify(reader.body));
+}
+
 /** A sync that is gone at the end, and of which nothing is left. */
-async function withSync(work: (from: State, tag: string) => Promise<void>): Promise<void> {
-  const made = await servers[0].ask('POST', '/api/v1/syncs', newSyncOf(org));
+async function withSync(
+  work: (from: State, tag: string) => Promise<void>,
+  own: OwnDatabaseHarness | null = null,
+): Promise<void> {
+  const place = own ? { destination: own.form() } : {};
+  const made = await servers[0].ask('POST', '/api/v1/syncs', newSyncOf(org, place));
   assert.equal(made.status, 201, JSON.stringify(made.body));
   try {
+    await prepare(String(made.body.id), own);
     const from = await stateOf();
     assert.ok(from !== 'nothing');
     await work(from, made.headers.get('etag') ?? '');
@@ -191,6 +247,22 @@ for (const [nth, name] of names.entries()) {
       await withSync((from, tag) => assertOneOrder(from, tag, [name, other]));
   });
 }
+
+test('of another place of the mirror and any other change at once, each is wholly made or refused', async () => {
+  const isReaders = (name: string) => ['a reader', 'no reader'].includes(name); // of the database's owner there
+  const others = Object.fromEntries(Object.entries(changes).filter(([name]) => !isReaders(name)));
+  for (const other of [...Object.keys(others), 'another place']) {
+    await using own = await openOwnDatabase();
+    const known: Record<string, Change> = {
+      ...others,
+      'another place': {
+        ask: (api) => api.ask('PUT', `${path}/destination`, own.form()),
+        makes: (state) => ({ ...state, moves: state.moves + 1 }),
+      },
+    };
+    await withSync((from, tag) => assertOneOrder(from, tag, ['another place', other], known), own);
+  }
+});
 
 test('a sync that is being deleted takes no change, and every refusal says that its deletion is to be finished', async () => {
   await withSync(async (from, tag) => {
@@ -263,4 +335,39 @@ test('of two creations in one database of a person at once one is made, with all
      WHERE relkind = 'r' AND relnamespace = 'salesforce'::regnamespace ORDER BY 1`);
   assert.deepEqual(tables, [{ name: 'account' }, { name: 'contact' }]);
   assert.equal((await servers[0].ask('DELETE', `/api/v1/syncs/${made[0]}`)).status, 200);
+});
+
+test('of two deletions of one key pair at once, one is done and the other finds none', async () => {
+  const [api] = servers;
+  assert.equal((await api.ask('POST', '/api/v1/jwt-keys', { name: 'pair' })).status, 201);
+  const both = await Promise.all(servers.map((one) => one.ask('DELETE', '/api/v1/jwt-keys/pair')));
+  assert.deepEqual(
+    both.map(({ status }) => status).toSorted((a, b) => a - b),
+    [204, 404],
+  );
+});
+
+test('of another org’s records and any other change at once, none is half made', async () => {
+  for (const name of [...names, 'another copy']) {
+    await withSync(async (_, tag) => {
+      const recopy = (api: ApiHarness) => api.ask('POST', `${path}/recopy`, {});
+      await org.control('/org/changeId', {});
+      const both = await Promise.all([recopy(servers[0]), (changes[name]?.ask ?? recopy)(servers[1], tag)]);
+      const said = `${name}: ${JSON.stringify(both.map(({ status, body }) => [status, body.code, body.detail]))}`;
+      assert.ok(
+        both.every(({ status }) => status < 500),
+        said,
+      );
+      const again = await recopy(servers[0]); // refused if it was done
+      if (again.status === 404) return assert.equal(name, 'delete');
+      const sync = await findSync(control.control, 'acme');
+      assert.deepEqual(
+        [again.status === 200 || again.status === 409, sync?.isRecopying],
+        [true, false],
+        said,
+      );
+      const { status } = await servers[0].ask('PATCH', path, { interval_ms: 5_000 });
+      assert.equal(status, 200, said);
+    });
+  }
 });

@@ -4,135 +4,34 @@
  */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { after, afterEach, before, beforeEach, test } from 'node:test';
+import { test } from 'node:test';
 import { systemClock } from '@lockstep/foundation/clock';
-import { databaseUrl, openDatabase } from '@lockstep/foundation/database';
 import { sql } from '@lockstep/foundation/sql';
-import { type ApiAnswer, newSyncOf } from '@lockstep/harness/api-harness';
-import { openTestControl, type TestControl } from '@lockstep/harness/control';
+import { newSyncOf } from '@lockstep/harness/api-harness';
 import { holdLock } from '@lockstep/harness/held-lock';
 import { armFault } from '@lockstep/harness/injected-fault';
-import { startOrg, type TestOrg } from '@lockstep/harness/org';
+import {
+  atDescribe,
+  atLock,
+  atRequest,
+  atSignIn,
+  atTable,
+  beforeTheAnswer,
+  control,
+  create,
+  deleteIt,
+  type Hold,
+  killDuring,
+  killedAndRepeated,
+  leftOf,
+  org,
+  path,
+  server,
+  startAgain,
+  untilCurrent,
+} from '@lockstep/harness/killed-server';
 import { openOwnDatabase } from '@lockstep/harness/own-database';
-import { openServerProcess, type ServerProcess } from '@lockstep/harness/server-process';
 import { pastedToken, rotateTokens } from '@lockstep/harness/sign-in';
-import { findSync } from 'lockstep/control';
-
-const undo = new AsyncDisposableStack();
-let org: TestOrg;
-let control: TestControl;
-let server: ServerProcess;
-
-before(async () => {
-  org = undo.use(await startOrg({ records: 300 }));
-  control = undo.use(await openTestControl());
-  server = undo.use(
-    await openServerProcess({
-      controlUrl: control.database.url,
-      key: control.keyBytes,
-      allowHosts: [new URL(org.url).host],
-    }),
-  );
-});
-beforeEach(async () => {
-  if (server.url === null) await server.start();
-});
-afterEach(async () => {
-  if (server.url !== null) await server.ask('DELETE', path); // of a test that failed
-});
-after(() => undo.disposeAsync());
-
-const path = '/api/v1/syncs/acme';
-type Asked = Parameters<ServerProcess['ask']>;
-
-/** What work waits for while it is killed. */
-interface Hold {
-  untilReached(): Promise<void>;
-  release(): Promise<void>;
-}
-/** Work waits for a lock on a table of the control database. */
-const atLock = (table: string) => async (): Promise<Hold> => {
-  const lock = await holdLock(control.database.db, `LOCK TABLE lockstep.${table} IN SHARE MODE`);
-  return { untilReached: () => lock.untilSomebodyWaits(), release: () => lock.release() };
-};
-/** Work waits for the org's answer to a request. */
-const atRequest = (match: object) => async (): Promise<Hold> => {
-  const fault = await armFault(org, { match, times: null, effect: { hang: 'before' } });
-  return { untilReached: () => fault.untilFired(), release: () => fault.end() };
-};
-/** The change is made, and only its answer is missing. */
-const beforeTheAnswer = atLock('audit_entry');
-const atDescribe = (sobject: string) => atRequest({ contains: `sobjects/${sobject}/describe` });
-const atSignIn = atRequest({ path: '*/oauth2/token' });
-
-/** Kills the server when its work on the request waits there, and starts it again. */
-async function killDuring(hold: () => Promise<Hold>, request: () => Promise<unknown>): Promise<void> {
-  const held = await hold();
-  try {
-    const asked = request().then(
-      () => 'answered',
-      () => 'cut off',
-    );
-    await Promise.race([held.untilReached(), asked.then((how) => assert.fail(`it was ${how} before`))]);
-    await server.end('SIGKILL');
-    assert.equal(await asked, 'cut off');
-  } finally {
-    await held.release();
-  }
-  await startAgain();
-}
-
-async function startAgain(): Promise<void> {
-  // The sign-in of a killed process is begun again after 45 seconds (signInMaxMs), in this test at once.
-  await control.database.db.query(sql`UPDATE lockstep.credential SET signing_in_until = NULL`);
-  await server.start();
-}
-
-/** The same request is killed and repeated. */
-async function killedAndRepeated(hold: () => Promise<Hold>, ...asked: Asked): Promise<ApiAnswer> {
-  await killDuring(hold, () => server.ask(...asked));
-  return server.ask(...asked);
-}
-
-/** What the server has of any sync of this control database: none when all are deleted. */
-async function leftOf(ids: readonly string[]): Promise<string[]> {
-  const found = await control.database.db.query<{ name: string }>(sql`
-    SELECT datname::text AS name FROM pg_database, unnest(${ids}::text[]) AS id WHERE strpos(datname, id) > 0
-     UNION ALL SELECT rolname::text FROM pg_roles, unnest(${ids}::text[]) AS id WHERE strpos(rolname, id) > 0`);
-  const rows = await control.database.db.query<{ name: string }>(sql`
-    SELECT 'sync' AS name FROM lockstep.sync UNION ALL SELECT 'org' FROM lockstep.org
-     UNION ALL SELECT 'credential' FROM lockstep.credential UNION ALL SELECT 'sign_in' FROM lockstep.sign_in`);
-  return [...found, ...rows].map(({ name }) => name);
-}
-
-async function create(change: object = {}): Promise<string> {
-  const { status, body } = await server.ask('POST', '/api/v1/syncs', newSyncOf(org, change));
-  assert.equal(status, 201, JSON.stringify(body));
-  return String(body.id);
-}
-
-async function deleteIt(id: string): Promise<void> {
-  assert.equal((await server.ask('DELETE', path)).status, 200);
-  assert.deepEqual(await leftOf([id]), []);
-}
-
-const untilCurrent = async (objects: readonly string[]) => {
-  const current = objects.map((object) => `${object} current`).join();
-  for (let tries = 0; tries < 600; tries++) {
-    const { items = [] } = (await server.ask('GET', `${path}/objects`)).body as {
-      items?: { sobject: string; state: string }[];
-    };
-    if (
-      items
-        .map(({ sobject, state }) => `${sobject} ${state}`)
-        .toSorted()
-        .join() === current
-    )
-      return;
-    await systemClock.sleep(50);
-  }
-  assert.fail(`never: ${current}`);
-};
 
 for (const [when, hold] of [
   ['signs in', atSignIn],
@@ -300,24 +199,7 @@ test('a credential is replaced and taken from where it was held in one step, whe
 });
 
 for (const [when, hold] of [
-  [
-    'empties the tables',
-    async (): Promise<Hold> => {
-      const sync = await findSync(control.control, 'acme');
-      const mirror = openDatabase({
-        url: databaseUrl(control.database.url, { database: sync?.destination.database ?? '' }),
-        applicationName: 'test',
-      });
-      const lock = await holdLock(mirror, 'LOCK TABLE salesforce.contact IN ACCESS SHARE MODE');
-      return {
-        untilReached: () => lock.untilSomebodyWaits(),
-        async release() {
-          await lock.release();
-          await mirror.end();
-        },
-      };
-    },
-  ],
+  ['empties the tables', atTable('salesforce.contact', 'ACCESS SHARE')],
   ['has emptied them and not recorded the new org', atLock('org')],
 ] as const)
   test(`a recopy that is killed when it ${when} is finished by the same call, and the sync goes on`, async () => {

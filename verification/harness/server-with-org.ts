@@ -18,7 +18,7 @@ export interface ServerWithOrg extends AsyncDisposable {
   /** One of its databases, as its administrator; without a name the control database. Ended with the rest. */
   admin(database?: string): Database;
   /** A request to its API, which must be accepted. */
-  accepted(method: string, path: string, body?: object): Promise<ApiAnswer['body']>;
+  accepted: (method: string, path: string, body?: object) => Promise<ApiAnswer['body']>;
   /** A request of a caller, as the demo user, through its proxy. */
   call(syncId: string, method: string, path: string, body?: object): Promise<Response>;
   /** Until the objects of a sync are copied. */

@@ -82,6 +82,7 @@ const recopyOf = ({ sobjects }: Sync) => ({
   keeps: [
     'the tables with their names, columns and indexes; views, grants and readers',
     'the address at the proxy, the pace and the other settings',
+    'tables of removed objects as they are, until their object is added again',
   ],
 });
 

@@ -51,6 +51,7 @@ export const commandsOf: Readonly<Record<string, readonly string[]>> = {
   checkDestination: ['db test'],
   sqlForDestination: ['db sql'],
   replaceDestination: ['db set'],
+  dropFormerDatabase: ['db drop-former'],
   listOrgObjects: ['objects available'],
   findOrgObjects: [],
   listOrgFields: ['objects fields'],

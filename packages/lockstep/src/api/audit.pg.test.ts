@@ -87,6 +87,7 @@ const changes: Record<string, { method: string; path: string; body?: object }> =
     path: '/syncs/own/destination',
     body: { url: '{ownUrl}', reader_url: '{ownReaderUrl}' },
   },
+  dropFormerDatabase: { method: 'DELETE', path: '/syncs/own/former-database' },
   endSession: { method: 'DELETE', path: '/sessions/{session}' },
   deleteSync: { method: 'DELETE', path: '/syncs/acme' },
 };
@@ -110,8 +111,14 @@ test('every route that changes something is audited, and no request that changes
   await using org = await startOrg({ records: 100 });
   await using own = await openOwnDatabase();
   await using api = await openApi([new URL(org.url).host]);
-  const inOwn = newSyncOf(org, { name: 'own', destination: own.form() });
-  assert.equal((await api.ask('POST', '/api/v1/syncs', inOwn)).status, 201);
+  const inOwn = await api.ask(
+    'POST',
+    '/api/v1/syncs',
+    newSyncOf(org, { name: 'own', destination: own.form() }),
+  );
+  assert.equal(inOwn.status, 201);
+  // What a private database has left behind.
+  await api.control.control.db.query(sql`CREATE ROLE ${ident(`lockstep_${String(inOwn.body.id)}_owner`)}`);
   const known: Record<string, string> = {
     orgUrl: org.url,
     ownUrl: own.url,

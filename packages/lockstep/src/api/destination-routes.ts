@@ -5,6 +5,7 @@ import {
   databaseNamesSchema,
   databaseSqlSchema,
   destinationChecksSchema,
+  formerDatabaseSchema,
   newDestinationSchema,
   replaceDestinationSchema,
 } from '../contract/destinations.ts';
@@ -16,7 +17,7 @@ import {
   destinationFrom,
   sqlToRunFirst,
 } from '../operations/given-destination.ts';
-import { replaceSyncDestination } from '../operations/replace-destination.ts';
+import { dropFormer, replaceSyncDestination } from '../operations/replace-destination.ts';
 import type { ApiInstance } from './api-instance.ts';
 import { problemAnswers } from './problems.ts';
 import {
@@ -39,6 +40,7 @@ export const destinationRoutes: FastifyPluginAsyncZod<SyncRouteDeps> = async (ap
   checkRoute(app, deps);
   sqlRoute(app);
   replaceRoute(app, deps);
+  dropFormerRoute(app, deps);
 };
 
 function checkRoute(app: ApiInstance, { stop }: SyncRouteDeps): void {
@@ -95,4 +97,20 @@ function replaceRoute(app: ApiInstance, deps: SyncRouteDeps): void {
       return answerWith(reply, deps, await requiredSync(control, sync.id));
     },
   );
+}
+
+function dropFormerRoute(app: ApiInstance, { control }: SyncRouteDeps): void {
+  const schema = {
+    operationId: 'dropFormerDatabase',
+    summary: 'Drops the private database that a sync has left for one of your own',
+    description: 'With dry_run it only says which.',
+    tags,
+    params: namedSync,
+    querystring: dryRun,
+    response: { 200: formerDatabaseSchema, ...problemAnswers },
+  };
+  app.delete('/syncs/:sync/former-database', { schema }, async ({ params, query }) => {
+    const sync = await requiredSync(control, params.sync);
+    return { database: await dropFormer(control, sync, query.dry_run === 'true') };
+  });
 }

@@ -48,8 +48,14 @@ export const commands: readonly CommandEntry[] = [
   },
   {
     name: 'db set',
-    summary: 'Gives a sync the new address, passwords or tunnel of the database of your own that it uses.',
+    summary:
+      'Lets a sync go on in a database of your own that holds its mirror: at a new address, with new passwords, or after it was copied there.',
     load: async () => (await import('./commands/db.ts')).dbSet,
+  },
+  {
+    name: 'db drop-former',
+    summary: 'Drops the private database that a sync has left for one of your own.',
+    load: async () => (await import('./commands/db.ts')).dbDropFormer,
   },
   {
     name: 'sync list',

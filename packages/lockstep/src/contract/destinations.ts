@@ -136,3 +136,7 @@ export const databaseSqlSchema = z
     reader_url: z.string().describe("The same with the reader's."),
   })
   .meta({ id: 'DatabaseSql' });
+
+export const formerDatabaseSchema = z
+  .object({ database: z.string().describe('Of the server that the control database is on.') })
+  .meta({ id: 'FormerDatabase' });

@@ -25,10 +25,11 @@ export const insertDestination = (
           ${destination.sealedWriterPassword}, ${destination.sealedReaderPassword},
           ${destination.sealedTunnelKey})`);
 
+/** It is in a database that a person owns from then on. */
 export const updateDestination = (tx: Tx, syncId: SyncId, destination: DestinationRow) =>
   tx.query(sql`
   UPDATE lockstep.destination
-     SET database_name = ${destination.database}, address = ${JSON.stringify(destination.address)}::jsonb,
+     SET kind = 'own', database_name = ${destination.database}, address = ${JSON.stringify(destination.address)}::jsonb,
          sealed_writer_password = ${destination.sealedWriterPassword},
          sealed_reader_password = ${destination.sealedReaderPassword},
          sealed_tunnel_key = ${destination.sealedTunnelKey}, revision = revision + 1

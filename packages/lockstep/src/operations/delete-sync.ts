@@ -10,7 +10,7 @@ import {
 import { hostOf } from '../core/own-database.ts';
 import { usageError } from '../core/request-error.ts';
 import { destinationNames } from '../postgres/index.ts';
-import { checkRemovalOf, removeMirrorOf } from './make-destination.ts';
+import { checkRemovalOf, dropFormerDatabase, formerDatabase, removeMirrorOf } from './make-destination.ts';
 import { untilReleased } from './until-released.ts';
 
 export interface Deletion {
@@ -18,10 +18,14 @@ export interface Deletion {
   keeps: string[];
 }
 
-/** @param keepsMirror  for a database that a person owns: nothing is done there */
+/**
+ * @param keepsMirror  for a database that a person owns: nothing is done there
+ * @param former  a private database that the mirror has left
+ */
 export function deletionOf(
   { id, orgId, destination }: Pick<Sync, 'id' | 'orgId' | 'destination'>,
   keepsMirror = false,
+  former: string | null = null,
 ): Deletion {
   const mirror =
     destination.kind === 'private'
@@ -30,6 +34,7 @@ export function deletionOf(
   return {
     erases: [
       ...mirror.erases,
+      ...(former === null ? [] : privateMirror(id).erases),
       'the credential, the settings, what was requested, counted and told of it, e-mails that wait to be sent',
       'its address at the proxy: clients get 404 (PRX-01)',
     ],
@@ -85,7 +90,7 @@ export async function checkDeletion(control: Control, sync: Sync, keepsMirror: b
   if (keepsMirror && sync.destination.kind === 'private')
     throw usageError('A private database goes with its sync', 'lockstep help sync delete');
   if (!keepsMirror) await checkRemovalOf(control, sync);
-  return deletionOf(sync, keepsMirror);
+  return deletionOf(sync, keepsMirror, await formerDatabase(control, sync));
 }
 
 /**
@@ -106,6 +111,7 @@ export async function deleteSync(
   await withChangeLock(control, sync.id, async () => {
     if (!(await readSync(control, sync.id))) return; // somebody else has deleted it
     if (!keepsMirror) await removeMirrorOf(control, sync);
+    if ((await formerDatabase(control, sync)) !== null) await dropFormerDatabase(control, sync);
     await eraseSync(control, sync.id); // last, so that an interrupted deletion can be found and finished
   });
   return deletion;

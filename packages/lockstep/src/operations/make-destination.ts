@@ -9,8 +9,10 @@ import {
   checkOwnMirror,
   createPrivateDatabase,
   createTable,
+  destinationNames,
   dropOwnMirror,
   dropPrivateDatabase,
+  hasPrivateDatabase,
   prepareDestination,
   privateSchema,
   type TablePlan,
@@ -88,6 +90,16 @@ export const removeMirrorOf = (control: Control, sync: Sync): Promise<void> =>
   sync.destination.kind === 'private'
     ? dropPrivateDatabase(control.db, sync.id)
     : withWriter(control, sync, (db) => dropOwnMirror(db, sync.id, sync.destination.tableSchema));
+
+/** The private database that the mirror has left for one that a person owns; null: there is none. */
+export async function formerDatabase(control: Control, { id, destination }: Sync): Promise<string | null> {
+  if (destination.kind === 'private') return null;
+  return (await hasPrivateDatabase(control.db, id)) ? destinationNames(id).database : null;
+}
+
+/** With its roles. */
+export const dropFormerDatabase = (control: Control, { id }: Sync): Promise<void> =>
+  dropPrivateDatabase(control.db, id);
 
 /** Whether {@link removeMirrorOf} would be refused, as far as can be seen without touching anything. @throws the same */
 export const checkRemovalOf = async (control: Control, sync: Sync): Promise<void> => {

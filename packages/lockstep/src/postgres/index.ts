@@ -54,6 +54,7 @@ export {
   createPrivateDatabase,
   destinationNames,
   dropPrivateDatabase,
+  hasPrivateDatabase,
   privateSchema,
   restrictReaders,
   scramVerifier,

@@ -27,6 +27,15 @@ export const ensureRole = async (tx: Tx, role: string, attributes: Sql): Promise
 /** The attributes of a login. @param verifier  of its password, see `scramVerifier` */
 export const loginWith = (verifier: string): Sql => sql`LOGIN PASSWORD ${literal(verifier)}`;
 
+/** The databases in which the role owns something or has been given rights. */
+export const selectRolePlaces = (tx: Tx, role: string) =>
+  tx.query<{ database: string }>(sql`
+  SELECT DISTINCT coalesce(b.datname::text, 'this server') AS database
+    FROM pg_catalog.pg_shdepend d
+    JOIN pg_catalog.pg_roles r ON r.oid = d.refobjid AND d.refclassid = 'pg_catalog.pg_authid'::regclass
+    LEFT JOIN pg_catalog.pg_database b ON b.oid = d.dbid
+   WHERE r.rolname = ${role} ORDER BY 1`);
+
 export const disableLogin = (tx: Tx, role: string) => tx.query(sql`ALTER ROLE ${ident(role)} NOLOGIN`);
 
 export const dropRole = (tx: Tx, role: string) => tx.query(sql`DROP ROLE IF EXISTS ${ident(role)}`);

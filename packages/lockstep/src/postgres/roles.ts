@@ -17,6 +17,7 @@ import { createHash, createHmac, pbkdf2Sync, randomBytes } from 'node:crypto';
 import { assert } from '@lockstep/foundation/assert';
 import { type Database, sqlState, type Tx } from '@lockstep/foundation/database';
 import { literal, sql } from '@lockstep/foundation/sql';
+import { Fault } from '../core/faults.ts';
 import { bookkeepingSchema } from './bookkeeping.ts';
 import { readerConnections, readerSettings, writerConnections } from './role-limits.ts';
 import {
@@ -34,6 +35,7 @@ import {
   revokePublicConnect,
   revokePublicSchema,
   roleExists,
+  selectRolePlaces,
   selectRolesWithPrefix,
   selectUnboundReaders,
   setForRole,
@@ -112,7 +114,18 @@ export async function restrictReaders(
   }
 }
 
-/** Drops database and roles, even if somebody is connected; what does not exist is skipped. */
+/** Whether something of it is there: a role may have refused to go with its database. */
+export async function hasPrivateDatabase(admin: Database, syncId: string): Promise<boolean> {
+  const { database } = destinationNames(syncId);
+  const [existing] = await selectDatabase(admin, database);
+  return existing !== undefined || (await selectRolesWithPrefix(admin, `${database}_`)).length > 0;
+}
+
+/**
+ * Drops database and roles, even if somebody is connected; what does not exist is skipped.
+ *
+ * @throws Fault `DB-24`: somebody has given rights in another database to one of the roles
+ */
 export async function dropPrivateDatabase(admin: Database, syncId: string): Promise<void> {
   const { database, owner, writer, readerGroup, reader } = destinationNames(syncId);
   const readers = await selectRolesWithPrefix(admin, reader);
@@ -123,7 +136,21 @@ export async function dropPrivateDatabase(admin: Database, syncId: string): Prom
   // Ending a role's sessions and dropping what it owns both need its privileges.
   for (const role of existing) await joinRole(admin, role);
   await dropDatabase(admin, database);
-  for (const role of existing) await dropRole(admin, role);
+  for (const role of existing) await dropUnusedRole(admin, role);
+}
+
+async function dropUnusedRole(admin: Database, role: string): Promise<void> {
+  try {
+    await dropRole(admin, role);
+  } catch (error) {
+    if (sqlState(error) !== '2BP01') throw error;
+    const places = (await selectRolePlaces(admin, role)).map(({ database }) => database);
+    throw new Fault(
+      'DB-24',
+      { reason: `The role ${role} has rights in ${places.join(', ')}` },
+      { cause: error },
+    );
+  }
 }
 
 async function createRoles(

@@ -1,11 +1,17 @@
-/** `db sql` and `db test`: a database of a person's own, before a sync is created in it; `db set`: after. */
+/** `db sql` and `db test`: a database of a person's own, before a sync is created in it; `db set`: after.
+ * `db drop-former`: the private one that a sync has left. */
 import { writeFile } from 'node:fs/promises';
-import { databaseSqlSchema, destinationChecksSchema } from '../../contract/destinations.ts';
+import {
+  databaseSqlSchema,
+  destinationChecksSchema,
+  formerDatabaseSchema,
+} from '../../contract/destinations.ts';
 import { syncSchema } from '../../contract/syncs.ts';
 import { usageError } from '../../core/request-error.ts';
 import { type Command, syncFlag } from '../arguments.ts';
 import { chooseSync, pathOf } from '../choose-sync.ts';
 import { findApi } from '../find-server.ts';
+import { confirmByName } from '../terminal/confirm.ts';
 import { exitCodes } from '../terminal/exit-codes.ts';
 import { addressFlags, destinationFlags, destinationFrom, destinationMembers } from './destination-flags.ts';
 
@@ -91,12 +97,38 @@ export const dbSet: Command = {
     if (!args.isSet('url-file')) throw usageError('db set needs --url-file', help);
     const given = await destinationFrom(destinationMembers(args, 'url-file') ?? {}, help);
     const api = await findApi(context);
-    const { id } = await chooseSync(api, args.text('sync'));
+    const { id, mirror: former } = await chooseSync(api, args.text('sync'));
     const isDryRun = args.isSet('dry-run');
     const path = `${pathOf(id)}/destination${isDryRun ? '?dry_run=true' : ''}`;
     const { name, mirror } = await api.put(path, given, syncSchema);
     if (output.wantsJson) output.object({ schema: 1, name, mirror, replaced: !isDryRun });
     else if (isDryRun) output.say('The mirror is there, and everything is in order. Nothing was changed.');
     else output.say(`${name} goes on there: ${mirror.url}`);
+    if (!isDryRun && former.kind === 'private')
+      output.say('Its private database is as it was. When nobody needs it: lockstep db drop-former');
+  },
+};
+
+export const dbDropFormer: Command = {
+  flags: {
+    sync: syncFlag,
+    yes: { description: 'Do not ask for the name.' },
+    'dry-run': { description: 'Only say which database it is.' },
+  },
+  async run(args, context) {
+    const { output, stop } = context;
+    const api = await findApi(context);
+    const { id, name } = await chooseSync(api, args.text('sync'));
+    const path = `${pathOf(id)}/former-database`;
+    const { database } = await api.delete(`${path}?dry_run=true`, formerDatabaseSchema);
+    const isDryRun = args.isSet('dry-run');
+    if (!output.wantsJson)
+      output.say(`This erases the database ${database}, with all that is in it, and its logins.`);
+    if (!isDryRun) {
+      if (!args.isSet('yes')) await confirmByName(name, 'db drop-former', stop);
+      await api.delete(path, formerDatabaseSchema);
+    }
+    if (output.wantsJson) output.object({ schema: 1, name, database, dropped: !isDryRun });
+    else output.say(isDryRun ? 'Nothing was erased.' : `${database} is dropped.`);
   },
 };

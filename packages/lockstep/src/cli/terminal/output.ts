@@ -79,7 +79,7 @@ export function openOutput({ dataDir, ...options }: { wantsJson: boolean; dataDi
 
 /** Command names after `lockstep` in our texts. */
 const namedCommand =
-  /(?<![\w/-])lockstep (sync (?:create|list|show|leases|pause|resume|reauth|recopy|delete|set)|org show|objects (?:list|available|fields|add|remove|verify|refetch|missing|set-aside)|budget (?:show|set)|(?:api|proxy)-key (?:create|list|revoke)|reader (?:create|list|drop)|jwt-key (?:create|list|delete)|session (?:list|end)|admin (?:setup-token|reset-password)|db (?:sql|test|set)|audit|login|logout|start|demo|simulated-org|status|watch|flush|activity|freshness|usage|workers|proxy list|try|sql|openapi|completion|help|COMMAND)(?![\w-])/g;
+  /(?<![\w/-])lockstep (sync (?:create|list|show|leases|pause|resume|reauth|recopy|delete|set)|org show|objects (?:list|available|fields|add|remove|verify|refetch|missing|set-aside)|budget (?:show|set)|(?:api|proxy)-key (?:create|list|revoke)|reader (?:create|list|drop)|jwt-key (?:create|list|delete)|session (?:list|end)|admin (?:setup-token|reset-password)|db (?:sql|test|set|drop-former)|audit|login|logout|start|demo|simulated-org|status|watch|flush|activity|freshness|usage|workers|proxy list|try|sql|openapi|completion|help|COMMAND)(?![\w-])/g;
 
 /** A clone has no `lockstep` on the PATH, but one in its folder. */
 export function pasteable(text: string, dataDir?: string): string {

@@ -62,7 +62,7 @@ test('a field left out later keeps its last values, the table goes on, and it is
   assert.deepEqual(await valuesOf(id), [{ name: 'second', description: 'not seen' }]);
   assert.deepEqual(await toldOf('Account'), [
     'Account: field left out (Description)',
-    'Account: field visible again (Description)',
+    'Account: field taken in again (Description)',
   ]);
 });
 

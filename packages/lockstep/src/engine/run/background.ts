@@ -13,6 +13,7 @@ import {
   failureFields,
   isLockTimeout,
   type Remainder,
+  type Stream,
 } from '../../postgres/index.ts';
 import { describeSObjects } from '../../salesforce/index.ts';
 import type { InBackground, Next } from '../plan/next-request.ts';
@@ -208,7 +209,7 @@ function beginDescribe(
           run.log.warn('fields cannot be added now', { stream: sobject, ...failureFields(error) });
           return described(run.clock.now() + changeAgainMs)(now);
         }
-        tellFieldChange(run, sobject, change);
+        tellFieldChange(run, stream.table.stream, change);
         const reloaded = await run.reload(await described()(now));
         if (changesNothing(change)) return reloaded;
         // Queries that were refused because of these fields are now made without them.
@@ -219,7 +220,9 @@ function beginDescribe(
   );
 }
 
-function tellFieldChange(run: BackgroundRun, sobject: string, change: FieldChange): void {
+/** @param before  the stream as it was */
+function tellFieldChange(run: BackgroundRun, before: Stream, change: FieldChange): void {
+  const { sobject } = before;
   const { hidden, leftOut, returned, added } = change;
   const rows = hidden.length + leftOut.length + returned.length + added.length;
   if (rows > 0) run.log.warn('other fields are read', { stream: sobject, rows });
@@ -228,7 +231,15 @@ function tellFieldChange(run: BackgroundRun, sobject: string, change: FieldChang
   };
   tell('field hidden', hidden);
   tell('field left out', leftOut);
-  tell('field visible again', returned);
+  const wasLeftOut = new Set(before.leftOut.map(({ field }) => field));
+  tell(
+    'field taken in again',
+    returned.filter((field) => wasLeftOut.has(field)),
+  );
+  tell(
+    'field visible again',
+    returned.filter((field) => !wasLeftOut.has(field)),
+  );
   tell(
     'field added',
     added.map(({ field }) => field),

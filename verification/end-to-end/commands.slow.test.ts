@@ -226,6 +226,11 @@ test('a sync is re-authorised by commands: by a key pair that is made here, then
   assert.deepEqual([wrong.code, wrong.stderr.split(':')[0]], [6, 'error SF-04']);
   const done = await cli.run(['sync', 'reauth', ...jwt, '--username', username]);
   assert.match(done.stderr, /^acme signs in with it from now on \(jwt bearer\)/);
+  assert.doesNotMatch(done.stderr, /View All/);
+  await org.control('/users/rights', { user: 'integration', viewAllData: false });
+  const lacking = await cli.run(['sync', 'reauth', ...jwt, '--username', username]);
+  assert.match(lacking.stderr, /^(?:advice|must fix), .*View All.*\nnext: .*/m);
+  await org.control('/users/rights', { user: 'integration' });
 
   await org.control('/signIn/app', {
     clientId: 'web-app',

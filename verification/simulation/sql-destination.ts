@@ -88,8 +88,13 @@ export class SqlDestination implements AsyncDisposable {
     return this.db.transaction(async (tx) => {
       const filled = await tx.query<{ name: string }>(sql`
         SELECT format('%I.%I', schemaname, tablename) AS name FROM pg_tables
-         WHERE schemaname = ${schema} OR schemaname = '_lockstep' AND tablename NOT IN ('migration', 'sync')`);
+         WHERE schemaname = ${schema}
+            OR schemaname = '_lockstep' AND tablename NOT IN ('migration', 'sync', 'kept_table')`);
+      // The tables of the run before are this mirror's own, and taken up again.
       await tx.script(`
+        INSERT INTO _lockstep.kept_table (table_name, sobject, org_id)
+          SELECT c.table_name, c.sobject, s.org_id FROM _lockstep.checkpoint c, _lockstep.sync s
+          ON CONFLICT DO NOTHING;
         TRUNCATE ${filled.map(({ name }) => name).join(', ')} RESTART IDENTITY;
         ALTER SEQUENCE _lockstep.ticket RESTART;
         UPDATE _lockstep.sync SET epoch = 0`);

@@ -52,6 +52,7 @@ export const commandsOf: Readonly<Record<string, readonly string[]>> = {
   sqlForDestination: ['db sql'],
   replaceDestination: ['db set'],
   dropFormerDatabase: ['db drop-former'],
+  getRequest: ['sync create', 'objects add'],
   listOrgObjects: ['objects available'],
   findOrgObjects: [],
   listOrgFields: ['objects fields'],

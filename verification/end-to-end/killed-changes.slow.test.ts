@@ -53,8 +53,11 @@ for (const [when, hold] of [
   });
 
 test('a creation that is killed and then refused leaves no database', async () => {
-  const headers = { 'idempotency-key': randomUUID() };
+  const key = randomUUID();
+  const headers = { 'idempotency-key': key };
   await killDuring(atLock('org'), () => server.ask('POST', '/api/v1/syncs', newSyncOf(org), headers));
+  const seen = await server.ask('GET', `/api/v1/requests/${key}`);
+  assert.deepEqual([seen.status, seen.body.state], [200, 'interrupted'], JSON.stringify(seen.body));
   const refusing = await armFault(org, {
     match: { path: '*/oauth2/token' },
     times: null,

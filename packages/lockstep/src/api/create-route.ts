@@ -17,12 +17,12 @@ import { changeOf, dryRun, requiredSync, type SyncRouteDeps, tagOf, viewOf } fro
 const audited = ['name', 'login_url', 'objects', 'api_version', ...Object.keys(syncChangeSchema.shape)];
 
 export const createRoute: FastifyPluginAsyncZod<SyncRouteDeps> = async (app, deps) => {
-  const idOf = addIdempotency(app, deps.control);
+  const makingOf = addIdempotency(app, deps.control);
   const schema = {
     operationId: 'createSync',
     summary: 'Creates a sync',
     description:
-      'Tests everything first: with dry_run nothing else is done. Repeat it with the same Idempotency-Key if you do not know whether it arrived: what was begun is taken up.',
+      'Tests everything first: with dry_run nothing else is done. Repeat it with the same Idempotency-Key if you do not know whether it arrived: what was begun is taken up. `GET /requests/KEY` tells how far it is.',
     tags: ['syncs'],
     querystring: dryRun,
     headers: idempotencyHeaders,
@@ -33,8 +33,8 @@ export const createRoute: FastifyPluginAsyncZod<SyncRouteDeps> = async (app, dep
   app.post('/syncs', { schema, config }, async (request, reply) => {
     const { query, body } = request;
     const { control, log, stop, allowHosts } = deps;
-    const create = { control, clock: systemClock, log };
-    const id = idOf(request);
+    const { id, report } = makingOf(request);
+    const create = { control, clock: systemClock, log, report };
     const begun = await readSync(control, id);
     if (begun) return reply.code(201).send(await viewOf(deps, begun));
     const given = () => openGivenCredential(control, body.login_url, body.credential);

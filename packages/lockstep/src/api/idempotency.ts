@@ -7,9 +7,16 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { type BegunRequest, beginOnce, type Control, type StoredAnswer } from '../control/index.ts';
 import { newSyncId, type SyncId } from '../core/ids.ts';
+import type { Report } from '../core/progress.ts';
 
-/** Returns the id of what a request makes: another one for each request that is not a repetition. */
-export function addIdempotency(app: FastifyInstance, control: Control): (request: FastifyRequest) => SyncId {
+export interface Making {
+  /** Of what the request makes: another one for each request that is not a repetition. */
+  id: SyncId;
+  report: Report;
+}
+
+/** Returns what a request makes. */
+export function addIdempotency(app: FastifyInstance, control: Control): (request: FastifyRequest) => Making {
   const begun = new WeakMap<FastifyRequest, BegunRequest>();
 
   app.addHook('preHandler', async (request, reply) => {
@@ -26,8 +33,14 @@ export function addIdempotency(app: FastifyInstance, control: Control): (request
     await begun.get(request)?.end({ status: reply.statusCode, body });
   });
 
-  return (request) => (begun.get(request)?.subject as SyncId | undefined) ?? newSyncId();
+  return (request) => {
+    const known = begun.get(request);
+    return { id: (known?.subject as SyncId | undefined) ?? newSyncId(), report: known?.report ?? unseen };
+  };
 }
+
+/** Nobody can ask for the progress of a request without a key. */
+const unseen: Report = () => undefined;
 
 /** The route is not called: an answer has been sent. */
 function replay(reply: FastifyReply, { status, body }: StoredAnswer): FastifyReply {
@@ -36,12 +49,11 @@ function replay(reply: FastifyReply, { status, body }: StoredAnswer): FastifyRep
   return reply.serializer((text: string) => text).send(body);
 }
 
-export const idempotencyHeaders = z.object({
-  'idempotency-key': z
-    .string()
-    .regex(/^[\x21-\x7e]{1,200}$/, 'up to 200 visible characters of ASCII')
-    .optional(),
-});
+export const idempotencyKey = z
+  .string()
+  .regex(/^[\x21-\x7e]{1,200}$/, 'up to 200 visible characters of ASCII');
+
+export const idempotencyHeaders = z.object({ 'idempotency-key': idempotencyKey.optional() });
 
 /** Null: the request gives none, or makes nothing. Its form has been checked with the other headers. */
 function keyOf({ method, headers }: FastifyRequest): string | null {

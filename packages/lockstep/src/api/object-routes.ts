@@ -16,6 +16,7 @@ import { objectView } from '../operations/object-view.ts';
 import { plannedObjectViews } from '../operations/planned-object-view.ts';
 import { readSyncStatus } from '../operations/sync-status.ts';
 import type { ApiInstance } from './api-instance.ts';
+import { addIdempotency, idempotencyHeaders } from './idempotency.ts';
 import { pageFrom } from './pages.ts';
 import { problemAnswers } from './problems.ts';
 import { dryRun, namedSync, requiredSync, type SyncRouteDeps, viewOf } from './sync-routes.ts';
@@ -46,25 +47,28 @@ function listRoute(app: ApiInstance, { control }: SyncRouteDeps): void {
 }
 
 function addRoute(app: ApiInstance, deps: SyncRouteDeps): void {
+  const makingOf = addIdempotency(app, deps.control);
   const schema = {
     operationId: 'addObjects',
     summary: 'Adds objects to a sync while it runs',
     description:
-      'Their tables are made, and a running sync copies them at once; its other tables keep their pace. Objects that it mirrors already are left alone. With dry_run nothing is made.',
+      'Their tables are made, and a running sync copies them at once; its other tables keep their pace. Objects that it mirrors already are left alone. With dry_run nothing is made. `GET /requests/KEY` tells how far it is.',
     tags,
     params: namedSync,
     querystring: dryRun,
+    headers: idempotencyHeaders,
     body: addObjectsSchema,
     response: { 200: addedObjectsSchema, ...problemAnswers },
   };
   const config = { audit: { members: ['objects'] } };
-  app.post('/syncs/:sync/objects', { schema, config }, async ({ params, query, body }) => {
+  app.post('/syncs/:sync/objects', { schema, config }, async (request, reply) => {
+    const { params, query, body } = request;
     const { control, log, allowHosts, stop } = deps;
     const sync = await requiredSync(control, params.sync);
     const isDryRun = query.dry_run === 'true';
-    const options = { allowHosts, isDryRun };
+    const options = { allowHosts, isDryRun, report: makingOf(request).report };
     const added = await addObjects({ control, clock: systemClock, log }, sync, body.objects, options, stop);
-    return { objects: plannedObjectViews(added) };
+    return reply.send({ objects: plannedObjectViews(added) });
   });
 }
 

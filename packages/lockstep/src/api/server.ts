@@ -47,6 +47,7 @@ import { proxyKeyRoutes } from './proxy-key-routes.ts';
 import { proxyRoutes } from './proxy-routes.ts';
 import { recopyRoute } from './recopy-route.ts';
 import { reportRoutes } from './report-routes.ts';
+import { requestRoutes } from './request-routes.ts';
 import { sessionRoutes } from './session-routes.ts';
 import { openSignInTries } from './sign-in-tries.ts';
 import { type SyncRouteDeps, syncRoutes } from './sync-routes.ts';
@@ -250,6 +251,7 @@ async function addRoutes(app: FastifyInstance, deps: RouteDeps & { prefix: strin
   await app.register(jwtKeyRoutes, deps);
   await app.register(keyRoutes, deps);
   await app.register(proxyKeyRoutes, deps);
+  await app.register(requestRoutes, deps);
   await app.register(administratorRoutes, deps);
   await app.register(sessionRoutes, deps);
   await app.register(auditRoutes, deps);

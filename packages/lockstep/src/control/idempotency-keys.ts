@@ -1,8 +1,18 @@
 import type { Session } from '@lockstep/foundation/database';
 import { Fault } from '../core/faults.ts';
+import type { Progress, Report } from '../core/progress.ts';
 import { closeSession } from './changes.ts';
 import type { Control } from './database.ts';
-import { claimKey, deleteKey, purgeKeys, selectKey, setKeyAnswer, takeKeyLock } from './idempotency-sql.ts';
+import {
+  claimKey,
+  deleteKey,
+  purgeKeys,
+  selectBegunRequest,
+  selectKey,
+  setKeyAnswer,
+  setKeyProgress,
+  takeKeyLock,
+} from './idempotency-sql.ts';
 
 export interface StoredAnswer {
   status: number;
@@ -13,6 +23,8 @@ export interface StoredAnswer {
 export interface BegunRequest {
   /** The id of what it makes: that of the first request, if its process has died. */
   subject: string;
+  /** Lets others see how far it is, soon; what cannot be written is left out. */
+  report: Report;
   /** Stores the answer, which every repetition gets. An answer that says that the server failed is not kept. */
   end(answer: StoredAnswer): Promise<void>;
 }
@@ -58,8 +70,32 @@ async function answerOf(
   return { status: known.status, body: known.body ?? '' };
 }
 
+/** Null: no request has come with the key in the last 24 hours, or the server has failed to do it. */
+export async function readBegunRequest({ db }: Control, key: string) {
+  const [row] = await selectBegunRequest(db, key);
+  if (!row) return null;
+  const { status, progress, begun_at: begunAt, lasts } = row;
+  const state = status !== null ? ('done' as const) : lasts ? ('running' as const) : ('interrupted' as const);
+  return { state, status, progress, begunAt };
+}
+
+/** Progress is written no more often than this. */
+const reportEveryMs = 500;
+
+function openReport({ db, clock }: Control, key: string): Report {
+  let reportedAt = Number.NEGATIVE_INFINITY;
+  let step = '';
+  return (progress: Progress) => {
+    if (progress.step === step && clock.now() - reportedAt < reportEveryMs) return;
+    reportedAt = clock.now();
+    step = progress.step;
+    void setKeyProgress(db, key, progress).catch(() => undefined);
+  };
+}
+
 const begun = (control: Control, session: Session, key: string, subject: string): BegunRequest => ({
   subject,
+  report: openReport(control, key),
   async end({ status, body }) {
     try {
       if (status >= 500) await deleteKey(control.db, key);

@@ -1,5 +1,6 @@
 import type { Tx } from '@lockstep/foundation/database';
 import { sql } from '@lockstep/foundation/sql';
+import type { Progress } from '../core/progress.ts';
 
 /** Statements of the idempotency keys (idempotency-keys.ts). */
 
@@ -29,6 +30,21 @@ export const selectKey = (tx: Tx, key: string) =>
   tx.query<{ fingerprint: string; status: number | null; body: string | null }>(
     sql`SELECT fingerprint, status, body FROM lockstep.idempotency_key WHERE key = ${key}`,
   );
+
+/** `lasts`: its process has not died. */
+export const selectBegunRequest = (tx: Tx, key: string) =>
+  tx.query<{ status: number | null; progress: Progress | null; begun_at: string; lasts: boolean }>(sql`
+  SELECT status, progress, begun_at, EXISTS (
+           SELECT FROM pg_locks l
+            WHERE l.locktype = 'advisory' AND l.granted
+              AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+              AND l.classid = ${keyLock} AND l.objid = hashtext(key)::oid AND l.objsubid = 2) AS lasts
+    FROM lockstep.idempotency_key WHERE key = ${key}`);
+
+export const setKeyProgress = (tx: Tx, key: string, progress: Progress) =>
+  tx.query(sql`
+  UPDATE lockstep.idempotency_key SET progress = ${JSON.stringify(progress)}::jsonb
+   WHERE key = ${key} AND status IS NULL`);
 
 export const setKeyAnswer = (tx: Tx, key: string, status: number, body: string) =>
   tx.query(sql`UPDATE lockstep.idempotency_key SET status = ${status}, body = ${body} WHERE key = ${key}`);

@@ -39,7 +39,7 @@ export {
 export { runExpiry } from './expired.ts';
 export { type Freshness, readFreshness, recordAges } from './freshness.ts';
 export { clearSyncProblem, type Health, readHealth, recordSyncProblem } from './health.ts';
-export { type BegunRequest, beginOnce, type StoredAnswer } from './idempotency-keys.ts';
+export { type BegunRequest, beginOnce, readBegunRequest, type StoredAnswer } from './idempotency-keys.ts';
 export { parseInterval } from './interval.ts';
 export { createJwtKey, dropJwtKey, type JwtKey, listJwtKeys, openJwtKey } from './jwt-keys.ts';
 export type { KeySource } from './keys.ts';

@@ -11,6 +11,7 @@ import {
 } from '../control/index.ts';
 import type { Describe } from '../core/describe.ts';
 import { fieldChoiceKey, withoutLeftOut } from '../core/field-choice.ts';
+import type { Report } from '../core/progress.ts';
 import { RequestError } from '../core/request-error.ts';
 import { refusalOf, together } from '../core/wrong-members.ts';
 import {
@@ -47,7 +48,7 @@ export async function addObjects(
   { control, clock, log }: TryDeps,
   sync: Sync,
   wanted: readonly string[],
-  { allowHosts, isDryRun }: { allowHosts: readonly string[]; isDryRun: boolean },
+  { allowHosts, isDryRun, report }: { allowHosts: readonly string[]; isDryRun: boolean; report?: Report },
   signal: AbortSignal,
 ): Promise<AddedObjects> {
   refuseChange(sync);
@@ -56,13 +57,13 @@ export async function addObjects(
   if (missing.length === 0) return { plans: [], described: [] };
   try {
     const all = await withSalesforceOf({ control, clock, log }, sync, allowHosts, (salesforce) =>
-      describeAll(salesforce, missing, signal),
+      describeAll(salesforce, missing, signal, report),
     );
     const found = { describes: all, apiVersion: sync.apiVersion };
     if (isDryRun) return await withWriter(control, sync, (db) => planObjects(db, sync, found));
     return await changeAlone(control, sync, async (current) => {
       refuseLeaving(current, wanted);
-      return withWriter(control, current, (db) => makeObjects(control, db, current, found));
+      return withWriter(control, current, (db) => makeObjects(control, db, current, found, report));
     });
   } catch (error) {
     if (isLockTimeout(error))
@@ -107,10 +108,17 @@ async function planObjects(db: Database, sync: Sync, { describes }: Found): Prom
   return { plans, described };
 }
 
-async function makeObjects(control: Control, db: Database, sync: Sync, found: Found): Promise<AddedObjects> {
+async function makeObjects(
+  control: Control,
+  db: Database,
+  sync: Sync,
+  found: Found,
+  report?: Report,
+): Promise<AddedObjects> {
   const { plans, described } = await planObjects(db, sync, found);
   const describedFor = fieldChoiceKey({ leftOut: sync.leftOut, apiVersion: found.apiVersion });
   for (const [place, plan] of plans.entries()) {
+    report?.({ step: 'making tables', done: place, of: plans.length });
     await db.transaction(async (tx) => {
       const { tableSchema } = sync.destination;
       const stream = await createTable(tx, tableSchema, plan, described[place], describedFor);

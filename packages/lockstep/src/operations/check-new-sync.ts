@@ -8,6 +8,7 @@ import { withoutLeftOut } from '../core/field-choice.ts';
 import type { OrgId, SyncId } from '../core/ids.ts';
 import type { AppLog } from '../core/log-fields.ts';
 import type { OwnDestination } from '../core/own-database.ts';
+import type { Report } from '../core/progress.ts';
 import { about, tryAll } from '../core/wrong-members.ts';
 import { databaseFault, planTables, selectMissingAttributes, type TablePlan } from '../postgres/index.ts';
 import type { Salesforce } from '../salesforce/index.ts';
@@ -39,8 +40,7 @@ export interface CreateDeps {
   control: Control;
   clock: Clock;
   log: AppLog;
-  /** Called after each step. */
-  say?: (step: string) => void;
+  report?: Report;
 }
 
 /** Until the newest is known. */
@@ -111,13 +111,10 @@ async function checkOrg(deps: CreateDeps, options: NewSyncOptions, signal: Abort
     { allowHosts: options.allowHosts, apiVersion: firstApiVersion },
     signal,
     async (salesforce, identity) => {
-      deps.say?.(`signed in to org ${identity.orgId}`);
       const [apiVersion, found] = await tryAll<[string, Awaited<ReturnType<typeof checkObjects>>]>([
         () => chosenVersion(salesforce, options.apiVersion, signal),
-        () => checkObjects(salesforce, options, signal),
+        () => checkObjects(salesforce, options, signal, deps.report),
       ]);
-      const { length } = found.plans;
-      deps.say?.(`described ${length} object${length === 1 ? '' : 's'}`);
       return { ...identity, apiVersion, ...found };
     },
   );
@@ -128,9 +125,10 @@ async function checkObjects(
   salesforce: Salesforce,
   { sobjects, leftOut = [] }: NewSyncOptions,
   signal: AbortSignal,
+  report?: Report,
 ) {
   const { described: all, skipped } = sobjects
-    ? { described: await describeAll(salesforce, objectsNamed(sobjects), signal), skipped: [] }
+    ? { described: await describeAll(salesforce, objectsNamed(sobjects), signal, report), skipped: [] }
     : await describeRecommended(salesforce, signal);
   const described = all.map((describe) => withoutLeftOut(describe, leftOut));
   return { plans: planTables(described), described, skipped };

@@ -6,6 +6,7 @@ import { databaseUrl, openDatabase } from '@lockstep/foundation/database';
 import { sql } from '@lockstep/foundation/sql';
 import { openTestControl, type TestControl } from '@lockstep/harness/control';
 import { startOrg, type TestOrg } from '@lockstep/harness/org';
+import type { Report } from '../core/progress.ts';
 import type { RequestError } from '../core/request-error.ts';
 import { destinationNames, dropPrivateDatabase } from '../postgres/index.ts';
 import { createSync } from './create-sync.ts';
@@ -21,10 +22,9 @@ after(async () => {
   await org[Symbol.asyncDispose]();
 });
 
-/** @param say  called after each step */
-const create = (sobjects: readonly string[], say?: (step: string) => void) =>
+const create = (sobjects: readonly string[], report: Report = () => undefined) =>
   createSync(
-    { control: control.control, clock: systemClock, log: control.log.log, ...(say && { say }) },
+    { control: control.control, clock: systemClock, log: control.log.log, report },
     {
       name: 'world',
       given: () =>
@@ -45,7 +45,7 @@ test('all objects that cannot be taken are named with their reasons, and nothing
   const steps: string[] = [];
   const wanted = ['Account', 'contentdocumentlink', 'Contact', 'Acount', 'Name', 'acount'];
   await assert.rejects(
-    create(wanted, (step) => steps.push(step)),
+    create(wanted, ({ step }) => steps.push(step)),
     (error: RequestError) => {
       assert.deepEqual([error.label, error.message], ['SCH-06', error.errors[0]?.reason]);
       assert.deepEqual(
@@ -67,7 +67,7 @@ test('all objects that cannot be taken are named with their reasons, and nothing
       return true;
     },
   );
-  assert.deepEqual(steps, [`signed in to org ${org.orgId}`]);
+  assert.deepEqual(steps, ['describing objects']);
   assert.deepEqual(await control.control.db.query(sql`SELECT FROM lockstep.sync`), []);
 });
 

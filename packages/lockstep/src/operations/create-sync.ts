@@ -39,11 +39,8 @@ export async function createSync(
   try {
     const made = await makeMirror(
       control,
-      { syncId, orgId: checked.orgId, plans, described, describedFor },
+      { syncId, orgId: checked.orgId, plans, described, describedFor, report: deps.report },
       own,
-    );
-    deps.say?.(
-      own ? `made the tables in ${own.database}` : `made database lockstep_${syncId} with its tables`,
     );
     const sobjects = plans.map(({ sobject }) => sobject);
     const signIn = await holderOf(control, given);
@@ -67,4 +64,4 @@ export async function createSync(
 }
 
 /** By somebody who was faster. */
-const nameIfTaken = (error: unknown) => (error instanceof Fault && error.code === 'CFG-01' ? 'name' : null);
+const nameIfTaken = (error: unknown) => (error instanceof Fault && error.code === 'CFG-03' ? 'name' : null);

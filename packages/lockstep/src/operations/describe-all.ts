@@ -2,6 +2,7 @@ import { nearNames } from '@lockstep/foundation/near-names';
 import { recommendedObjects } from '../contract/org-objects.ts';
 import { type Describe, unreadableBecause } from '../core/describe.ts';
 import { Fault } from '../core/faults.ts';
+import type { Report } from '../core/progress.ts';
 import { about, refusalOf, tryAll } from '../core/wrong-members.ts';
 import { describeEach, describeSObjects, listSObjects, type Salesforce } from '../salesforce/index.ts';
 
@@ -26,6 +27,7 @@ export async function describeAll(
   salesforce: Salesforce,
   wanted: readonly NamedObject[],
   signal: AbortSignal,
+  report?: Report,
 ): Promise<readonly Describe[]> {
   const known = await listSObjects(salesforce, signal);
   const byName = new Map(known.map(({ name }) => [name.toLowerCase(), name]));
@@ -33,9 +35,9 @@ export async function describeAll(
   const named = wanted.filter((one) => one.name !== '' && unique.get(one.name.toLowerCase()) === one);
   if (named.length === 0) throw noObject('A sync needs at least one object.');
   const there = named.flatMap(({ name }) => byName.get(name.toLowerCase()) ?? []);
-  const described = new Map(
-    (await describeEach(salesforce, there, signal)).map((one, place) => [there[place], one]),
-  );
+  const onDone = (done: number) => report?.({ step: 'describing objects', done, of: there.length });
+  const all = await describeEach(salesforce, there, signal, onDone);
+  const described = new Map(all.map((one, place) => [there[place], one]));
   return tryAll(
     named.map(({ name, field }) => () => {
       const found = byName.get(name.toLowerCase());

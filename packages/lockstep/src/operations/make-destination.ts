@@ -4,6 +4,7 @@ import type { Control, Sync } from '../control/index.ts';
 import type { Describe } from '../core/describe.ts';
 import type { SyncId } from '../core/ids.ts';
 import type { OwnDestination } from '../core/own-database.ts';
+import type { Report } from '../core/progress.ts';
 import {
   addressOf,
   checkOwnMirror,
@@ -27,6 +28,7 @@ export interface NewMirror {
   described: readonly Describe[];
   /** For which choice of fields, see field-choice.ts. */
   describedFor: string;
+  report?: Report | undefined;
 }
 
 /** What recording the sync needs to know of its mirror. */
@@ -67,13 +69,14 @@ async function makeOwn(mirror: NewMirror, own: OwnDestination): Promise<MadeMirr
 /** @param place  with the owner of what is made; without one the role that the login's sessions act as */
 async function makeTables(
   address: ReturnType<typeof addressOf>,
-  { syncId, orgId, plans, described, describedFor }: NewMirror,
+  { syncId, orgId, plans, described, describedFor, report }: NewMirror,
   place: { tableSchema: string; owner?: string },
 ): Promise<void> {
   const db = openDatabase({ ...address, ...setUp });
   try {
     await prepareDestination(db, { syncId, orgId, ...place });
     for (const [nth, plan] of plans.entries()) {
+      report?.({ step: 'making tables', done: nth, of: plans.length });
       await db.transaction((tx) => createTable(tx, place.tableSchema, plan, described[nth], describedFor));
     }
   } finally {

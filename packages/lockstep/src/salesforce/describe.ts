@@ -75,15 +75,18 @@ export async function describeSObjects(
 /**
  * The same, with the fault of each object that cannot be described in its place.
  *
+ * @param onDone  called with how many are described, at first with 0
  * @throws Fault as {@link describeSObjects}, of a request as a whole
  */
 export async function describeEach(
   salesforce: Salesforce,
   names: readonly string[],
   signal: AbortSignal,
+  onDone?: (count: number) => void,
 ): Promise<readonly (Describe | Fault)[]> {
   const described: (Describe | Fault)[] = [];
   for (let from = 0; from < names.length; from += describesMax) {
+    onDone?.(from);
     described.push(...(await describeTogether(salesforce, names.slice(from, from + describesMax), signal)));
   }
   return described;

@@ -1,10 +1,12 @@
 /** `objects add` and `objects remove`: which objects a sync mirrors, while it runs. */
+import { randomUUID } from 'node:crypto';
 import type { z } from 'zod';
 import { addedObjectsSchema, removalSchema, syncSchema } from '../../contract/syncs.ts';
 import { type Command, syncFlag } from '../arguments.ts';
 import { chooseSync, pathOf } from '../choose-sync.ts';
 import { findApi } from '../find-server.ts';
 import { plannedTable } from '../terminal/planned-table.ts';
+import { withProgress } from '../terminal/request-progress.ts';
 
 export const objectsAdd: Command = {
   positionals: { shown: 'OBJECT…', min: 1, max: 1_000 },
@@ -18,7 +20,10 @@ export const objectsAdd: Command = {
     const sync = await chooseSync(api, args.text('sync'));
     const isDryRun = args.isSet('dry-run');
     const path = `${pathOf(sync.id)}/objects${isDryRun ? '?dry_run=true' : ''}`;
-    const { objects } = await api.post(path, { objects: args.words }, addedObjectsSchema);
+    const key = randomUUID();
+    const headers = { 'idempotency-key': key };
+    const adding = api.post(path, { objects: args.words }, addedObjectsSchema, headers);
+    const { objects } = await withProgress({ api, output }, key, adding);
     if (output.wantsJson) {
       output.object({ schema: 1, name: sync.name, added: !isDryRun, objects });
       return;

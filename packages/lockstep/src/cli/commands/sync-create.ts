@@ -22,6 +22,7 @@ import { patternsOf } from '../terminal/patterns.ts';
 import { placeLines } from '../terminal/place-lines.ts';
 import { plannedTable } from '../terminal/planned-table.ts';
 import { psqlLine } from '../terminal/psql-line.ts';
+import { withProgress } from '../terminal/request-progress.ts';
 import { credentialFlags, credentialFrom, credentialMembers, withoutAsking } from './credential-flags.ts';
 import { destinationFlags, destinationFrom, destinationMembers } from './destination-flags.ts';
 
@@ -74,7 +75,7 @@ export const syncCreate: Command = {
     await checkOrg(api, { login_url, credential }, output);
     const objects = sync.objects ?? (await recommended(api, sync, output));
     output.say(`Testing ${counted(objects.length, 'object')}, then making the mirror.`);
-    const created = await create(api, { ...sync, objects });
+    const created = await create(api, { ...sync, objects }, output);
     if (sync.destination) return show(created, created.mirror.url, output);
     const reader = await api.post(`${pathOf(created.id)}/readers`, { name: firstReader }, readerOnceSchema);
     show(created, reader.mirror_url, output);
@@ -165,14 +166,18 @@ function saySkipped(skipped: z.infer<typeof checkedSyncSchema>['skipped'], outpu
 }
 
 /** If it is not known whether the request arrived, it is repeated under the same key: it is done once. */
-async function create(api: ApiClient, sync: NewSync): Promise<SyncView> {
-  const headers = { 'idempotency-key': randomUUID() };
-  for (let tries = 0; ; tries++) {
+async function create(api: ApiClient, sync: NewSync, output: Output): Promise<SyncView> {
+  const key = randomUUID();
+  const headers = { 'idempotency-key': key };
+  for (let tries = 0; ; ) {
     try {
-      return await api.post('/syncs', sync, syncSchema, headers);
+      const creating = api.post('/syncs', sync, syncSchema, headers);
+      return await withProgress({ api, output }, key, creating);
     } catch (error) {
       const { code, label } = error as { code?: unknown; label?: unknown };
-      if (tries === repetitions || (code !== 'SYS-20' && label !== 'API-07')) throw error;
+      if (code !== 'SYS-20' && label !== 'API-07') throw error;
+      // While the first one is under way, nothing is lost by waiting for it.
+      if (code === 'SYS-20' && tries++ === repetitions) throw error;
     }
     await systemClock.sleep(1_000 * 2 ** tries);
   }

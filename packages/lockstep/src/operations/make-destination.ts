@@ -18,7 +18,7 @@ import {
   privateSchema,
   type TablePlan,
 } from '../postgres/index.ts';
-import { withWriter } from './open-mirror.ts';
+import { withWriterOfAny } from './open-mirror.ts';
 import { newPassword } from './readers.ts';
 
 export interface NewMirror {
@@ -92,7 +92,7 @@ export const removeMirror = (control: Control, syncId: SyncId, own: OwnDestinati
 export const removeMirrorOf = (control: Control, sync: Sync): Promise<void> =>
   sync.destination.kind === 'private'
     ? dropPrivateDatabase(control.db, sync.id)
-    : withWriter(control, sync, (db) => dropOwnMirror(db, sync.id, sync.destination.tableSchema));
+    : withWriterOfAny(control, sync, (db) => dropOwnMirror(db, sync.id, sync.destination.tableSchema));
 
 /** The private database that the mirror has left for one that a person owns; null: there is none. */
 export async function formerDatabase(control: Control, { id, destination }: Sync): Promise<string | null> {
@@ -106,7 +106,8 @@ export const dropFormerDatabase = (control: Control, { id }: Sync): Promise<void
 
 /** Whether {@link removeMirrorOf} would be refused, as far as can be seen without touching anything. @throws the same */
 export const checkRemovalOf = async (control: Control, sync: Sync): Promise<void> => {
-  if (sync.destination.kind === 'own') await withWriter(control, sync, (db) => checkOwnMirror(db, sync.id));
+  if (sync.destination.kind === 'own')
+    await withWriterOfAny(control, sync, (db) => checkOwnMirror(db, sync.id));
 };
 
 async function dropFrom(

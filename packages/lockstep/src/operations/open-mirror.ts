@@ -1,6 +1,14 @@
 import { type Database, openDatabase, sqlState } from '@lockstep/foundation/database';
 import { shellWord } from '@lockstep/foundation/shell-words';
-import { type Control, mirrorHost, openReader, openWriter, type Sync } from '../control/index.ts';
+import {
+  type Control,
+  mirrorHost,
+  openReader,
+  openWriter,
+  readSync,
+  refuseChange,
+  type Sync,
+} from '../control/index.ts';
 import { Fault } from '../core/faults.ts';
 import { databaseFault } from '../postgres/index.ts';
 
@@ -40,17 +48,39 @@ export async function withViews<Result>(
   }
 }
 
+interface WriterSettings {
+  statementTimeoutMs?: number;
+}
+
 /**
  * Opens the mirror as the sync's writer, for what is changed about it.
  *
  * @param settings  of the connection
- * @throws {@link Fault} `DB-nn`, `KEY-nn`, and what the work throws
+ * @throws {@link Fault} `DB-nn`, `KEY-nn`, and what the work throws; `SYS-18`, `PRX-01` if it fails because the sync is
+ *   being deleted meanwhile, whose logins go first
  */
 export async function withWriter<Result>(
   control: Control,
   sync: Sync,
   work: (db: Database) => Promise<Result>,
-  settings: { statementTimeoutMs?: number } = {},
+  settings: WriterSettings = {},
+): Promise<Result> {
+  try {
+    return await withWriterOfAny(control, sync, work, settings);
+  } catch (error) {
+    const current = await readSync(control, sync.id).catch(() => sync);
+    if (!current) throw new Fault('PRX-01');
+    refuseChange(current);
+    throw error;
+  }
+}
+
+/** The same of a sync that may be being deleted, for its deletion. @throws {@link Fault} `DB-nn`, `KEY-nn` */
+export async function withWriterOfAny<Result>(
+  control: Control,
+  sync: Sync,
+  work: (db: Database) => Promise<Result>,
+  settings: WriterSettings = {},
 ): Promise<Result> {
   const address = await openWriter(control, sync);
   const db = openDatabase({ ...address, applicationName: 'lockstep-setup', connectionsMax: 1, ...settings });

@@ -15,6 +15,7 @@
  */
 import { createHash, createHmac, pbkdf2Sync, randomBytes } from 'node:crypto';
 import { assert } from '@lockstep/foundation/assert';
+import { systemClock } from '@lockstep/foundation/clock';
 import { type Database, sqlState, type Tx } from '@lockstep/foundation/database';
 import { literal, sql } from '@lockstep/foundation/sql';
 import { Fault } from '../core/faults.ts';
@@ -135,8 +136,21 @@ export async function dropPrivateDatabase(admin: Database, syncId: string): Prom
   }
   // Ending a role's sessions and dropping what it owns both need its privileges.
   for (const role of existing) await joinRole(admin, role);
-  await dropDatabase(admin, database);
+  await dropWhenSessionsEnd(admin, database);
   for (const role of existing) await dropUnusedRole(admin, role);
+}
+
+/** A session that is just ending belongs to no role: only a superuser could end it, and nobody has to for long. */
+async function dropWhenSessionsEnd(admin: Database, database: string): Promise<void> {
+  const giveUpAt = systemClock.now() + 5_000;
+  for (;;) {
+    try {
+      return void (await dropDatabase(admin, database));
+    } catch (error) {
+      if (sqlState(error) !== '42501' || systemClock.now() > giveUpAt) throw error;
+    }
+    await systemClock.sleep(50);
+  }
 }
 
 async function dropUnusedRole(admin: Database, role: string): Promise<void> {

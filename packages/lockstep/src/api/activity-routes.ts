@@ -3,6 +3,7 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { activityPageSchema, activityQuery } from '../contract/activity.ts';
 import { type Control, readActivity } from '../control/index.ts';
 import { activityView } from '../operations/activity-view.ts';
+import { cutPage } from '../operations/cut-page.ts';
 import { readNow } from '../operations/read-objects.ts';
 import { problemAnswers } from './problems.ts';
 import { namedSync, requiredSync } from './sync-routes.ts';
@@ -28,8 +29,6 @@ export const activityRoutes: FastifyPluginAsyncZod<{ control: Control }> = async
       later: newerThan === undefined ? undefined : Number(newerThan),
       limit: limit + 1,
     });
-    const items = found.slice(0, limit).map(activityView);
-    const next = found.length > limit ? (items.at(-1)?.id ?? null) : null;
-    return { items, next, as_of: new Date(await readNow(control.db)).toISOString() };
+    return cutPage(found.map(activityView), limit, ({ id }) => id, await readNow(control.db));
   });
 };

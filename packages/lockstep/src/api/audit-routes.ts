@@ -3,6 +3,7 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { auditPageSchema, auditQuery } from '../contract/audit.ts';
 import { type Control, readAudit } from '../control/index.ts';
 import { auditView } from '../operations/audit-view.ts';
+import { cutPage } from '../operations/cut-page.ts';
 import { readNow } from '../operations/read-objects.ts';
 import { problemAnswers } from './problems.ts';
 
@@ -23,11 +24,6 @@ export const auditRoutes: FastifyPluginAsyncZod<{ control: Control }> = async (a
       ...(since !== undefined && { since }),
       ...(after !== undefined && { before: Number(after) }),
     });
-    const items = found.slice(0, limit).map(auditView);
-    return {
-      items,
-      next: found.length > limit ? (items.at(-1)?.id ?? null) : null,
-      as_of: new Date(await readNow(control.db)).toISOString(),
-    };
+    return cutPage(found.map(auditView), limit, ({ id }) => id, await readNow(control.db));
   });
 };

@@ -17,7 +17,7 @@ import { changeOf, dryRun, requiredSync, type SyncRouteDeps, tagOf, viewOf } fro
 const audited = ['name', 'login_url', 'objects', 'api_version', ...Object.keys(syncChangeSchema.shape)];
 
 export const createRoute: FastifyPluginAsyncZod<SyncRouteDeps> = async (app, deps) => {
-  const makingOf = addIdempotency(app, deps.control);
+  const attemptOf = addIdempotency(app, deps.control);
   const schema = {
     operationId: 'createSync',
     summary: 'Creates a sync',
@@ -33,7 +33,7 @@ export const createRoute: FastifyPluginAsyncZod<SyncRouteDeps> = async (app, dep
   app.post('/syncs', { schema, config }, async (request, reply) => {
     const { query, body } = request;
     const { control, log, stop, allowHosts } = deps;
-    const { id, report } = makingOf(request);
+    const { id, report } = attemptOf(request);
     const create = { control, clock: systemClock, log, report };
     const begun = await readSync(control, id);
     if (begun) return reply.code(201).send(await viewOf(deps, begun));

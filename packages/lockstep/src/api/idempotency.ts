@@ -9,14 +9,16 @@ import { type BegunRequest, beginOnce, type Control, type StoredAnswer } from '.
 import { newSyncId, type SyncId } from '../core/ids.ts';
 import type { Report } from '../core/progress.ts';
 
-export interface Making {
+/** One of the requests with the same key, or a request without a key. */
+export interface Attempt {
   /** Of what the request makes: another one for each request that is not a repetition. */
   id: SyncId;
+  /** Lets others see how far it is, if they know its key. */
   report: Report;
 }
 
-/** Returns what a request makes. */
-export function addIdempotency(app: FastifyInstance, control: Control): (request: FastifyRequest) => Making {
+/** Returns what is known of an attempt when its route is called. */
+export function addIdempotency(app: FastifyInstance, control: Control): (request: FastifyRequest) => Attempt {
   const begun = new WeakMap<FastifyRequest, BegunRequest>();
 
   app.addHook('preHandler', async (request, reply) => {

@@ -1,9 +1,9 @@
 /** Keys of programs that use this API. */
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { keyOnceSchema, keySchema, newKeySchema } from '../contract/keys.ts';
+import { keyOnceSchema, keySchema, type NewKey, newKeySchema } from '../contract/keys.ts';
 import { pageOf, pageQuery } from '../contract/pages.ts';
-import { type Control, createApiKey, listApiKeys, revokeApiKey } from '../control/index.ts';
+import { type Control, createApiKey, type KeyOf, listApiKeys, revokeApiKey } from '../control/index.ts';
 import { RequestError } from '../core/request-error.ts';
 import { apiKeyView, newApiKey } from '../operations/api-key-view.ts';
 import { readNow } from '../operations/read-objects.ts';
@@ -27,11 +27,7 @@ function listRoute(app: ApiInstance, control: Control): void {
     querystring: pageQuery,
     response: { 200: pageOf(keySchema), ...problemAnswers },
   };
-  app.get('/api-keys', { schema }, async ({ query }) => {
-    const keys = await listApiKeys(control, null);
-    const page = pageFrom(keys, (key) => key.name, query, await readNow(control.db));
-    return { ...page, items: page.items.map(apiKeyView) };
-  });
+  app.get('/api-keys', { schema }, async ({ query }) => pageOfKeys(control, null, query));
 }
 
 function createRoute(app: ApiInstance, control: Control): void {
@@ -44,8 +40,7 @@ function createRoute(app: ApiInstance, control: Control): void {
   };
   const config = { audit: { members: ['scope', 'expires_in_days'] } };
   app.post('/api-keys', { schema, config }, async ({ body }, reply) => {
-    const { apiKey, key } = await createApiKey(control, null, newApiKey(body));
-    return reply.code(201).send({ ...apiKeyView(apiKey), key });
+    return reply.code(201).send(await makeKey(control, null, body));
   });
 }
 
@@ -61,6 +56,17 @@ function revokeRoute(app: ApiInstance, control: Control): void {
     if (await revokeApiKey(control, null, params.name)) return reply.code(204).send(null);
     throw unknownKey(params.name, 'lockstep api-key list');
   });
+}
+
+export async function pageOfKeys(control: Control, of: KeyOf, query: z.infer<typeof pageQuery>) {
+  const keys = await listApiKeys(control, of);
+  const page = pageFrom(keys, ({ name }) => name, query, await readNow(control.db));
+  return { ...page, items: page.items.map(apiKeyView) };
+}
+
+export async function makeKey(control: Control, of: KeyOf, body: NewKey) {
+  const { apiKey, key } = await createApiKey(control, of, newApiKey(body));
+  return { ...apiKeyView(apiKey), key };
 }
 
 export const unknownKey = (name: string, list: string) =>

@@ -47,7 +47,7 @@ function listRoute(app: ApiInstance, { control }: SyncRouteDeps): void {
 }
 
 function addRoute(app: ApiInstance, deps: SyncRouteDeps): void {
-  const makingOf = addIdempotency(app, deps.control);
+  const attemptOf = addIdempotency(app, deps.control);
   const schema = {
     operationId: 'addObjects',
     summary: 'Adds objects to a sync while it runs',
@@ -66,7 +66,7 @@ function addRoute(app: ApiInstance, deps: SyncRouteDeps): void {
     const { control, log, allowHosts, stop } = deps;
     const sync = await requiredSync(control, params.sync);
     const isDryRun = query.dry_run === 'true';
-    const options = { allowHosts, isDryRun, report: makingOf(request).report };
+    const options = { allowHosts, isDryRun, report: attemptOf(request).report };
     const added = await addObjects({ control, clock: systemClock, log }, sync, body.objects, options, stop);
     return reply.send({ objects: plannedObjectViews(added) });
   });

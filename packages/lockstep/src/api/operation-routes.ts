@@ -24,7 +24,7 @@ export const operationRoutes: FastifyPluginAsyncZod<{ control: Control }> = asyn
   withdrawRoute(app, control);
 };
 
-function beginRoute(app: ApiInstance, control: Control, makingOf: ReturnType<typeof addIdempotency>): void {
+function beginRoute(app: ApiInstance, control: Control, attemptOf: ReturnType<typeof addIdempotency>): void {
   const schema = {
     operationId: 'beginOperation',
     summary: 'Asks a sync for work, which it begins at once if it runs',
@@ -38,7 +38,7 @@ function beginRoute(app: ApiInstance, control: Control, makingOf: ReturnType<typ
   const audit = { members: ['kind', 'level', 'object', 'objects'] };
   app.post('/syncs/:sync/operations', { schema, config: { audit } }, async (request, reply) => {
     const sync = await requiredSync(control, request.params.sync);
-    const id = await beginWork(control, sync, request.body, makingOf(request).id);
+    const id = await beginWork(control, sync, request.body, attemptOf(request).id);
     return reply
       .code(202)
       .header('Location', `/api/v1/operations/${id}`)

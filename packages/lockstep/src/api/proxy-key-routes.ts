@@ -3,14 +3,11 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { keyOnceSchema, keySchema, newKeySchema } from '../contract/keys.ts';
 import { pageOf, pageQuery } from '../contract/pages.ts';
-import { type Control, createApiKey, listApiKeys, revokeApiKey } from '../control/index.ts';
+import { type Control, revokeApiKey } from '../control/index.ts';
 import { Fault } from '../core/faults.ts';
-import { apiKeyView, newApiKey } from '../operations/api-key-view.ts';
-import { readNow } from '../operations/read-objects.ts';
 import type { Caller } from './access.ts';
 import type { ApiInstance } from './api-instance.ts';
-import { unknownKey } from './key-routes.ts';
-import { pageFrom } from './pages.ts';
+import { makeKey, pageOfKeys, unknownKey } from './key-routes.ts';
 import { problemAnswers } from './problems.ts';
 import { namedSync, requiredSync } from './sync-routes.ts';
 
@@ -33,13 +30,7 @@ function listRoute(app: ApiInstance, control: Control): void {
   };
   app.get('/syncs/:sync/proxy-keys', { schema }, async ({ params, query }) => {
     const { id } = await requiredSync(control, params.sync);
-    const page = pageFrom(
-      await listApiKeys(control, id),
-      (key) => key.name,
-      query,
-      await readNow(control.db),
-    );
-    return { ...page, items: page.items.map(apiKeyView) };
+    return pageOfKeys(control, id, query);
   });
 }
 
@@ -58,8 +49,7 @@ function createRoute(app: ApiInstance, control: Control): void {
   app.post('/syncs/:sync/proxy-keys', { schema, config }, async ({ params, body, caller }, reply) => {
     if (body.scope === 'write') refuseKeys(caller);
     const { id } = await requiredSync(control, params.sync);
-    const { apiKey, key } = await createApiKey(control, id, newApiKey(body));
-    return reply.code(201).send({ ...apiKeyView(apiKey), key });
+    return reply.code(201).send(await makeKey(control, id, body));
   });
 }
 

@@ -2,6 +2,7 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { leasesQuery, leasesSchema, workersSchema } from '../contract/workers.ts';
 import { type Control, readLeases, readWorkers } from '../control/index.ts';
+import { cutPage } from '../operations/cut-page.ts';
 import { readNow } from '../operations/read-objects.ts';
 import { leaseView, workerView } from '../operations/worker-view.ts';
 import { problemAnswers } from './problems.ts';
@@ -32,12 +33,6 @@ export const workerRoutes: FastifyPluginAsyncZod<{ control: Control }> = async (
     const sync = await requiredSync(control, params.sync);
     const before = after === undefined ? null : Number(after);
     const found = await readLeases(control, sync.id, { before, limit: limit + 1 });
-    const items = found.slice(0, limit).map(leaseView);
-    const last = items.at(-1)?.epoch;
-    return {
-      items,
-      next: found.length > limit && last !== undefined ? String(last) : null,
-      as_of: new Date(await readNow(control.db)).toISOString(),
-    };
+    return cutPage(found.map(leaseView), limit, ({ epoch }) => String(epoch), await readNow(control.db));
   });
 };

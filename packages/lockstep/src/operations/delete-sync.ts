@@ -9,8 +9,8 @@ import {
 } from '../control/index.ts';
 import { hostOf } from '../core/own-database.ts';
 import { usageError } from '../core/request-error.ts';
-import { destinationNames } from '../postgres/index.ts';
-import { checkRemovalOf, dropFormerDatabase, formerDatabase, removeMirrorOf } from './make-destination.ts';
+import { destinationNames, dropPrivateDatabase } from '../postgres/index.ts';
+import { checkRemovalOf, formerDatabase, removeMirrorOf } from './make-destination.ts';
 import { untilReleased } from './until-released.ts';
 
 export interface Deletion {
@@ -111,7 +111,7 @@ export async function deleteSync(
   await withChangeLock(control, sync.id, async () => {
     if (!(await readSync(control, sync.id))) return; // somebody else has deleted it
     if (!keepsMirror) await removeMirrorOf(control, sync);
-    if ((await formerDatabase(control, sync)) !== null) await dropFormerDatabase(control, sync);
+    if (sync.destination.kind === 'own') await dropPrivateDatabase(control.db, sync.id); // that it has left
     await eraseSync(control, sync.id); // last, so that an interrupted deletion can be found and finished
   });
   return deletion;

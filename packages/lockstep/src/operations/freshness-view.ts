@@ -2,6 +2,7 @@
 import { type FreshnessView, freshnessSchema } from '../contract/freshness.ts';
 import { type Control, readFreshness, type Sync } from '../control/index.ts';
 import { inRfc3339 } from '../core/plain-words.ts';
+import { cutPage } from './cut-page.ts';
 import { placeOf, tokenOf } from './place-token.ts';
 import { readNow } from './read-objects.ts';
 
@@ -29,7 +30,7 @@ export async function freshnessOf(
     after: place && { hour: place.hour, sobject: place.object },
     limit: asked.limit + 1,
   });
-  const items = found.slice(0, asked.limit).map(
+  const read = found.map(
     ({ hour, sobject, samples, p50, p95, max }): FreshnessView => ({
       hour: inRfc3339(hour),
       object: sobject,
@@ -39,10 +40,5 @@ export async function freshnessOf(
       max_ms: max * 1_000,
     }),
   );
-  const last = items.at(-1);
-  return {
-    items,
-    next: last && found.length > asked.limit ? tokenOf(placeSchema.parse(last)) : null,
-    as_of: new Date(now).toISOString(),
-  };
+  return cutPage(read, asked.limit, (last) => tokenOf(placeSchema.parse(last)), now);
 }

@@ -100,10 +100,6 @@ export async function formerDatabase(control: Control, { id, destination }: Sync
   return (await hasPrivateDatabase(control.db, id)) ? destinationNames(id).database : null;
 }
 
-/** With its roles. */
-export const dropFormerDatabase = (control: Control, { id }: Sync): Promise<void> =>
-  dropPrivateDatabase(control.db, id);
-
 /** Whether {@link removeMirrorOf} would be refused, as far as can be seen without touching anything. @throws the same */
 export const checkRemovalOf = async (control: Control, sync: Sync): Promise<void> => {
   if (sync.destination.kind === 'own')

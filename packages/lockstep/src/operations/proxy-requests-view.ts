@@ -9,6 +9,7 @@ import {
   type Sync,
 } from '../control/index.ts';
 import { inRfc3339 } from '../core/plain-words.ts';
+import { cutPage } from './cut-page.ts';
 import { readNow } from './read-objects.ts';
 
 const dayMs = 86_400_000;
@@ -23,12 +24,8 @@ export async function proxyRequests(
   const asked = { outcome, sobject: object, since, before, limit: limit + 1 };
   const found = await readProxiedRequests(control, id, asked);
   const names = new Map(sobjects.map((name) => [name.toLowerCase(), name]));
-  const items = found.slice(0, limit).map((one) => requestView(one, names));
-  return {
-    items,
-    next: found.length > limit ? (items.at(-1)?.id ?? null) : null,
-    as_of: new Date(await readNow(control.db)).toISOString(),
-  };
+  const read = found.map((one) => requestView(one, names));
+  return cutPage(read, limit, ({ id }) => id, await readNow(control.db));
 }
 
 /** @param names  API names of the sync's objects by those in lower case, which are stored */

@@ -10,10 +10,10 @@ import {
 } from '../control/index.ts';
 import { Fault } from '../core/faults.ts';
 import { RequestError } from '../core/request-error.ts';
-import { databaseFault } from '../postgres/index.ts';
+import { databaseFault, dropPrivateDatabase } from '../postgres/index.ts';
 import { changeAlone } from './change-alone.ts';
 import { destinationFrom, memberOf, refuseUnfit } from './given-destination.ts';
-import { dropFormerDatabase, formerDatabase } from './make-destination.ts';
+import { formerDatabase } from './make-destination.ts';
 
 /**
  * Tests the database, which must hold the mirror of the sync already, and unless `isDryRun` lets the sync go on there.
@@ -62,7 +62,7 @@ export async function dropFormer(control: Control, sync: Sync, isDryRun: boolean
   if (isDryRun) return found(sync);
   return changeAlone(control, sync, async (current) => {
     const database = await found(current);
-    await dropFormerDatabase(control, current).catch((error: unknown) => {
+    await dropPrivateDatabase(control.db, current.id).catch((error: unknown) => {
       throw databaseFault(error, control.host) ?? error;
     });
     return database;

@@ -2,6 +2,7 @@
 import { type UsageHourView, usageHourSchema } from '../contract/usage-hours.ts';
 import { type Control, readOrgHours, readUsageHours, type Sync } from '../control/index.ts';
 import { inRfc3339 } from '../core/plain-words.ts';
+import { cutPage } from './cut-page.ts';
 import { placeOf, tokenOf } from './place-token.ts';
 import { readNow } from './read-objects.ts';
 
@@ -19,18 +20,15 @@ export async function usageHours(
   const place = placeOf(placeSchema, asked.after);
   const after = place && { hour: place.hour, purpose: place.purpose, sobject: place.object };
   const found = await readUsageHours(control, id, { since, after, limit: asked.limit + 1 });
-  const items = found.slice(0, asked.limit).map(
+  const read = found.map(
     ({ hour, sobject, ...rest }): UsageHourView => ({
       ...rest,
       hour: inRfc3339(hour) ?? '',
       object: sobject,
     }),
   );
-  const last = items.at(-1);
   return {
-    items,
-    next: last && found.length > asked.limit ? tokenOf(placeSchema.parse(last)) : null,
+    ...cutPage(read, asked.limit, (last) => tokenOf(placeSchema.parse(last)), now),
     org: (await readOrgHours(control, id, since)).map((one) => ({ ...one, hour: inRfc3339(one.hour) ?? '' })),
-    as_of: new Date(now).toISOString(),
   };
 }

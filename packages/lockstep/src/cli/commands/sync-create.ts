@@ -169,17 +169,19 @@ function saySkipped(skipped: z.infer<typeof checkedSyncSchema>['skipped'], outpu
 async function create(api: ApiClient, sync: NewSync, output: Output): Promise<SyncView> {
   const key = randomUUID();
   const headers = { 'idempotency-key': key };
-  for (let tries = 0; ; ) {
+  let failures = 0;
+  for (;;) {
     try {
       const creating = api.post('/syncs', sync, syncSchema, headers);
       return await withProgress({ api, output }, key, creating);
     } catch (error) {
       const { code, label } = error as { code?: unknown; label?: unknown };
       if (code !== 'SYS-20' && label !== 'API-07') throw error;
-      // While the first one is under way, nothing is lost by waiting for it.
-      if (code === 'SYS-20' && tries++ === repetitions) throw error;
+      // A first one that is still under way is no failure: nothing is lost by waiting for it.
+      if (code === 'SYS-20') failures += 1;
+      if (failures > repetitions) throw error;
     }
-    await systemClock.sleep(1_000 * 2 ** tries);
+    await systemClock.sleep(1_000 * 2 ** failures);
   }
 }
 

@@ -52,8 +52,8 @@ export const syncSet: Command = {
       foreign_keys: foreignKeys && foreignKeys === 'on',
       fields_left_out: leaveOut === undefined ? undefined : patternsOf(leaveOut),
     };
-    // All of it is tested first, so that a refusal of one setting changes none.
-    await api.patch(`${path}?dry_run=true`, change, syncSchema);
+    // With a version there are two requests: all is tested first, so that a refusal of one changes nothing.
+    if (isDryRun || version !== undefined) await api.patch(`${path}?dry_run=true`, change, syncSchema);
     const versionPath = `${path}/api-version${isDryRun ? '?dry_run=true' : ''}`;
     if (version !== undefined) await api.put(versionPath, { api_version: version }, syncSchema);
     if (isDryRun) {

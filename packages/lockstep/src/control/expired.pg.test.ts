@@ -12,7 +12,7 @@ test('what is kept for a limited time is deleted when that has passed, although 
     INSERT INTO lockstep.idempotency_key (key, fingerprint, subject, begun_at)
       VALUES ('${name}', '', '', now() - interval '${age}');
     INSERT INTO lockstep.session (session_id, hash, created_at, address, user_agent)
-      VALUES ('${name}', '${name}', now() - interval '${age}', '', '');
+      VALUES ('${name}', '${name}', now() - interval '${age}' - interval '7 days', '', '');
     INSERT INTO lockstep.sign_in (sign_in_id, login_url, flow, expires_at)
       VALUES ('${name}', '', 'web server', now() - interval '${age}');`;
   await control.db.script(row('31 days', 'is old') + row('23 hours', 'is new'));

@@ -2,7 +2,7 @@
 import { purgeAudit } from './audit-sql.ts';
 import { type Control, errorCode } from './database.ts';
 import { purgeKeys } from './idempotency-sql.ts';
-import { purgeSessions } from './session-sql.ts';
+import { closeExpiredSessions } from './session-sql.ts';
 import { purgeSignIns } from './sign-in-sql.ts';
 
 const everyMs = 3_600_000;
@@ -17,7 +17,7 @@ export async function runExpiry(control: Control, signal: AbortSignal): Promise<
   }
 }
 
-/** Entries of the audit log after 30 days, Idempotency-Keys after 24 hours, sessions and credentials that have ended. */
+/** Entries of the audit log and ended sessions after 30 days, Idempotency-Keys after 24 hours, credentials that were only tried. */
 export async function deleteExpired({ db }: Control): Promise<void> {
-  for (const purge of [purgeAudit, purgeKeys, purgeSessions, purgeSignIns]) await purge(db);
+  for (const purge of [purgeAudit, purgeKeys, closeExpiredSessions, purgeSignIns]) await purge(db);
 }

@@ -71,9 +71,6 @@ export const closeSession = (tx: Tx, id: string, ending: SessionEnding) =>
   UPDATE lockstep.session SET ended_at = clock_timestamp(), ending = ${ending}, hash = NULL
    WHERE session_id = ${id} AND ${isValid} RETURNING session_id`);
 
-/** Those that have ended by themselves. */
-export const purgeSessions = (tx: Tx) => tx.query(sql`DELETE FROM lockstep.session WHERE NOT (${isValid})`);
-
 /** All, or all but one. */
 export const closeSessions = (tx: Tx, ending: SessionEnding, except: string | null) =>
   tx.query(sql`

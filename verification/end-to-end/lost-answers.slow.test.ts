@@ -5,21 +5,11 @@ import { writeFile } from 'node:fs/promises';
 import { createServer, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
-import { type ApiHarness, openApi } from '@lockstep/harness/api-harness';
+import { test } from 'node:test';
 import { openCli } from '@lockstep/harness/cli-process';
-import { startOrg, type TestOrg } from '@lockstep/harness/org';
+import { openOrgApi } from '@lockstep/harness/org-api';
 
-let org: TestOrg;
-let api: ApiHarness;
-before(async () => {
-  org = await startOrg({ records: 100 });
-  api = await openApi([new URL(org.url).host]);
-});
-after(async () => {
-  await api[Symbol.asyncDispose]();
-  await org[Symbol.asyncDispose]();
-});
+const { org, api } = await openOrgApi();
 
 /** @param answersItself  the status that it gives in place of the server's answer; null: it passes the answer on */
 async function openBalancer(answersItself: (asked: string) => number | 'cut off' | null) {

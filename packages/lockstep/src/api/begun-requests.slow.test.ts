@@ -3,23 +3,14 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { systemClock } from '@lockstep/foundation/clock';
-import { type ApiHarness, newSyncOf, openApi } from '@lockstep/harness/api-harness';
+import { newSyncOf } from '@lockstep/harness/api-harness';
 import { openCli } from '@lockstep/harness/cli-process';
 import { armFault } from '@lockstep/harness/injected-fault';
-import { startOrg, type TestOrg } from '@lockstep/harness/org';
+import { openOrgApi } from '@lockstep/harness/org-api';
 
-let org: TestOrg;
-let api: ApiHarness;
-before(async () => {
-  org = await startOrg({ records: 100 });
-  api = await openApi([new URL(org.url).host]);
-});
-after(async () => {
-  await api[Symbol.asyncDispose]();
-  await org[Symbol.asyncDispose]();
-});
+const { org, api } = await openOrgApi();
 
 const slowDescribes = () =>
   armFault(org, { match: { path: '*/composite' }, times: null, effect: { delayMs: 2_500 } });

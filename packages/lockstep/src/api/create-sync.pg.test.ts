@@ -1,25 +1,16 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { databaseUrl, openDatabase } from '@lockstep/foundation/database';
 import { ident, sql } from '@lockstep/foundation/sql';
-import { type ApiHarness, newSyncOf, openApi, openApiOn } from '@lockstep/harness/api-harness';
-import { startOrg, type TestOrg } from '@lockstep/harness/org';
+import { newSyncOf, openApiOn } from '@lockstep/harness/api-harness';
+import { openOrgApi } from '@lockstep/harness/org-api';
 import { openOwnDatabase } from '@lockstep/harness/own-database';
 import { openControl } from '../control/index.ts';
 import { newSyncId } from '../core/ids.ts';
 import { createPrivateDatabase } from '../postgres/index.ts';
 
-let org: TestOrg;
-let api: ApiHarness;
-before(async () => {
-  org = await startOrg({ records: 100 });
-  api = await openApi([new URL(org.url).host]);
-});
-after(async () => {
-  await api[Symbol.asyncDispose]();
-  await org[Symbol.asyncDispose]();
-});
+const { org, api } = await openOrgApi();
 
 const wanted = (change: object = {}) => newSyncOf(org, change);
 const create = (body: object, headers: Record<string, string> = {}, query = '') =>

@@ -1,22 +1,13 @@
 /** A dry run answers as the request itself would, and changes nothing. */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { sql } from '@lockstep/foundation/sql';
-import { type ApiHarness, newSyncOf, openApi, withSyncs } from '@lockstep/harness/api-harness';
-import { startOrg, type TestOrg } from '@lockstep/harness/org';
+import { type ApiHarness, newSyncOf, withSyncs } from '@lockstep/harness/api-harness';
+import { openOrgApi } from '@lockstep/harness/org-api';
 import { openOwnDatabase } from '@lockstep/harness/own-database';
 import { beginDeleting, beginRecopy, findSync } from '../control/index.ts';
 
-let org: TestOrg;
-let api: ApiHarness;
-before(async () => {
-  org = await startOrg({ records: 100 });
-  api = await openApi([new URL(org.url).host]);
-});
-after(async () => {
-  await api[Symbol.asyncDispose]();
-  await org[Symbol.asyncDispose]();
-});
+const { org, api } = await openOrgApi();
 
 const path = '/api/v1/syncs/acme';
 /** The dry run first, then the request itself: what both answer. */

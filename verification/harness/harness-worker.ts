@@ -108,7 +108,7 @@ export function startHarnessWorker(options: HolderOptions): HarnessWorker {
       clock,
       log: options.log.with({ sync: options.sync }),
       holder,
-      salesforce: { ...salesforce, request: (...given) => calls.track(salesforce.request(...given)) },
+      salesforce: tracked(salesforce, calls),
       open,
       async openDestination() {
         const destination = await openDestination(options.writerUrl, holderName(holder));
@@ -207,6 +207,29 @@ class HarnessSyncRequests implements SyncRequestQueue {
 const workMsMax = 10_000;
 
 /** A wake signal that also knows how long its loop sleeps, and reports when it falls asleep. */
+/** Also until the last part of a download has been read. */
+function tracked(salesforce: Salesforce, calls: OutstandingCalls): Salesforce {
+  return {
+    ...salesforce,
+    request: (...given) => calls.track(salesforce.request(...given)),
+    async download(...given) {
+      const { answer, body } = await calls.track(salesforce.download(...given));
+      if (!body) return { answer, body };
+      const read = Promise.withResolvers<void>();
+      void calls.track(read.promise);
+      return { answer, body: untilRead(body, read) };
+    },
+  };
+}
+
+async function* untilRead(body: AsyncIterable<Buffer>, read: PromiseWithResolvers<void>) {
+  try {
+    yield* body;
+  } finally {
+    read.resolve();
+  }
+}
+
 class WatchedWakeSignal extends WakeSignal {
   private readonly clock: Clock;
   private sleepsUntil: number | null = null;

@@ -16,6 +16,7 @@ export const cursorAt = <Position>(position: Position): CursorState<Position> =>
 
 const atRest: Cursors = {
   backfill: null,
+  bulk: null,
   head: cursorAt({ at: serverNow, overlapSeconds: 2, pass: null }),
   recheck: cursorAt({ at: serverNow - 900, pass: null }),
   deleted: cursorAt({ from: serverNow - 600, askedAt: serverNow - 600, windowSeconds: null }),
@@ -55,6 +56,8 @@ export function streamState(streamNo: number, { cursors, ...change }: StreamChan
     table: { stream } as StreamTable,
     cursors: { ...atRest, ...cursors },
     rows: 1_000,
+    rowsExpected: null,
+    bulkPages: [],
     marked: null,
     polledAt: 0,
     isPriority: false,

@@ -134,17 +134,18 @@ test('only the command line writes to the console', () => {
   assert.deepEqual(writers, [], 'log through core/log-fields.ts, or return the text');
 });
 
-test('only apply-records.ts runs the statements that write mirror rows', () => {
+test('only apply-records.ts and store-slice.ts run the statements that write mirror rows', () => {
   const users = (files: readonly SourceFile[]) =>
     files.filter(({ reads }) => reads.has('merge')).map(({ path }) => path);
   assert.deepEqual(users(code.filter(({ path }) => path.startsWith(product))), [
     `${product}postgres/apply-records.ts`,
+    `${product}postgres/store-slice.ts`,
   ]);
   const statements = `${product}postgres/merge-statement.ts`;
   const makers = code.filter(({ imports }) => imports.some((one) => one.path === statements && !one.isType));
   assert.deepEqual(
     makers.map(({ path }) => path),
-    [`${product}postgres/destination.ts`],
+    [`${product}postgres/destination.ts`, `${product}postgres/store-slice.ts`],
   );
 
   for (const text of [

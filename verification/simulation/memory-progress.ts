@@ -27,6 +27,7 @@ export function progressOf(
     ),
     figures: figuresOf(streams, limit),
     problems: [...streams.values()].flatMap(({ problems }) => [...problems.values()]),
+    bulkPages: [],
   };
 }
 

@@ -80,6 +80,7 @@ export class Network {
           if (path === `${dataPath}/composite`) this.composite(exchange, body ?? '');
           else this.exchange(exchange, () => this.plainAnswer(path));
         }),
+      download: () => Promise.reject(new Error('no object of the simulation is large')),
       identity: async () => ({ orgId, instanceUrl: `https://${host}` }),
       session: () => Promise.reject(new Error('no caller of the simulation has a key')),
       forgetRefusal: () => undefined,

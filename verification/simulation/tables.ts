@@ -43,5 +43,5 @@ export const tablesInMemory = (sobjects: readonly string[]): StreamTable[] =>
       describedFor: null,
       returnedAt: null,
     },
-    merge: { apply: '', check: '', patch: '', misfits: '' },
+    merge: { key: '', apply: '', check: '', patch: '', misfits: '' },
   }));

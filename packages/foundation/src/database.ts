@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream';
 import pg from 'pg';
+import { from as copyFrom } from 'pg-copy-streams';
 import { assert } from './assert.ts';
 import { CopyOut, type OnCopyRow } from './copy-out.ts';
 import { withTls } from './database-tls.ts';
@@ -24,12 +25,21 @@ export interface Tx {
   script(text: string): Promise<void>;
 }
 
+/** A transaction, or a session: its statements all run on one connection. */
+export interface Transaction extends Tx {
+  /**
+   * Runs a COPY … FROM STDIN with these bytes and returns how many rows it stored. Of a database error only the
+   * SQLSTATE is kept, because its text quotes values.
+   */
+  copyIn(statement: Sql, bytes: Buffer): Promise<number>;
+}
+
 export interface Database extends Tx {
   /**
    * Runs `work` in one READ COMMITTED transaction with synchronous commit, whatever the database's own defaults are,
    * and commits; any error rolls it back. A database error has its SQLSTATE in `code`.
    */
-  transaction<Result>(work: (tx: Tx) => Promise<Result>): Promise<Result>;
+  transaction<Result>(work: (tx: Transaction) => Promise<Result>): Promise<Result>;
   /** Runs one statement of a person and returns what to show: columns by place, values as the server's own text. */
   queryAsText(text: string, limits: TextLimits): Promise<TextTable>;
   /** A connection of its own for what needs a session: LISTEN, session locks. Closed, not reused, when released. */
@@ -184,7 +194,7 @@ function connectionOf({ url, tls, dial }: DatabaseAddress): pg.PoolConfig {
 async function transact<Result>(
   pool: pg.Pool,
   working: Set<pg.PoolClient>,
-  work: (tx: Tx) => Promise<Result>,
+  work: (tx: Transaction) => Promise<Result>,
 ): Promise<Result> {
   const client = await pool.connect();
   let broken: Error | undefined;
@@ -196,7 +206,10 @@ async function transact<Result>(
   working.add(client);
   try {
     await client.query('BEGIN ISOLATION LEVEL READ COMMITTED');
-    const result = await work(statementsOn(client));
+    const result = await work({
+      ...statementsOn(client),
+      copyIn: (statement, bytes) => copyIn(client, statement, bytes),
+    });
     const done = await client.query('COMMIT');
     // COMMIT of a failed transaction succeeds with the command ROLLBACK.
     assert(done.command === 'COMMIT', 'the transaction was rolled back');
@@ -265,6 +278,19 @@ const statementsOn = (client: pg.Pool | pg.ClientBase): Tx => ({
     await client.query(text);
   },
 });
+
+function copyIn(client: pg.PoolClient, statement: Sql, bytes: Buffer): Promise<number> {
+  const copy = client.query(copyFrom(withInlinedValues(statement)));
+  return new Promise((resolve, reject) => {
+    copy.once('finish', () => resolve(copy.rowCount));
+    copy.once('error', (error) => {
+      const code = sqlState(error);
+      const failure = code === undefined ? error : new Error(`the database refused a COPY (${code})`);
+      reject(Object.assign(failure, code !== undefined && { code }));
+    });
+    copy.end(bytes);
+  });
+}
 
 async function run<Row>(client: pg.Pool | pg.ClientBase, statement: Sql | Prepared): Promise<Row[]> {
   const query = 'strings' in statement ? compile(statement) : { ...statement, values: [...statement.values] };

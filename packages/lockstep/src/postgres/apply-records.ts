@@ -161,7 +161,7 @@ async function applyAbsentHalves(
 
 async function applyFitting(tx: Tx, context: ApplyContext, batch: Batch): Promise<RecordCounts> {
   const { table, part } = context;
-  const { stream, merge } = table;
+  const { merge } = table;
   const { judged, counts } = await runMerge(tx, context, batch.records, batch.absent);
   const misfitCount = batch.count + batch.absent.length - judged;
   if (misfitCount === 0) return counts;
@@ -169,7 +169,7 @@ async function applyFitting(tx: Tx, context: ApplyContext, batch: Batch): Promis
   if (part.partial) return { ...counts, quarantined: misfitCount };
 
   const misfits = await tx.query<Misfit>({
-    name: `misfits_${stream.streamNo}_${stream.planVersion}`,
+    name: `misfits_${merge.key}`,
     text: merge.misfits,
     values: [batch.records],
   });
@@ -202,7 +202,7 @@ async function runMerge(
       ? (['check', [check.before, check.at]] as const)
       : (['apply', []] as const);
   const [row] = await tx.query<MergedRow>({
-    name: `${kind}_${stream.streamNo}_${stream.planVersion}`,
+    name: `${kind}_${merge.key}`,
     text: merge[kind],
     values: [...values, ...more],
   });

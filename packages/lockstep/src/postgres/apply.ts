@@ -1,4 +1,4 @@
-import { type Database, sqlState, type Tx } from '@lockstep/foundation/database';
+import { type Database, sqlState, type Transaction, type Tx } from '@lockstep/foundation/database';
 import { Fault } from '../core/faults.ts';
 import type { Page } from '../core/page.ts';
 import { applyPageRecords, throwWithoutValues } from './apply-records.ts';
@@ -52,7 +52,7 @@ export async function applyPage(
  */
 export async function applyTransaction<Result>(
   db: Database,
-  work: (tx: Tx) => Promise<Result>,
+  work: (tx: Transaction) => Promise<Result>,
 ): Promise<Result> {
   for (let tries = 1; ; tries++) {
     try {

@@ -11,7 +11,7 @@ import {
   statementOf,
   tally,
 } from './merge-parts.ts';
-import { cast, columnList, misfitsStatement, pageSelect, quoted } from './page-sql.ts';
+import { cast, columnList, misfitsStatement, pageSelect, quoted, stagedRows } from './page-sql.ts';
 import { patchStatement } from './patch-statement.ts';
 import type { ColumnPlan } from './plan-table.ts';
 import type { Stream } from './tables.ts';
@@ -35,6 +35,8 @@ import type { Stream } from './tables.ts';
  * once whether they have rows of the stream before it looks up any Id there.
  */
 export interface MergeStatements {
+  /** Part of the names under which a server keeps them prepared: another for other columns. */
+  key: string;
   apply: string;
   /**
    * The same for a reading that checks: a change to a record that was stamped before $6 (seconds) is recorded as a
@@ -62,15 +64,30 @@ export interface MergedRow {
   merged: RecordId[];
 }
 
-export function mergeStatements(stream: Stream, serverVersion: number): MergeStatements {
+export function mergeStatements(
+  stream: Stream,
+  serverVersion: number,
+  key = `${stream.streamNo}_${stream.planVersion}`,
+): MergeStatements {
   const names = namesOf(stream);
   const page = pageSelect(stream.columns, serverVersion);
   return {
+    key,
     apply: applyStatement(stream, names, page, false),
     check: applyStatement(stream, names, page, true),
     patch: patchStatement(stream, names, serverVersion),
     misfits: misfitsStatement(stream, page),
   };
+}
+
+/**
+ * `apply` for the records of a staging table.
+ *
+ * @param name  of the table; $1 is the name again
+ */
+export function stagedStatement(stream: Stream, serverVersion: number, name: string): string {
+  const page = pageSelect(stream.columns, serverVersion, stagedRows(stream.columns, name));
+  return applyStatement(stream, namesOf(stream), page, false);
 }
 
 function applyStatement(stream: Stream, names: MergeNames, page: string, isCheck: boolean): string {

@@ -3,6 +3,8 @@ import type { RecordId } from '../core/ids.ts';
 import type { Page } from '../core/page.ts';
 import type { ServerSeconds } from '../core/stamps.ts';
 import { applyPage, applyRemainder, applyTransaction } from './apply.ts';
+import { type BulkMirror, bulkMirrorIn } from './bulk-mirror.ts';
+import type { BulkPageRow } from './bulk-sql.ts';
 import { type FieldChange, updateFields } from './hidden-fields.ts';
 import * as intents from './intents.ts';
 import { leaveTable } from './leave-table.ts';
@@ -32,13 +34,15 @@ export interface Progress {
   cursors: readonly CursorRow[];
   figures: readonly StreamFigures[];
   problems: readonly ProblemRow[];
+  /** Of the results of Bulk jobs. */
+  bulkPages: readonly BulkPageRow[];
 }
 
 /**
  * Everything that running a sync asks of its destination. Each call is atomic, so a crash can only fall between two
  * calls. The simulation implements this in memory.
  */
-export interface Mirror {
+export interface Mirror extends BulkMirror {
   /** See {@link takeOver}. */
   takeOver(holder: observations.Holder): Promise<void>;
   /** See {@link intents.recoverIntents}. */
@@ -206,6 +210,8 @@ export function mirrorIn(db: Database, wholeTables: Database = db): Mirror {
         const unmoved = await applyRemainder(tx, rest, part);
         return { unmoved, figures: await marks.selectFigures(tx) };
       }),
+
+    ...bulkMirrorIn(db),
 
     idsAfter: ({ stream }, after, limit, day) => idsAfter(db, stream, after, limit, day),
     countByDay: ({ stream }, range, before) => countByDay(wholeTables, stream, range, before),

@@ -14,16 +14,27 @@ export const columnList = (
 ): string => columns.map(text).join(separator);
 
 /** The JSON as text columns, and the name of the first column whose text does not fit its type. */
-export function pageSelect(columns: readonly ColumnPlan[], serverVersion: number): string {
+export function pageSelect(
+  columns: readonly ColumnPlan[],
+  serverVersion: number,
+  rows = jsonRows(columns),
+): string {
   const fits = serverVersion >= 160_000 ? fitsByServer : fitsByPattern;
   const misfits = columns
     .filter((c) => c.sqlType !== 'text' && c.sqlType !== 'jsonb')
     .map((c) => `WHEN (${fits(c)}) IS FALSE THEN '${c.column.replaceAll("'", "''")}'`);
   return `
   SELECT p.*, CASE WHEN "Id" IS NULL OR length("Id") <> 18 THEN 'id' ${misfits.join('\n              ')} END AS _misfit
-    FROM json_to_recordset($1::json)
-      AS p(${columnList(columns, (c) => `${quoted(c.field)} ${recordType(c)}`)})`;
+    FROM ${rows}`;
 }
+
+const jsonRows = (columns: readonly ColumnPlan[]): string =>
+  `json_to_recordset($1::json)
+      AS p(${columnList(columns, (c) => `${quoted(c.field)} ${recordType(c)}`)})`;
+
+/** The rows of a staging table, whose columns are text and have the names of the fields. $1 is its name. */
+export const stagedRows = (columns: readonly ColumnPlan[], name: string): string =>
+  `(SELECT ${columnList(columns, (c) => quoted(c.field))} FROM pg_temp.${quoted(name)} WHERE $1::text IS NOT NULL) AS p`;
 
 /** An Id is compared by byte, like its column; every other value is read as text, except JSON inside JSON. */
 const recordType = ({ field, sqlType }: ColumnPlan) => {

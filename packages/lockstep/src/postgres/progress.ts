@@ -1,4 +1,5 @@
 import type { Database, Tx } from '@lockstep/foundation/database';
+import { selectPages } from './bulk-sql.ts';
 import * as marks from './mark-sql.ts';
 import { wholeTableLockWaitMs } from './planner.ts';
 import { selectProblems } from './problem-sql.ts';
@@ -13,6 +14,7 @@ export async function readProgress(db: Tx) {
     cursors: await statements.selectCursors(db),
     figures: await marks.selectFigures(db),
     problems: await selectProblems(db),
+    bulkPages: await selectPages(db),
   };
 }
 

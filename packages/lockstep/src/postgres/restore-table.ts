@@ -12,7 +12,7 @@ import {
 import type { ColumnPlan, SqlType } from './plan-table.ts';
 import { countRows } from './read-ids.ts';
 import { grantSchema } from './roles.ts';
-import { deleteBackfillCursor, restartStream } from './stream-sql.ts';
+import { deleteBackfillCursors, restartStream } from './stream-sql.ts';
 import { writeComments } from './table-comments.ts';
 import {
   addColumn,
@@ -72,7 +72,7 @@ export function restoreTable(db: Database, stream: Stream, lockWaitMs: number): 
     const { found, rows } = await restoreParts(tx, stream);
     if (found.length === 0) return null;
     await restartStream(tx, streamNo, rows);
-    await deleteBackfillCursor(tx, streamNo);
+    await deleteBackfillCursors(tx, streamNo);
     return found.join(', ');
   });
 }

@@ -120,12 +120,12 @@ export const lockObservation = (tx: Tx, { lo, nonce }: ObservationRow) =>
    WHERE lo = ${lo} AND nonce = ${nonce} FOR KEY SHARE`);
 
 /**
- * Locks the stream until the transaction ends. It is a row's lock, because everybody who may connect can take an
- * advisory lock, and hold it for ever.
+ * Locks the stream until the transaction ends, also for those who only share it (`shareCheckpoint`). It is a row's
+ * lock, because everybody who may connect can take an advisory lock, and hold it for ever.
  */
 export const lockCheckpoint = (tx: Tx, streamNo: number) =>
   tx.query<{ plan_version: number }>(sql`
-  SELECT plan_version FROM _lockstep.checkpoint WHERE stream_no = ${streamNo} FOR NO KEY UPDATE`);
+  SELECT plan_version FROM _lockstep.checkpoint WHERE stream_no = ${streamNo} FOR UPDATE`);
 
 /**
  * Moves a cursor if nobody has moved it since `version`; version 0 creates it. One row: it was moved. No row: it stays

@@ -59,8 +59,13 @@ export const restartStream = (tx: Tx, streamNo: number, rows: number | null) =>
          counts_verified_at = NULL, stamps_verified_at = NULL, content_verified_at = NULL
    WHERE stream_no = ${streamNo}`);
 
-export const deleteBackfillCursor = (tx: Tx, streamNo: number) =>
-  tx.query(sql`DELETE FROM _lockstep.cursor WHERE stream_no = ${streamNo} AND kind = 'backfill'`);
+/** How far a backfill is, page by page or by Bulk. Its reading is closed by the next worker that starts. */
+export async function deleteBackfillCursors(tx: Tx, streamNo: number): Promise<void> {
+  await tx.query(
+    sql`DELETE FROM _lockstep.cursor WHERE stream_no = ${streamNo} AND kind IN ('backfill', 'bulk')`,
+  );
+  await tx.query(sql`DELETE FROM _lockstep.bulk_page WHERE stream_no = ${streamNo}`);
+}
 
 /** Pages that were requested before are refused. */
 export const raisePlanVersion = (tx: Tx, streamNo: number) =>
@@ -105,7 +110,7 @@ export const completeReturnedFields = (tx: Tx, streamNo: number, at: ServerSecon
 
 /** Everything that belongs to a stream besides its table; the checkpoint last, because others refer to it. */
 export async function deleteStreamRows(tx: Tx, streamNo: number): Promise<void> {
-  const owned = ['cursor', 'column', 'fence', 'dirty', 'quarantine', 'removal', 'problem', 'repair'];
+  const owned = 'cursor column fence dirty quarantine removal problem repair bulk_page'.split(' ');
   for (const table of [...owned, 'checkpoint'])
     await tx.query(sql`DELETE FROM ${ident('_lockstep', table)} WHERE stream_no = ${streamNo}`);
 }
@@ -142,7 +147,8 @@ export async function deleteAllRows(tx: Tx, schema: string, tables: readonly str
   for (const table of tables) await tx.query(sql`DELETE FROM ${ident(schema, table)}`);
 }
 
-const readingState = 'cursor fence dirty quarantine removal problem repair observation intent'.split(' ');
+const readingState =
+  'cursor fence dirty quarantine removal problem repair observation intent bulk_page'.split(' ');
 
 /** Every stream as if it had never been read. Pages that were requested before are refused. */
 export async function queueAllStreams(tx: Tx): Promise<void> {

@@ -1,5 +1,6 @@
 import type { Database, Tx } from '@lockstep/foundation/database';
 import { Fault } from '../core/faults.ts';
+import { closeForgottenBulk } from './bulk-sql.ts';
 import type { Holder } from './observations.ts';
 import * as statements from './sql.ts';
 import { limitLockWait, setNoRole } from './transaction-sql.ts';
@@ -24,6 +25,7 @@ export async function takeOver(db: Database, holder: Holder): Promise<void> {
   await db.transaction(async (tx) => {
     await limitLockWait(tx, waitMs);
     await statements.closeFormerObservations(tx, holder.epoch);
+    await closeForgottenBulk(tx);
   });
 }
 

@@ -2,14 +2,13 @@
 
 import { assert } from '@lockstep/foundation/assert';
 import type { Clock } from '@lockstep/foundation/clock';
-import { Fault } from '../core/faults.ts';
 import type { OrgId } from '../core/ids.ts';
 import type { AppLog } from '../core/log-fields.ts';
 import { type Auth, openAuth, type SalesforceSession } from './auth.ts';
-import { errorCodeOf } from './faults.ts';
 import type { Purpose, SalesforceRequest } from './request.ts';
+import { openSessionRequests } from './session-requests.ts';
 import type { SessionStore } from './session-store.ts';
-import { type Answer, openTransport } from './transport.ts';
+import { type Answer, type Download, openTransport } from './transport.ts';
 import { openVersion } from './version-in-use.ts';
 
 export interface SalesforceOptions {
@@ -42,6 +41,11 @@ export interface Salesforce {
    *         `LIM-06`. After an abort, the signal's reason.
    */
   request(request: SalesforceRequest, signal: AbortSignal): Promise<Answer>;
+  /**
+   * The same for an answer of any length, which is read as it arrives; for a GET in the version that its path names.
+   * Faults as above, also while the body is read.
+   */
+  download(request: SalesforceRequest, signal: AbortSignal): Promise<Download>;
   /** For requests that a caller of the proxy sends with the sync's rights. Signs in if necessary; faults as above. */
   session(signal: AbortSignal): Promise<OwnSession>;
   /** Which org answers. Signs in if necessary; faults as above. */
@@ -72,46 +76,8 @@ export function openSalesforce(options: SalesforceOptions): Salesforce {
   });
   const auth = openAuth({ transport, store: options.store, allowHosts, expectOrgId, clock, log });
 
-  const send = async (
-    { purpose, ...request }: SalesforceRequest,
-    by: SalesforceSession,
-    signal: AbortSignal,
-  ) => {
-    const headers: Record<string, string> = {
-      authorization: `Bearer ${by.token}`,
-      accept: 'application/json',
-      'accept-encoding': 'gzip',
-      // It appears in the org's event log, so an administrator can tell what the requests are for.
-      'sforce-call-options': `client=lockstep/${purpose}`,
-    };
-    if (request.body !== undefined) headers['content-type'] = 'application/json; charset=UTF-8';
-    signal.throwIfAborted();
-    options.onRequest?.({ purpose });
-    const sentAt = clock.now();
-    const answer = await transport
-      .exchange(by.instance, { ...request, headers }, signal)
-      .catch((error: unknown) => {
-        if (mayHaveMoved(error)) auth.drop(by); // the next sign-in says where the org is
-        throw error;
-      });
-    const { host, status } = answer;
-    log.debug('salesforce answered', { host, status, kind: purpose, tookMs: clock.now() - sentAt });
-    return answer;
-  };
-
-  const sendInSession = async (request: SalesforceRequest, signal: AbortSignal): Promise<Answer> => {
-    const session = await auth.session(signal);
-    const answer = await send(request, session, signal);
-    if (answer.status !== 401) return answer;
-    if (!isExpired(answer)) {
-      auth.drop(session); // fixed scopes and policies only apply to new sessions
-      return answer;
-    }
-    const renewed = await auth.renewed(session, signal);
-    return renewed ? send(request, renewed, signal) : answer;
-  };
-
-  const version = openVersion({ ...options, request: sendInSession });
+  const requests = openSessionRequests({ transport, auth, clock, log, onRequest: options.onRequest });
+  const version = openVersion({ ...options, request: requests.exchange });
 
   return {
     get dataPath() {
@@ -122,6 +88,7 @@ export function openSalesforce(options: SalesforceOptions): Salesforce {
       assert(request.path.startsWith('/services/'), 'requests go to paths under /services/');
       return version.request(request, signal);
     },
+    download: requests.download,
     session: async (signal) => ownSession(auth, await auth.session(signal)),
     async identity(signal) {
       const { orgId, instance } = await auth.session(signal);
@@ -140,21 +107,3 @@ const ownSession = (auth: Auth, session: SalesforceSession): OwnSession => ({
     return other && ownSession(auth, other);
   },
 });
-
-/**
- * Nobody answers at the address, or it sends requests elsewhere, as after a move of the org. A slow answer is no such
- * sign.
- */
-const mayHaveMoved = (error: unknown): boolean =>
-  error instanceof Fault &&
-  (error.code === 'NET-04' ||
-    ['ENOTFOUND', 'ECONNREFUSED', 'EHOSTUNREACH'].includes(error.safe.reason ?? ''));
-
-/** 401 answers that a new token would get as well until a person acts: the request is not repeated at once. */
-const refusedForGood = [
-  'Connected app is not attached to Agent',
-  'This session is not valid for use with the REST API',
-];
-
-const isExpired = ({ text }: Answer): boolean =>
-  errorCodeOf(text) === 'INVALID_SESSION_ID' && !refusedForGood.some((words) => text.includes(words));

@@ -3,10 +3,22 @@
  * Everything else is private to the room.
  */
 
+export {
+  abortQueryJob,
+  type BulkJobName,
+  type BulkJobState,
+  type BulkRefusal,
+  createQueryJob,
+  hasResultPages,
+  listResultPages,
+  readQueryJob,
+  readResultPage,
+} from './bulk.ts';
 export { type CallerAnswer, type CallerRequest, sendAsCaller } from './caller-request.ts';
 export { type OwnSession, openSalesforce, type Salesforce, type SalesforceOptions } from './client.ts';
 export type { Query, ResourceAnswer } from './composite.ts';
 export { countRecords } from './counts.ts';
+export { pageOfRecords } from './csv-cells.ts';
 export { describeEach, describeSObjects, listSObjects, type SObject } from './describe.ts';
 export { faultOf, isUnknownField } from './faults.ts';
 export { readHiddenFields } from './hidden-fields.ts';

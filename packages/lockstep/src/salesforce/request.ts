@@ -4,11 +4,13 @@ import type { Answer } from './transport.ts';
 export type Purpose = 'setup' | 'poll' | 'backfill' | 'reconcile' | 'repair' | 'read-back';
 
 export interface SalesforceRequest {
-  method: 'GET' | 'POST';
+  method: 'GET' | 'POST' | 'PATCH';
   /** Under `/services/`. */
   path: string;
   /** JSON. */
   body?: string;
+  /** The media type of the answer, if it is not JSON. */
+  accept?: string;
   purpose: Purpose;
   /** For a request that must not wait as long as a query may take. */
   timeoutMs?: number;

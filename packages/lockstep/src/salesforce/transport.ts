@@ -1,7 +1,9 @@
 /** One HTTP request and its whole answer, or a fault. Knows nothing about sessions; never follows a redirect. */
 import { isUtf8 } from 'node:buffer';
+import type { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
-import { gunzip } from 'node:zlib';
+import { createGunzip, gunzip } from 'node:zlib';
 import { type Clock, deadline } from '@lockstep/foundation/clock';
 import { type Dispatcher, Pool } from 'undici';
 import { Fault } from '../core/faults.ts';
@@ -26,8 +28,15 @@ export interface Answer {
   usage: Usage | null;
 }
 
+/** An answer whose body is read as it arrives; `answer.text` is empty. Of a refusal the body is in `answer`. */
+export interface Download {
+  answer: Answer;
+  /** Decompressed. Ends with a Fault `NET-01` or `DATA-03` if it is cut off. Null: it was refused. */
+  body: AsyncIterable<Buffer> | null;
+}
+
 export interface HttpRequest {
-  method: 'GET' | 'POST';
+  method: 'GET' | 'POST' | 'PATCH';
   path: string;
   headers: Record<string, string>;
   body?: string;
@@ -41,6 +50,8 @@ export interface Transport {
    * @throws Fault `NET-01` (socket, time-out), `NET-04` (redirect), `DATA-03` (damaged body); the signal's reason
    */
   exchange(origin: URL, request: HttpRequest, signal: AbortSignal): Promise<Answer>;
+  /** The same for an answer of any length. The time-out is for its beginning, and then for each part of it. */
+  download(origin: URL, request: HttpRequest, signal: AbortSignal): Promise<Download>;
   close(): Promise<void>;
 }
 
@@ -52,6 +63,7 @@ interface TransportOptions {
 
 /** A sync itself has one request under way; the rest are for the read-backs of proxied writes. */
 const connectionsMax = 6;
+const downloadsMax = 3;
 /** Longer than the default interval between requests (3 s), so that the connection outlives it. */
 const keepAliveMs = 30_000;
 const connectTimeoutMs = 10_000;
@@ -62,23 +74,25 @@ export function openTransport({ allowHosts, clock, requestTimeoutMs }: Transport
   const pools = new Map<string, Pool>();
   let isClosed = false;
 
-  const poolOf = (origin: URL) => {
+  /** Downloads have connections of their own, so that no read-back waits for one. */
+  const poolOf = (origin: URL, use: 'exchange' | 'download' = 'exchange') => {
     if (isClosed) throw networkFault(origin.host, 'closed here');
-    const known = pools.get(origin.origin);
+    const key = `${use} ${origin.origin}`;
+    const known = pools.get(key);
     if (known) return known;
     const pool = new Pool(origin.origin, {
-      connections: connectionsMax,
+      connections: use === 'download' ? downloadsMax : connectionsMax,
       keepAliveTimeout: keepAliveMs,
       headersTimeout: 0, // the deadline below covers the whole exchange
       bodyTimeout: 0,
-      maxResponseSize: bodyBytesMax,
+      maxResponseSize: use === 'download' ? -1 : bodyBytesMax,
       allowH2: false,
       connect: {
         timeout: connectTimeoutMs,
         ...(isNamedHost(origin, allowHosts) ? {} : { lookup: lookupPublic }),
       },
     });
-    pools.set(origin.origin, pool);
+    pools.set(key, pool);
     return pool;
   };
 
@@ -92,6 +106,21 @@ export function openTransport({ allowHosts, clock, requestTimeoutMs }: Transport
         if (cause instanceof Fault) throw cause;
         // The driver's error is not kept as the cause: it may contain bytes of the answer.
         throw networkFault(origin.host, limit.aborted ? `no answer in ${timeoutMs} ms` : codeOf(cause));
+      }
+    },
+    async download(origin, { timeoutMs = requestTimeoutMs, ...request }, signal) {
+      const failed = (cause: unknown) => {
+        if (signal.aborted) return signal.reason;
+        return cause instanceof Fault ? cause : networkFault(origin.host, codeOf(cause));
+      };
+      try {
+        const options = { ...request, signal, headersTimeout: timeoutMs, bodyTimeout: timeoutMs };
+        const received = await poolOf(origin, 'download').request(options);
+        if (received.statusCode !== 200) return { answer: await receive(origin.host, received), body: null };
+        const { statusCode, headers } = received;
+        return { answer: answerOf(origin.host, statusCode, headers, ''), body: streamed(received, failed) };
+      } catch (cause) {
+        throw failed(cause);
       }
     },
     async close() {
@@ -113,14 +142,42 @@ async function receive(
   const plain = await decompressed(bytes, headers['content-encoding']);
   // An error page may be in any encoding; in a page of records a wrong byte would change a value.
   if (statusCode < 300 && !isUtf8(plain)) throw new Fault('DATA-03', { where: 'its character encoding' });
-  return {
-    host,
-    status: statusCode,
-    headers,
-    text: plain.toString('utf8'),
-    serverNow: secondsOfHttpDate(headers.date),
-    usage: usageOf(headers['sforce-limit-info']),
-  };
+  return answerOf(host, statusCode, headers, plain.toString('utf8'));
+}
+
+const answerOf = (host: string, status: number, headers: Answer['headers'], text: string): Answer => ({
+  host,
+  status,
+  headers,
+  text,
+  serverNow: secondsOfHttpDate(headers.date),
+  usage: usageOf(headers['sforce-limit-info']),
+});
+
+/** @param failed  the fault of an error while the body arrives */
+async function* streamed(
+  { headers, body }: Dispatcher.ResponseData,
+  failed: (cause: unknown) => unknown,
+): AsyncGenerator<Buffer> {
+  const encoding = headers['content-encoding'];
+  const isPlain = encoding === undefined || encoding === 'identity';
+  try {
+    if (!isPlain && encoding !== 'gzip') throw new Fault('DATA-03', { where: 'its content encoding' });
+    if (isPlain) yield* body as AsyncIterable<Buffer>;
+    else yield* gunzipping(body);
+  } catch (cause) {
+    throw failed(cause);
+  } finally {
+    body.on('error', () => undefined).destroy();
+  }
+}
+
+async function* gunzipping(body: Readable): AsyncGenerator<Buffer> {
+  const plain = createGunzip({ chunkSize: 256 * 1024 });
+  const ended = pipeline(body, plain);
+  ended.catch(() => undefined); // the loop below gets the same error
+  for await (const chunk of plain) yield chunk as Buffer;
+  await ended;
 }
 
 const gunzipped = promisify(gunzip);

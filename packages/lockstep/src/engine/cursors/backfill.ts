@@ -1,6 +1,7 @@
 import type { RecordId } from '../../core/ids.ts';
 import type { Page } from '../../core/page.ts';
 import { advanceCursor } from '../run/sync-state.ts';
+import { isReadByBulk } from './bulk.ts';
 import { isFull } from './pass.ts';
 import { byId } from './queries.ts';
 import { type CursorKind, positionOf, type ReadingKind, slotsMax } from './reading.ts';
@@ -51,7 +52,8 @@ const reading: ReadingKind = {
     return { moves: [{ ...move, backfilledAt: serverNow }], after: ended };
   },
   add: (slots, { index }, count) => slots.addChain('backfill', index, count),
-  behind: ({ cursors }) => cursors.backfill && { pages: slotsMax, lag: 0 },
+  behind: ({ cursors }) =>
+    cursors.backfill && !isReadByBulk(cursors.bulk) ? { pages: slotsMax, lag: 0 } : null,
 };
 
 export const backfill: CursorKind = {

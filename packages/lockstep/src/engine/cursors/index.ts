@@ -3,6 +3,7 @@ import { assert } from '@lockstep/foundation/assert';
 import type { ServerSeconds } from '../../core/stamps.ts';
 import type { Stream } from '../../postgres/index.ts';
 import { backfill } from './backfill.ts';
+import { bulk } from './bulk.ts';
 import { content } from './content.ts';
 import { counts } from './counts.ts';
 import { deleted } from './deleted-log.ts';
@@ -16,6 +17,7 @@ import { sweep } from './sweep.ts';
 /** In the order in which a request takes what is due. */
 export const cursors: readonly CursorKind[] = [
   backfill,
+  bulk,
   head,
   recheck,
   repair,

@@ -4,6 +4,7 @@ import type { RecordId } from '../../core/ids.ts';
 import { takesPlainQueriesOnly } from '../../core/object-restrictions.ts';
 import { partialColumns, type Stream } from '../../postgres/index.ts';
 import { type Query, selectRecords, soqlIds } from '../../salesforce/index.ts';
+import type { IdRange } from './bulk.ts';
 import type { QueryContext, SlotQuery } from './reading.ts';
 
 export const partialFieldsOf = (stream: Stream) => partialColumns(stream).map(({ field }) => field);
@@ -46,6 +47,20 @@ export function selectNotDeleted(
   const conditions = [where, isArchiving && 'IsDeleted = false'].filter(Boolean).join(' AND ');
   const soql = selectRecords({ fields, sobject, where: conditions || undefined, ...boundsFor(stream, rest) });
   return { soql, includeDeleted: isArchiving, timeField: null };
+}
+
+/**
+ * Selects the records of a range of Ids, for a Bulk job: without an order, so that Salesforce may read it in parts.
+ * The Id comes first.
+ */
+export function selectInRange(
+  stream: Stream,
+  { after, upTo }: IdRange,
+  fields = ['Id', ...fieldsOf(stream).filter((field) => field !== 'Id')],
+  rest: Bounds = {},
+): Query & { fields: readonly string[] } {
+  const bounds = [after && `Id > '${after}'`, upTo && `Id <= '${upTo}'`].filter(Boolean).join(' AND ');
+  return { ...selectNotDeleted(stream, bounds || undefined, rest, fields), fields };
 }
 
 export function sweepQuery(stream: Stream, ids: readonly RecordId[]): SlotQuery {

@@ -8,6 +8,7 @@ import { isRepairing } from '../cursors/repair.ts';
 import { isBackingOff } from '../run/problems.ts';
 import type { StreamState, SyncState } from '../run/sync-state.ts';
 import { nextSendAt } from './budget.ts';
+import { type BulkStep, type BulkUnderWay, nextBulkStep, noBulkUnderWay, wantsBulk } from './bulk-step.ts';
 import { addWork, distributeSlots, type PagedWork, type Work } from './fill-slots.ts';
 
 /** A stream's log of deletions, which is requested along with the queries. */
@@ -30,6 +31,8 @@ export type Next =
     }
   /** Counts of some streams' records. */
   | { kind: 'count'; indexes: readonly number[]; isSeparate: true }
+  /** A step of a Bulk backfill. */
+  | { kind: 'bulk'; index: number; step: BulkStep; isSeparate: true }
   /** The current description of an object. */
   | { kind: 'describe'; index: number; isSeparate: true }
   | { kind: 'wait'; until: number };
@@ -50,6 +53,7 @@ export interface InBackground {
   isDescribing: boolean;
   /** The numbers of the streams whose pages are being read by requests of their own. */
   asking: ReadonlySet<number>;
+  bulk: BulkUnderWay;
 }
 
 /** How many requests of one stream may be under way; each can take two minutes if Salesforce is slow. */
@@ -59,6 +63,7 @@ export const nothingInBackground: InBackground = {
   isCounting: false,
   isDescribing: false,
   asking: new Set(),
+  bulk: noBulkUnderWay,
 };
 
 /**
@@ -91,9 +96,10 @@ export function nextRequest(
     state.quota.closedUntil ?? 0,
   );
   if (sendAt > now) return { kind: 'wait', until: sendAt };
-  const mayBeSeparate = !state.syncProblem && !isPriority && !(state.wasSeparate && ready.length > 0);
+  const mayBeSeparate = !state.syncProblem && !isPriority;
+  const isItsTurn = !(state.wasSeparate && ready.length > 0);
   const separate = mayBeSeparate ? separateRequest(state, all, inBackground, now) : null;
-  if (separate) return separate;
+  if (separate && isItsTurn) return separate;
   if (ready.length === 0) return { kind: 'wait', until: wakesAt(all, now) };
 
   const byWait = ready.toSorted(
@@ -107,7 +113,7 @@ export function nextRequest(
       return { kind: 'composite', slots, deletedLogs: deletedLogsOf(state, together, now), isSeparate };
   }
   // Nothing is due now; it is decided again after an interval.
-  return { kind: 'wait', until: now + state.budget.intervalMs };
+  return separate ?? { kind: 'wait', until: now + state.budget.intervalMs };
 }
 
 interface Ready {
@@ -132,11 +138,18 @@ function separateRequest(
     ? undefined
     : all.find(({ stream }) => isDescribeDue(stream, now));
   if (described) return { kind: 'describe', index: described.index, isSeparate: true };
+  const [bulk] = all.flatMap(({ stream, index }) => {
+    const step = isReadable(stream) ? nextBulkStep(state, stream, inBackground.bulk, now) : null;
+    return step ? [{ index, step }] : [];
+  });
+  if (bulk) return { kind: 'bulk', ...bulk, isSeparate: true };
   if (inBackground.isCounting) return null;
   const counted = all.filter(({ stream }) => isCountedNow(state, stream, now)).slice(0, slotsMax);
   if (counted.length === 0) return null;
   return { kind: 'count', indexes: counted.map(({ index }) => index), isSeparate: true };
 }
+
+const isReadable = ({ stopped, isTableChanged }: StreamState) => !stopped && !isTableChanged;
 
 /** While a field is hidden, its object is described this often: nothing else tells that the field is visible again. */
 const describeEveryMs = 2 * 60_000;
@@ -213,7 +226,7 @@ function addHeads(
   { now, isCrowded, isCheckDue }: { now: number; isCrowded: boolean; isCheckDue: boolean },
 ): void {
   const backfillCount = streams.filter(({ stream }) => stream.cursors.backfill).length;
-  const asking = streams.filter(({ stream }) => isHeadDue(stream, backfillCount, now));
+  const asking = streams.filter(({ stream }) => isHeadDue(state, stream, backfillCount, now));
   const room = isCrowded ? Math.min(pollSlotsInBackfill, slots.left) : slots.left;
   const count = isCheckDue && asking.length >= room ? Math.max(1, room - 1) : room;
   for (const { stream, index } of asking.slice(0, count)) {
@@ -224,9 +237,11 @@ function addHeads(
 }
 
 /** @param backfillCount  how many backfills run */
-function isHeadDue(stream: StreamState, backfillCount: number, now: number): boolean {
+function isHeadDue(state: SyncState, stream: StreamState, backfillCount: number, now: number): boolean {
   const { cursors, isPriority, pollSince, polledAt } = stream;
   if (!cursors.head || isBackingOff(stream, 'poll', now)) return false;
+  // Its table should be empty when its Bulk backfill begins, which is at once.
+  if (!isPriority && wantsBulk(state, stream)) return false;
   if (!cursors.backfill || isPriority || pollSince !== null || cursors.head.position.pass) return true;
   return now - polledAt >= backfillCount * backfillPollEveryMs;
 }

@@ -8,7 +8,6 @@ import { sqlState } from '@lockstep/foundation/database';
 import { Fault } from '../../core/faults.ts';
 import {
   changesNothing,
-  databaseFault,
   type FieldChange,
   failureFields,
   isLockTimeout,
@@ -18,20 +17,15 @@ import {
 import { describeSObjects } from '../../salesforce/index.ts';
 import type { InBackground, Next } from '../plan/next-request.ts';
 import type { BackgroundWork, Effect } from './background-work.ts';
+import { beginBulkStep, bulkUnderWay } from './begin-bulk-step.ts';
 import { type Counted, countedStep, countStreams } from './count-streams.ts';
 import { fieldChanges } from './field-changes.ts';
 import { needsRequest, prepareRequest } from './prepare-request.ts';
-import { type Activity, isBackingOff, withoutProblem, withProblem } from './problems.ts';
-import type { Run } from './run.ts';
+import { isBackingOff, withoutProblem, withProblem } from './problems.ts';
+import type { BackgroundRun, Run } from './run.ts';
+import { withProblems, withStreams } from './stream-problems.ts';
 import { type StreamState, type SyncState, withFigures } from './sync-state.ts';
-import { tableFault } from './table-errors.ts';
 import { applyAnswer, askSalesforce, beginReading, isOfRequest } from './tick.ts';
-
-/** A run, with what its background work needs to update the state. */
-export interface BackgroundRun extends Run {
-  /** The state with cursors and tables reloaded from the destination. */
-  reload(state: SyncState): Promise<SyncState>;
-}
 
 /** How long moving cursors without a reading may take: nothing is merged. */
 const movesLastMs = 60_000;
@@ -50,6 +44,8 @@ export function beginSeparate(
       return beginCount(run, background, state, next.indexes);
     case 'describe':
       return beginDescribe(run, background, state, next.index);
+    case 'bulk':
+      return beginBulkStep(run, background, state, next);
     default:
       unreachable(next);
   }
@@ -64,6 +60,7 @@ export const backgroundOf = (background: BackgroundWork, { streams }: SyncState)
       .map(({ table }) => table.stream.streamNo)
       .filter((streamNo) => background.isUnderWay(askOf(streamNo))),
   ),
+  bulk: bulkUnderWay(background, streams),
 });
 
 const askOf = (streamNo: number) => `ask ${streamNo}`;
@@ -327,37 +324,3 @@ export function beginTidying(run: BackgroundRun, background: BackgroundWork, sta
     () => nothing,
   );
 }
-
-const withProblems =
-  (run: Run, streamNos: readonly number[], activity: Activity, error: unknown): Effect =>
-  async (state) => {
-    let next = state;
-    for (const stream of state.streams) {
-      const { streamNo } = stream.table.stream;
-      if (!streamNos.includes(streamNo)) continue;
-      const fault = await faultOf(run, stream, error);
-      next = withStreams(next, [streamNo], (one) => withProblem(one, activity, fault, run.clock.now()));
-    }
-    return next;
-  };
-
-async function faultOf(run: Run, stream: StreamState, error: unknown): Promise<Fault> {
-  if (error instanceof Fault) return error;
-  const { sobject } = stream.table.stream;
-  return (
-    (await tableFault(run, stream, error)) ??
-    databaseFault(error, 'the database') ??
-    new Fault('DB-15', { stream: sobject, reason: sqlState(error) ?? 'no code' })
-  );
-}
-
-const withStreams = (
-  state: SyncState,
-  streamNos: readonly number[],
-  change: (stream: StreamState) => StreamState,
-): SyncState => ({
-  ...state,
-  streams: state.streams.map((stream) =>
-    streamNos.includes(stream.table.stream.streamNo) ? change(stream) : stream,
-  ),
-});

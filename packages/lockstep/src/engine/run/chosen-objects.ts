@@ -4,8 +4,9 @@
  */
 import { countRecords } from '../../salesforce/index.ts';
 import { startPositions } from '../cursors/index.ts';
-import { type BackgroundRun, backgroundOf } from './background.ts';
+import { backgroundOf } from './background.ts';
 import type { BackgroundWork, Effect } from './background-work.ts';
+import type { BackgroundRun } from './run.ts';
 import type { SyncState } from './sync-state.ts';
 
 /** With the same settings, after a failure such as a request that Salesforce did not answer. */

@@ -14,7 +14,7 @@ export async function loadState(
   tables: Destination['tables'],
   known: Pick<SyncState, 'serverNow' | 'budget' | 'quota' | 'pageRows'>,
 ): Promise<SyncState> {
-  const { checkpoints, cursors, figures, problems } = await mirror.readProgress();
+  const { checkpoints, cursors, figures, problems, bulkPages } = await mirror.readProgress();
   const streams = checkpoints.flatMap((checkpoint): StreamState[] => {
     const table = tables.get(checkpoint.sobject.toLowerCase());
     if (!table || checkpoint.state === 'queued') return [];
@@ -24,6 +24,8 @@ export async function loadState(
         table,
         cursors: cursorsOf(checkpoint.backfilled, own, startPositions(table.stream, known.serverNow)),
         rows: checkpoint.rows,
+        rowsExpected: checkpoint.rows_expected,
+        bulkPages: bulkPages.filter(({ stream_no }) => stream_no === checkpoint.stream_no),
         marked: null,
         polledAt: 0,
         isPriority: false,

@@ -3,13 +3,7 @@ import { Fault } from '../../core/faults.ts';
 import { spend } from '../plan/budget.ts';
 import { nextRequest } from '../plan/next-request.ts';
 import { recoverUnfinishedWrites } from '../writes/recover-unfinished-writes.ts';
-import {
-  type BackgroundRun,
-  backgroundOf,
-  beginRestores,
-  beginSeparate,
-  beginTidying,
-} from './background.ts';
+import { backgroundOf, beginRestores, beginSeparate, beginTidying } from './background.ts';
 import { BackgroundWork } from './background-work.ts';
 import { backoffMs } from './backoff.ts';
 import { openChosenObjects } from './chosen-objects.ts';
@@ -17,7 +11,7 @@ import { withFieldChoice } from './field-changes.ts';
 import { loadState } from './load-state.ts';
 import { needsRequest, type PreparedRequest, prepareRequest } from './prepare-request.ts';
 import { openProblemLog } from './problem-log.ts';
-import type { Run } from './run.ts';
+import type { BackgroundRun, Run } from './run.ts';
 import { openStreamChanges } from './stream-changes.ts';
 import { SyncRequests } from './sync-requests.ts';
 import { type SyncState, withFigures } from './sync-state.ts';
@@ -285,8 +279,8 @@ async function reload(run: Run, state: SyncState): Promise<SyncState> {
     const before = state.streams.find((one) => one.table.stream.streamNo === stream.table.stream.streamNo);
     if (!before) return stream;
     // Keep what the destination does not have, or what this run knows better.
-    const { table, cursors, rows, marked } = stream;
-    return { ...stream, ...before, table, cursors, rows, marked };
+    const { table, cursors, rows, rowsExpected, marked, bulkPages } = stream;
+    return { ...stream, ...before, table, cursors, rows, rowsExpected, marked, bulkPages };
   });
   return { ...loaded, streams };
 }

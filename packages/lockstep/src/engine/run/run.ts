@@ -6,6 +6,7 @@ import type { Mailbox } from './mailbox.ts';
 import type { SyncDeps } from './sync-deps.ts';
 import type { SyncProblem } from './sync-problem.ts';
 import type { SyncRequestQueue } from './sync-requests.ts';
+import type { SyncState } from './sync-state.ts';
 
 /** What the holder of a sync shares with the proxy in front of it. */
 export interface LeasedSync {
@@ -44,4 +45,10 @@ export interface Run extends SyncDeps, Pick<RecoveryDeps, 'living'> {
   onLeft(sobject: string): Promise<void>;
   /** Called once when every backfill is complete. */
   onComplete(): Promise<void>;
+}
+
+/** A run, with what its background work needs to update the state. */
+export interface BackgroundRun extends Run {
+  /** The state with cursors and tables reloaded from the destination. */
+  reload(state: SyncState): Promise<SyncState>;
 }

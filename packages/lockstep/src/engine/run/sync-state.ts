@@ -1,5 +1,5 @@
 import type { ServerSeconds } from '../../core/stamps.ts';
-import type { CursorMove, StreamFigures, StreamTable } from '../../postgres/index.ts';
+import type { BulkPageRow, CursorMove, StreamFigures, StreamTable } from '../../postgres/index.ts';
 import type { Budget } from '../plan/budget.ts';
 import { type PageSizes } from '../plan/page-size.ts';
 import type { Quota } from '../plan/quota.ts';
@@ -16,7 +16,8 @@ export interface Positions {}
 
 /**
  * A stream's cursors; null if it has none of that kind: `backfill` once the first full read has ended, `head`,
- * `recheck` and `counts` for an object without a time field to follow, `deleted` for one without a log of deletions.
+ * `recheck` and `counts` for an object without a time field to follow, `deleted` for one without a log of deletions,
+ * `bulk` for one that is not backfilled by Bulk.
  */
 export type Cursors = { readonly [Kind in keyof Positions]: CursorState<Positions[Kind]> | null };
 
@@ -25,6 +26,10 @@ export interface StreamState {
   cursors: Cursors;
   /** Number of rows in the mirror. */
   rows: number;
+  /** How many records Salesforce has counted when the stream began; null: it did not say. */
+  rowsExpected: number | null;
+  /** Of the results of its Bulk job, if its backfill has one. */
+  bulkPages: readonly BulkPageRow[];
   /** Marked records that may be read again now; null: none. */
   marked: Marked | null;
   /** Local time of the last request that polled it; the stream that waits longest goes first. */

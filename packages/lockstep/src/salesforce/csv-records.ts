@@ -1,0 +1,134 @@
+/** Cuts a Bulk result into slices of whole records as it arrives. A record ends at a line feed outside quotes. */
+import { isUtf8 } from 'node:buffer';
+import type { CsvSlice } from '../core/csv-slice.ts';
+import { Fault } from '../core/faults.ts';
+import { csvCells } from './csv-cells.ts';
+
+const quote = 0x22;
+const lineFeed = 0x0a;
+const nul = 0x00;
+/** PostgreSQL before 18 takes a line of these two characters for the end of the data, even within quotes. */
+const endOfData = '\n\\.';
+
+/** A slice is some 50 ms of work for PostgreSQL. */
+const sliceBytes = 1024 * 1024;
+/** A Salesforce record has at most some millions of characters. */
+const recordBytesMax = 64 * 1024 * 1024;
+
+/**
+ * The records of one result page.
+ *
+ * @param fields    what its query selects; every page repeats them in its first line, and one that does not is read
+ *                  as if it did
+ * @param rowsMax  records of a slice; it has fewer if they are large
+ * @throws Fault `DATA-03`: other columns, or a record that is cut off
+ */
+export async function* sliceRecords(
+  body: AsyncIterable<Buffer>,
+  fields: readonly string[],
+  rowsMax: number,
+): AsyncGenerator<CsvSlice> {
+  const scanner = new RecordScanner(rowsMax);
+  let isHeaderRead = false;
+  for await (const chunk of body) {
+    scanner.add(chunk);
+    if (!isHeaderRead && scanner.hasRecord) {
+      requireHeader(scanner.first, fields, () => scanner.dropFirst());
+      isHeaderRead = true;
+    }
+    if (isHeaderRead) yield* scanner.takeFull();
+  }
+  scanner.end();
+  if (!isHeaderRead && scanner.hasRecord) requireHeader(scanner.first, fields, () => scanner.dropFirst());
+  while (scanner.hasRecord) yield scanner.take();
+}
+
+function requireHeader(first: Buffer, fields: readonly string[], drop: () => void): void {
+  const cells = csvCells(first);
+  if (cells.length === fields.length && cells.every((cell, nth) => cell === fields[nth])) return drop();
+  const isRecord = cells.length === fields.length && /^[0-9A-Za-z]{18}$/.test(cells[0] ?? '');
+  if (!isRecord) throw new Fault('DATA-03', { where: 'the columns of a Bulk result' });
+}
+
+class RecordScanner {
+  private readonly rowsMax: number;
+  private bytes = Buffer.allocUnsafe(2 * sliceBytes);
+  private used = 0;
+  private isQuoted = false;
+  /** The last record had no line feed: it may lack values. */
+  private isCutOff = false;
+  /** Where each record begins; the last one is not complete yet. */
+  private starts: number[] = [0];
+
+  constructor(rowsMax: number) {
+    this.rowsMax = rowsMax;
+  }
+
+  get hasRecord(): boolean {
+    return this.starts.length > 1;
+  }
+
+  get isFull(): boolean {
+    return this.hasRecord && (this.used >= sliceBytes || this.starts.length > this.rowsMax);
+  }
+
+  get first(): Buffer {
+    return this.bytes.subarray(0, this.starts[1]);
+  }
+
+  add(chunk: Buffer): void {
+    this.reserve(this.used + chunk.length);
+    const from = this.used;
+    this.used += chunk.copy(this.bytes, this.used);
+    const { bytes, used, starts } = this;
+    let { isQuoted } = this;
+    for (let at = from; at < used; at++) {
+      const byte = bytes[at];
+      if (byte === quote) isQuoted = !isQuoted;
+      else if (byte === lineFeed && !isQuoted) starts.push(at + 1);
+    }
+    this.isQuoted = isQuoted;
+  }
+
+  private reserve(size: number): void {
+    if (size > recordBytesMax) throw new Fault('DATA-03', { where: 'a record of a Bulk result' });
+    if (size <= this.bytes.length) return;
+    const larger = Buffer.allocUnsafe(Math.max(size, 2 * this.bytes.length));
+    this.bytes.copy(larger, 0, 0, this.used);
+    this.bytes = larger;
+  }
+
+  dropFirst(): void {
+    const [, second = 0] = this.starts;
+    this.bytes.copyWithin(0, second, this.used);
+    this.used -= second;
+    this.starts = this.starts.slice(1).map((start) => start - second);
+  }
+
+  *takeFull(): Generator<CsvSlice> {
+    while (this.isFull) yield this.take();
+  }
+
+  /** As many complete records as a slice may have. The others move to a new buffer, because the slice keeps this one. */
+  take(): CsvSlice {
+    const rows = Math.min(this.rowsMax, this.starts.length - 1);
+    const end = this.starts[rows] ?? 0;
+    const bytes = this.bytes.subarray(0, end);
+    const starts = this.starts.slice(0, rows);
+    const rest = this.bytes.subarray(end, this.used);
+    this.bytes = Buffer.allocUnsafe(Math.max(2 * sliceBytes, 2 * rest.length));
+    this.used = rest.copy(this.bytes);
+    this.starts = this.starts.slice(rows).map((start) => start - end);
+    const isSuspect = this.isCutOff || bytes.includes(nul) || !isUtf8(bytes) || bytes.includes(endOfData);
+    return { bytes, starts, isSuspect };
+  }
+
+  /** Salesforce ends the last record with a line feed as well; a proxy may have trimmed it. */
+  end(): void {
+    const last = this.starts.at(-1) ?? 0;
+    if (this.isQuoted) throw new Fault('DATA-03', { where: 'the last record of a Bulk result' });
+    if (last === this.used) return;
+    this.isCutOff = true;
+    this.add(Buffer.from('\n'));
+  }
+}

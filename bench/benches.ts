@@ -1,4 +1,5 @@
 import { apply } from './apply.ts';
+import { backfill } from './backfill.ts';
 import { changes } from './changes.ts';
 import type { Figures } from './figures.ts';
 import { flood } from './flood.ts';
@@ -35,6 +36,10 @@ export const benches: Record<string, Bench> = {
     run: recovery,
   },
   org: { what: 'the simulated org by itself: pages, bulk results, writes', run: org },
+  backfill: {
+    what: 'a backfill by Bulk against curl and \\copy of the same results (--rows 1000000)',
+    run: backfill,
+  },
   'rest-backfill': { what: 'a backfill over REST against the org’s own rate', run: restBackfill },
   freshness: { what: 'from a commit in the org to the mirror (four minutes)', run: freshness },
   changes: { what: 'changes per second that can be followed (half an hour)', run: changes },

@@ -25,6 +25,8 @@ const waitMsInterrupted = 15_000;
 export interface BenchOptions {
   minutes: number;
   intervalMs: number;
+  /** Of a large table. */
+  rows: number;
   /** Ends it early, with the figures measured so far. */
   interrupted: AbortSignal;
 }

@@ -20,11 +20,17 @@ const { positionals, values } = parseArgs({
     help: { type: 'boolean', default: false },
     minutes: { type: 'string', default: '60' },
     interval: { type: 'string', default: '1s' },
+    rows: { type: 'string', default: '1000000' },
   },
 });
 const [name = ''] = positionals;
 
-if (!Object.hasOwn(benches, name) || values.help || !(Number(values.minutes) > 0)) {
+if (
+  !Object.hasOwn(benches, name) ||
+  values.help ||
+  !(Number(values.minutes) > 0) ||
+  !(Number(values.rows) > 0)
+) {
   process.stderr.write('npm run bench -- NAME [--json]\n\n');
   for (const [known, { what }] of Object.entries(benches))
     process.stderr.write(`  ${known.padEnd(14)} ${what}\n`);
@@ -46,11 +52,15 @@ async function main(): Promise<number> {
 async function runBench(environment: Record<string, string>, stop: AbortSignal): Promise<number> {
   const program = join(import.meta.dirname, 'run-bench.ts');
   const format = values.json ? 'json' : 'text';
-  const child = spawn(process.execPath, [program, name, values.minutes, values.interval, format], {
-    stdio: 'inherit',
-    env: { ...process.env, ...environment },
-    detached: true, // a process group of its own, so that all that it started can be ended
-  });
+  const child = spawn(
+    process.execPath,
+    [program, name, values.minutes, values.interval, values.rows, format],
+    {
+      stdio: 'inherit',
+      env: { ...process.env, ...environment },
+      detached: true, // a process group of its own, so that all that it started can be ended
+    },
+  );
   const ended = once(child, 'exit');
   const end = () => void child.kill('SIGTERM');
   stop.addEventListener('abort', end);

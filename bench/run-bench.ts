@@ -2,7 +2,7 @@
 import { parseInterval } from 'lockstep/control';
 import { benches } from './benches.ts';
 
-const [name = '', minutes, interval = '', format] = process.argv.slice(2);
+const [name = '', minutes, interval = '', rows, format] = process.argv.slice(2);
 const bench = benches[name];
 if (!bench) throw new Error(`no benchmark is called ${name}`);
 const interruption = new AbortController();
@@ -10,6 +10,7 @@ if (bench.endsItself) process.on('SIGTERM', () => interruption.abort());
 const figures = await bench.run({
   minutes: Number(minutes),
   intervalMs: parseInterval(interval),
+  rows: Number(rows),
   interrupted: interruption.signal,
 });
 if (format === 'json') process.stdout.write(`${JSON.stringify({ bench: name, figures })}\n`);

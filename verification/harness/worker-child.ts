@@ -13,8 +13,11 @@ const sayMsMax = 20_000;
 export interface WorkerChild extends AsyncDisposable {
   /** Resolves when its first page is applied, or its first request has failed. */
   firstTick: Promise<void>;
-  /** Resolves at the next log line whose message matches this expression; fails if none comes. */
-  says(message: string): Promise<void>;
+  /** Resolves at the next log line whose message matches this expression; fails if none comes in time. */
+  says(message: string, withinMs?: number): Promise<void>;
+  /** All that it has logged so far. */
+  log(): string;
+  pid: number | undefined;
   signal(name: 'SIGSTOP' | 'SIGCONT'): void;
 }
 
@@ -31,6 +34,8 @@ export function startWorkerChild(harness: EndToEndHarness, owner: string): Worke
   child.stdin?.write(`${JSON.stringify(configuration)}\n`);
   const exited = once(child, 'exit');
   const lines = child.stdout && createInterface({ input: child.stdout });
+  const logged: string[] = [];
+  lines?.on('line', (line) => logged.push(line));
   const lineWith = (text: RegExp) =>
     new Promise<void>((resolve) => {
       lines?.on('line', (line) => {
@@ -42,10 +47,12 @@ export function startWorkerChild(harness: EndToEndHarness, owner: string): Worke
       lineWith(/"msg":"(page applied|tick failed|sync waits)"/),
       exited.then(() => undefined),
     ]),
-    async says(message) {
+    log: () => logged.join('\n'),
+    pid: child.pid,
+    async says(message, withinMs = sayMsMax) {
       const said = lineWith(new RegExp(`"msg":"${message}"`)).then(() => true);
       const heard = new AbortController();
-      const tooLong = systemClock.sleep(sayMsMax, heard.signal).then(
+      const tooLong = systemClock.sleep(withinMs, heard.signal).then(
         () => false,
         () => true, // it was heard
       );

@@ -27,6 +27,7 @@ export class UnchangedTables
       | 'endBulk'
       | 'storeSlice'
       | 'endBulkPage'
+      | 'endBulkSweep'
     >
 {
   async isAsPlanned() {
@@ -86,4 +87,6 @@ export class UnchangedTables
   }
 
   async endBulkPage(): Promise<void> {}
+
+  async endBulkSweep(): Promise<void> {}
 }

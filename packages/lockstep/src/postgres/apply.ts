@@ -103,7 +103,8 @@ async function endPart(tx: Tx, { observation, isLast, hi }: PagePart): Promise<n
   return hi ?? ended.hi;
 }
 
-async function moveCursors(
+/** @returns the kinds of the cursors that had moved meanwhile and were left as they are */
+export async function moveCursors(
   tx: Tx,
   streamNo: number,
   moves: readonly CursorMove[],

@@ -1,6 +1,14 @@
 import type { Database } from '@lockstep/foundation/database';
 import type { CsvSlice } from '../core/csv-slice.ts';
-import { type BulkEnd, type BulkReading, beginBulk, endBulk, moveBulk, type PageChange } from './bulk.ts';
+import {
+  type BulkEnd,
+  type BulkReading,
+  beginBulk,
+  endBulk,
+  endSweep,
+  moveBulk,
+  type PageChange,
+} from './bulk.ts';
 import type { BulkPageRow } from './bulk-sql.ts';
 import type { Holder, Observation } from './observations.ts';
 import type { StreamTable } from './page-part.ts';
@@ -35,6 +43,8 @@ export interface BulkMirror {
   ): Promise<void>;
   /** See {@link storeSlice}. */
   storeSlice(table: StreamTable, slice: CsvSlice, part: BulkPart): Promise<StoredSlice>;
+  /** See {@link endSweep}. */
+  endBulkSweep(table: StreamTable, swept: Parameters<typeof endSweep>[2]): Promise<void>;
   /** See {@link endPage}. */
   endBulkPage(page: BulkPageRow, next: string | null): Promise<void>;
 }
@@ -42,7 +52,7 @@ export interface BulkMirror {
 /** Slices of Bulk results that are stored side by side: one session alone leaves the server's other core idle. */
 const slicesAtOnce = 2;
 
-export function bulkMirrorIn(db: Database): BulkMirror {
+export function bulkMirrorIn(db: Database, wholeTables: Database): BulkMirror {
   const rounds = new SliceRounds(slicesAtOnce);
   let serverVersion: Promise<number> | undefined;
   const readServerVersion = async () => (await selectServerVersion(db))[0]?.version ?? 0;
@@ -57,6 +67,7 @@ export function bulkMirrorIn(db: Database): BulkMirror {
       const version = await serverVersion;
       return rounds.run(() => storeSlice(db, version, table, slice, part));
     },
+    endBulkSweep: ({ stream }, swept) => endSweep(wholeTables, stream, swept),
     endBulkPage: (page, next) => endPage(db, page, next),
   };
 }

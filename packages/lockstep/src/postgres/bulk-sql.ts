@@ -1,6 +1,7 @@
 /** Statements on backfills by Bulk API 2.0: their readings, the pages of their results, COPY and its staging table. */
 import type { Tx } from '@lockstep/foundation/database';
 import { ident, join, type Sql, sql } from '@lockstep/foundation/sql';
+import { settledTime } from './mark-sql.ts';
 import type { Holder, Observation } from './observations.ts';
 import type { ColumnPlan } from './plan-table.ts';
 import { keyOf } from './table-ddl.ts';
@@ -136,6 +137,40 @@ export function copyRows({ schema, table }: Stream, columns: readonly ColumnPlan
   return sql`COPY ${ident(schema, table)} (${join(names.map((name) => ident(name)))}) FROM STDIN
     (FORMAT csv, ON_ERROR ignore${emptyIsNull(names)})`;
 }
+
+/** Notes which records a sweep has seen. A record that comes twice counts once. */
+export const noteSeen = (tx: Tx, streamNo: number, staging: string) =>
+  tx.query(sql`
+  INSERT INTO _lockstep.seen (stream_no, id) SELECT ${streamNo}, "Id" FROM ${ident('pg_temp', staging)}
+  ON CONFLICT DO NOTHING`);
+
+export const noteSeenIds = (tx: Tx, streamNo: number, ids: readonly string[]) =>
+  tx.query(sql`
+  INSERT INTO _lockstep.seen (stream_no, id) SELECT ${streamNo}, id FROM unnest(${ids}::text[]) AS id
+  ON CONFLICT DO NOTHING`);
+
+export const deleteSeen = (tx: Tx, streamNo: number) =>
+  tx.query(sql`DELETE FROM _lockstep.seen WHERE stream_no = ${streamNo}`);
+
+/** One row. Fewer than were noted: the server has crashed, and emptied the table. */
+export const countSeen = (tx: Tx, streamNo: number) =>
+  tx.query<{ rows: number }>(sql`SELECT count(*) AS rows FROM _lockstep.seen WHERE stream_no = ${streamNo}`);
+
+/**
+ * Marks the rows that a sweep has not seen, by the rule for absent records: unless a reading that began after the
+ * results were ready has found them. Scans the whole table.
+ */
+export const markUnseen = (tx: Tx, stream: Stream, { lo }: Observation, hi: number) =>
+  tx.query(sql`
+  INSERT INTO _lockstep.dirty (stream_no, id, since_ticket, first_since_ticket, urgent, reason, stamped_at)
+  SELECT ${stream.streamNo}, t.${keyOf(stream)}, ${hi}, ${hi}, false, 'absent', ${settledTime(stream.streamNo)}
+    FROM ${ident(stream.schema, stream.table)} t
+    LEFT JOIN _lockstep.seen s ON s.stream_no = ${stream.streamNo} AND s.id = t.${keyOf(stream)}
+    LEFT JOIN _lockstep.fence f ON f.stream_no = ${stream.streamNo} AND f.id = t.${keyOf(stream)}
+   WHERE s.id IS NULL
+     AND NOT coalesce(${lo} < f.hi AND ${hi} <= f.lo AND NOT f.partial, false)
+   ORDER BY t.${keyOf(stream)}
+  ON CONFLICT (stream_no, id) DO UPDATE SET since_ticket = greatest(dirty.since_ticket, EXCLUDED.since_ticket)`);
 
 /** Text columns by the names of the fields, for the session; a transaction's rows go with it. */
 export const makeStaging = (tx: Tx, name: string, columns: readonly ColumnPlan[]) =>

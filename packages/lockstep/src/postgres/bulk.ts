@@ -1,18 +1,24 @@
 /** What the destination keeps of a backfill by Bulk API 2.0. Its rows are stored by store-slice.ts. */
 import type { Database, Tx } from '@lockstep/foundation/database';
 import { Fault } from '../core/faults.ts';
+import { moveCursors } from './apply.ts';
 import {
+  countSeen,
   deleteBulkCursor,
   deletePages,
+  deleteSeen,
   insertBulkObservation,
   insertPages,
   lockEpoch,
+  markUnseen,
   renewObservation,
   selectAnyRow,
 } from './bulk-sql.ts';
 import type { Holder, Observation } from './observations.ts';
+import type { CursorMove } from './page-part.ts';
 import * as statements from './sql.ts';
 import { lockStream, type Stream } from './tables.ts';
+import { planForWholeTable } from './transaction-sql.ts';
 
 /** The reading of a Bulk backfill has expired: what its fences guarded is open again, so it has to begin anew. */
 export class ReadingClosed extends Error {
@@ -79,14 +85,15 @@ export const moveBulk = (
     if (!renewed) throw new ReadingClosed();
     await move(tx, streamNo, version, position(renewed.hi));
     if (pages?.isNewJob) await deletePages(tx, streamNo);
+    if (pages?.isNewJob) await deleteSeen(tx, streamNo);
     if (pages && pages.paths.length > 0) await insertPages(tx, streamNo, pages.paths);
   });
 
 /**
  * Closes the reading: every row is stored, or the object is read in another way.
  *
- * @param end  the second of Salesforce's time at which the backfill is complete, or the position that remains;
- *             `forget`: none, the stream is as if no Bulk backfill had begun
+ * @param end  the second of Salesforce's time at which the backfill is complete, the moves that complete a check, or the
+ *             position that remains; `forget`: none, the stream is as if it had not been read by Bulk
  * @throws {@link Fault} `SYS-09`: as {@link moveBulk}
  */
 export const endBulk = (
@@ -99,18 +106,51 @@ export const endBulk = (
 ): Promise<void> =>
   db.transaction(async (tx) => {
     await requireLease(tx, holder);
-    const isComplete = typeof end === 'object' && 'completeAt' in end;
+    const isComplete = typeof end === 'object' && !('position' in end);
     const [ended] = observation ? await statements.endObservation(tx, observation) : [];
     if (!ended && isComplete) throw new ReadingClosed();
     await statements.lockCheckpoint(tx, streamNo);
     await move(tx, streamNo, version, typeof end === 'object' && 'position' in end ? end.position : {});
     await deletePages(tx, streamNo);
+    await deleteSeen(tx, streamNo);
     if (isComplete || end === 'forget') await deleteBulkCursor(tx, streamNo);
-    if (isComplete) await statements.completeBackfill(tx, streamNo, end.completeAt);
+    if (typeof end === 'object' && 'completeAt' in end)
+      await statements.completeBackfill(tx, streamNo, end.completeAt);
+    // A pass that somebody else has moved meanwhile stays where it is.
+    if (typeof end === 'object' && 'moves' in end) await moveCursors(tx, streamNo, end.moves);
     await statements.purgeFences(tx, streamNo);
   });
 
-export type BulkEnd = { completeAt: number } | { position: object } | 'forget';
+export type BulkEnd =
+  | { completeAt: number }
+  | { moves: readonly CursorMove[] }
+  | { position: object }
+  | 'forget';
+
+/**
+ * Marks the rows that a sweep by Bulk has not seen, to be read by their Ids.
+ *
+ * @param wholeTables  a statement there has no time-out
+ * @param hi    a ticket that was taken when the results were ready
+ * @param rows  how many records its results have
+ * @throws {@link SeenLost}
+ */
+export const endSweep = (
+  wholeTables: Database,
+  stream: Stream,
+  { observation, hi, rows }: { observation: Observation; hi: number; rows: number },
+): Promise<void> =>
+  wholeTables.transaction(async (tx) => {
+    await planForWholeTable(tx);
+    const [seen] = await countSeen(tx, stream.streamNo);
+    if (seen?.rows !== rows) throw new SeenLost();
+    await markUnseen(tx, stream, observation, hi);
+  });
+
+/** It is not known any more which records a sweep has seen, or its results had one twice. */
+export class SeenLost extends Error {
+  override readonly name = 'SeenLost';
+}
 
 async function requireLease(tx: Tx, { epoch }: Holder): Promise<void> {
   const [held] = await lockEpoch(tx, epoch);

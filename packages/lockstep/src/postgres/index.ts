@@ -3,7 +3,7 @@
  * Everything else is private to the room.
  */
 
-export { type BulkReading, ReadingClosed } from './bulk.ts';
+export { type BulkReading, ReadingClosed, SeenLost } from './bulk.ts';
 export type { BulkPageRow } from './bulk-sql.ts';
 export { selectReaderGroup } from './check-sql.ts';
 export type { Check, CheckName } from './check-step.ts';
@@ -87,7 +87,7 @@ export {
   type SetAsideRecord,
   type StatusRow,
 } from './status-sql.ts';
-export { type BulkPart, OutdatedJob, RepeatedRecord } from './store-slice.ts';
+export { type BulkPart, OutdatedJob, RepeatedRecord, type StoringWay } from './store-slice.ts';
 export { loadTableNames } from './stream-sql.ts';
 export type { WantedMirror } from './table-checks.ts';
 export { isLockTimeout } from './table-locks.ts';

@@ -13,7 +13,7 @@ import {
 } from './merge-parts.ts';
 import { cast, columnList, misfitsStatement, pageSelect, quoted, stagedRows } from './page-sql.ts';
 import { patchStatement } from './patch-statement.ts';
-import type { ColumnPlan } from './plan-table.ts';
+import { type ColumnPlan, partialColumns } from './plan-table.ts';
 import type { Stream } from './tables.ts';
 
 /**
@@ -75,19 +75,26 @@ export function mergeStatements(
     key,
     apply: applyStatement(stream, names, page, false),
     check: applyStatement(stream, names, page, true),
-    patch: patchStatement(stream, names, serverVersion),
+    patch: patchStatement(stream, names, pageSelect(partialColumns(stream), serverVersion)),
     misfits: misfitsStatement(stream, page),
   };
 }
 
 /**
- * `apply` for the records of a staging table.
+ * The statement of a kind for the records of a staging table: `apply`, `check` or `patch`.
  *
  * @param name  of the table; $1 is the name again
  */
-export function stagedStatement(stream: Stream, serverVersion: number, name: string): string {
+export function stagedStatement(
+  stream: Stream,
+  serverVersion: number,
+  { name, kind }: { name: string; kind: 'backfill' | 'content' | 'sweep' },
+): string {
+  const names = namesOf(stream);
   const page = pageSelect(stream.columns, serverVersion, stagedRows(stream.columns, name));
-  return applyStatement(stream, namesOf(stream), page, false);
+  return kind === 'sweep'
+    ? patchStatement(stream, names, page)
+    : applyStatement(stream, names, page, kind === 'content');
 }
 
 function applyStatement(stream: Stream, names: MergeNames, page: string, isCheck: boolean): string {

@@ -211,7 +211,7 @@ export function mirrorIn(db: Database, wholeTables: Database = db): Mirror {
         return { unmoved, figures: await marks.selectFigures(tx) };
       }),
 
-    ...bulkMirrorIn(db),
+    ...bulkMirrorIn(db, wholeTables),
 
     idsAfter: ({ stream }, after, limit, day) => idsAfter(db, stream, after, limit, day),
     countByDay: ({ stream }, range, before) => countByDay(wholeTables, stream, range, before),

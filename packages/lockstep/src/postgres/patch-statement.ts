@@ -8,19 +8,19 @@ import {
   statementOf,
   tally,
 } from './merge-parts.ts';
-import { cast, columnList, pageSelect, quoted } from './page-sql.ts';
+import { cast, columnList, quoted } from './page-sql.ts';
 import { type ColumnPlan, partialColumns } from './plan-table.ts';
 import type { Stream } from './tables.ts';
 
 /**
- * The merge statement for records with the columns of `partialColumns` only. A record with a value that does not fit is
+ * The merge statement for records with the columns of `partialColumns` only, which `page` selects. A record with a value that does not fit is
  * read in full, and that reading sets it aside.
  */
-export function patchStatement(stream: Stream, names: MergeNames, serverVersion: number): string {
+export function patchStatement(stream: Stream, names: MergeNames, page: string): string {
   const { id } = names;
   const columns = partialColumns(stream);
   const parts = {
-    page: pageSelect(columns, serverVersion),
+    page,
     reading: reading(columns, id),
     judged: judged(columns, names),
     put: put(columns, names),

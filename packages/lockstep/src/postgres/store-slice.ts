@@ -17,6 +17,8 @@ import {
   insertPages,
   lockPage,
   makeStaging,
+  noteSeen,
+  noteSeenIds,
   selectAnyFence,
   selectFenced,
   selectOlderReading,
@@ -34,8 +36,7 @@ export interface BulkPart {
   observation: Observation;
   /** A ticket that was taken when the results were ready: nothing in them is newer. */
   hi: number;
-  /** See `BulkReading`. */
-  isFirstFill: boolean;
+  way: StoringWay;
   /** What the job selects, in the order of the CSV; the Id comes first. */
   fields: readonly string[];
   /** As it was before this slice. */
@@ -43,6 +44,18 @@ export interface BulkPart {
   /** The slice as a page of a query, for records that PostgreSQL cannot take from CSV. */
   pageOf(slice: CsvSlice): Page;
 }
+
+/** For what the records were read. */
+export type StoringWay =
+  /** See `BulkReading`. */
+  | { kind: 'backfill'; isFirstFill: boolean }
+  /** Changes to records that were stamped before `before` are recorded as repairs, found at `at` (seconds). */
+  | { kind: 'content'; before: number; at: number }
+  /**
+   * The records have the columns of `partialColumns` only, and it is noted which there are. The mirror has every change
+   * that was stamped before `settledUntil` (seconds).
+   */
+  | { kind: 'sweep'; settledUntil: number };
 
 /** What became of the records, and the page after them. */
 export interface StoredSlice {
@@ -84,7 +97,8 @@ export async function storeSlice(
   const job = jobTable(table, part.fields, serverVersion);
   const store = { db, serverVersion, job, slice, part };
   if (slice.isSuspect) return storeAsPage(store);
-  const isDirect = part.isFirstFill && serverVersion >= leavesOutMisfits;
+  const { way } = part;
+  const isDirect = way.kind === 'backfill' && way.isFirstFill && serverVersion >= leavesOutMisfits;
   return (isDirect && (await copySlice(store))) || (await mergeSlice(store)) || storeAsPage(store);
 }
 
@@ -169,14 +183,15 @@ async function copyUnfenced(
 }
 
 async function hasRepeated(db: Database, stream: Stream, slice: CsvSlice): Promise<boolean> {
-  const ids = slice.starts.map((_, nth) => idAt(slice, nth));
-  return (await selectRepeated(db, stream, ids)).length > 0;
+  return (await selectRepeated(db, stream, idsOf(slice))).length > 0;
 }
+
+const idsOf = (slice: CsvSlice): string[] => slice.starts.map((_, nth) => idAt(slice, nth));
 
 async function fencedRecords(tx: Transaction, streamNo: number, slice: CsvSlice): Promise<number[]> {
   const [any] = await selectAnyFence(tx, streamNo);
   if (!any) return [];
-  const ids = slice.starts.map((_, nth) => idAt(slice, nth));
+  const ids = idsOf(slice);
   const fenced = new Set((await selectFenced(tx, streamNo, ids)).map(({ id }) => id));
   return ids.flatMap((id, nth) => (fenced.has(id) ? [nth] : []));
 }
@@ -200,11 +215,12 @@ async function mergeSlice(store: Store): Promise<StoredSlice | null> {
       if (staged !== rows) throw new NotSo();
       await lockStream(tx, stream);
       const [merged] = await tx.query<MergedRow>({
-        name: `staged_${job.merge.key}`,
-        text: stagedStatement(stream, serverVersion, name),
-        values: [name, streamNo, part.observation.lo, part.hi, []],
+        name: `staged_${part.way.kind}_${job.merge.key}`,
+        text: stagedStatement(stream, serverVersion, { name, kind: part.way.kind }),
+        values: [name, streamNo, part.observation.lo, part.hi, [], ...moreValues(part.way)],
       });
       if (!merged || merged.judged !== rows) throw new NotSo();
+      if (part.way.kind === 'sweep') await noteSeen(tx, streamNo, name);
       const { written, unchanged, stale, dirty, inserted, removed } = merged;
       const page = await advance(tx, slice, part, inserted - removed);
       await statements.purgeFences(tx, streamNo);
@@ -216,6 +232,11 @@ async function mergeSlice(store: Store): Promise<StoredSlice | null> {
   }
 }
 
+function moreValues(way: StoringWay): number[] {
+  if (way.kind === 'content') return [way.before, way.at];
+  return way.kind === 'sweep' ? [way.settledUntil] : [];
+}
+
 /** Merges the slice as pages of a query, which finds and sets aside the records that PostgreSQL cannot hold. */
 async function storeAsPage(store: Store): Promise<StoredSlice> {
   const { db, slice, part } = store;
@@ -223,6 +244,7 @@ async function storeAsPage(store: Store): Promise<StoredSlice> {
   const page = await applyTransaction(db, async (tx) => {
     await lockReading(tx, part);
     await shareStream(tx, store.job.stream);
+    if (part.way.kind === 'sweep') await noteSeenIds(tx, store.job.stream.streamNo, idsOf(slice));
     return advance(tx, slice, part, 0);
   });
   return { counts, page };
@@ -232,13 +254,17 @@ async function storeAsPage(store: Store): Promise<StoredSlice> {
 const pageRows = 2_000;
 
 async function mergeRecords({ db, job, part }: Store, slice: CsvSlice): Promise<ApplyCounts> {
-  const { observation, hi } = part;
+  const { observation, hi, way } = part;
+  const kind = {
+    ...(way.kind === 'content' && { check: way }),
+    ...(way.kind === 'sweep' && { partial: way }),
+  };
   let counts = noCounts;
   for (let from = 0; from < slice.starts.length; from += pageRows) {
     const records = slice.starts.slice(from, from + pageRows).map((_, nth) => from + nth);
     const page = part.pageOf(partOf(slice, records));
     const applied = await applyTransaction(db, (tx) =>
-      applyPage(tx, job, page, { observation, hi, isLast: false }),
+      applyPage(tx, job, page, { observation, hi, isLast: false, ...kind }),
     );
     counts = add(counts, applied.counts);
   }

@@ -65,6 +65,7 @@ export async function deleteBackfillCursors(tx: Tx, streamNo: number): Promise<v
     sql`DELETE FROM _lockstep.cursor WHERE stream_no = ${streamNo} AND kind IN ('backfill', 'bulk')`,
   );
   await tx.query(sql`DELETE FROM _lockstep.bulk_page WHERE stream_no = ${streamNo}`);
+  await tx.query(sql`DELETE FROM _lockstep.seen WHERE stream_no = ${streamNo}`);
 }
 
 /** Pages that were requested before are refused. */
@@ -110,7 +111,7 @@ export const completeReturnedFields = (tx: Tx, streamNo: number, at: ServerSecon
 
 /** Everything that belongs to a stream besides its table; the checkpoint last, because others refer to it. */
 export async function deleteStreamRows(tx: Tx, streamNo: number): Promise<void> {
-  const owned = 'cursor column fence dirty quarantine removal problem repair bulk_page'.split(' ');
+  const owned = 'cursor column fence dirty quarantine removal problem repair bulk_page seen'.split(' ');
   for (const table of [...owned, 'checkpoint'])
     await tx.query(sql`DELETE FROM ${ident('_lockstep', table)} WHERE stream_no = ${streamNo}`);
 }
@@ -148,7 +149,7 @@ export async function deleteAllRows(tx: Tx, schema: string, tables: readonly str
 }
 
 const readingState =
-  'cursor fence dirty quarantine removal problem repair observation intent bulk_page'.split(' ');
+  'cursor fence dirty quarantine removal problem repair observation intent bulk_page seen'.split(' ');
 
 /** Every stream as if it had never been read. Pages that were requested before are refused. */
 export async function queueAllStreams(tx: Tx): Promise<void> {

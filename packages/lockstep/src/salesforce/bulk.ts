@@ -8,6 +8,7 @@ import { Fault } from '../core/faults.ts';
 import type { Salesforce } from './client.ts';
 import { sliceRecords } from './csv-records.ts';
 import { errorCodeOf, faultOf, parseJsonOrUndefined } from './faults.ts';
+import type { Purpose } from './request.ts';
 import type { Answer, Usage } from './transport.ts';
 
 /** A job, and the version of the API that all requests for it must name. */
@@ -15,6 +16,8 @@ export interface BulkJobName {
   id: string;
   /** `/services/data/v62.0` */
   dataPath: string;
+  /** That its requests are counted under. */
+  purpose: Purpose;
 }
 
 /** `lost`: its answer shows that the job or its results are gone, so only another job helps. */
@@ -42,7 +45,11 @@ const jobSchema = z.object({
  */
 export async function createQueryJob(
   salesforce: Salesforce,
-  { soql, includeDeleted }: { soql: string; includeDeleted: boolean },
+  {
+    soql,
+    includeDeleted,
+    purpose = 'backfill',
+  }: { soql: string; includeDeleted: boolean; purpose?: Purpose },
   signal: AbortSignal,
 ): Promise<Counted<{ job: BulkJobName } | Refused>> {
   const { dataPath } = salesforce;
@@ -54,11 +61,11 @@ export async function createQueryJob(
     lineEnding: 'LF',
   });
   const path = `${dataPath}/jobs/query`;
-  const answer = await salesforce.request({ method: 'POST', path, body, purpose: 'backfill' }, signal);
+  const answer = await salesforce.request({ method: 'POST', path, body, purpose }, signal);
   const { usage } = answer;
   if (answer.status >= 300) return { usage, refused: refusalOfNewJob(answer) };
   const { id } = jobOf(answer);
-  return { usage, job: { id, dataPath: salesforce.dataPath } };
+  return { usage, job: { id, dataPath: salesforce.dataPath, purpose } };
 }
 
 export interface BulkJobState {
@@ -81,11 +88,11 @@ const states: Record<string, BulkJobState['state']> = {
 /** @throws Fault as {@link createQueryJob}; `DATA-03`: the answer cannot be read */
 export async function readQueryJob(
   salesforce: Salesforce,
-  { id, dataPath }: BulkJobName,
+  { id, dataPath, purpose }: BulkJobName,
   signal: AbortSignal,
 ): Promise<Counted<BulkJobState | Refused>> {
   const path = `${dataPath}/jobs/query/${id}`;
-  const answer = await salesforce.request({ method: 'GET', path, purpose: 'backfill' }, signal);
+  const answer = await salesforce.request({ method: 'GET', path, purpose }, signal);
   const { usage } = answer;
   if (answer.status !== 200) return { usage, refused: refusalOfJob(answer) };
   const job = jobOf(answer);
@@ -97,12 +104,12 @@ export async function readQueryJob(
 /** Gives a job up that has not ended. It may have ended by now, or be gone: that is as good. */
 export async function abortQueryJob(
   salesforce: Salesforce,
-  { id, dataPath }: BulkJobName,
+  { id, dataPath, purpose }: BulkJobName,
   signal: AbortSignal,
 ): Promise<void> {
   const body = JSON.stringify({ state: 'Aborted' });
   const path = `${dataPath}/jobs/query/${id}`;
-  await salesforce.request({ method: 'PATCH', path, body, purpose: 'backfill' }, signal);
+  await salesforce.request({ method: 'PATCH', path, body, purpose }, signal);
 }
 
 /** The paths of some result pages, which may be read in any order, and where the list goes on; null: it is complete. */
@@ -135,7 +142,7 @@ export async function listResultPages(
   if (!hasResultPages(job))
     return { usage: null, paths: [`${below}results?maxRecords=${pageRows}`], next: null };
   const path = next ?? `${below}resultPages?maxRecords=${pageRows}`;
-  const answer = await salesforce.request({ method: 'GET', path, purpose: 'backfill' }, signal);
+  const answer = await salesforce.request({ method: 'GET', path, purpose: job.purpose }, signal);
   const { usage } = answer;
   if (answer.status !== 200) return { usage, refused: refusalOfJob(answer) };
   const read = pagesSchema.safeParse(parseJsonOrUndefined(answer.text));
@@ -181,7 +188,7 @@ export async function readResultPage(
   { path, fields, sliceRows }: { path: string; fields: readonly string[]; sliceRows: number },
   signal: AbortSignal,
 ): Promise<Counted<ResultPage | Refused>> {
-  const asked = { method: 'GET', path, purpose: 'backfill', accept: 'text/csv' } as const;
+  const asked = { method: 'GET', path, purpose: job.purpose, accept: 'text/csv' } as const;
   const { answer, body } = await salesforce.download(asked, signal);
   const { usage, headers } = answer;
   if (!body) return { usage, refused: refusalOfJob(answer) };

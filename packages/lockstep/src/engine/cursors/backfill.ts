@@ -1,7 +1,7 @@
 import type { RecordId } from '../../core/ids.ts';
 import type { Page } from '../../core/page.ts';
 import { advanceCursor } from '../run/sync-state.ts';
-import { isReadByBulk } from './bulk.ts';
+import { bulkPurpose } from './bulk.ts';
 import { isFull } from './pass.ts';
 import { byId } from './queries.ts';
 import { type CursorKind, positionOf, type ReadingKind, slotsMax } from './reading.ts';
@@ -53,7 +53,7 @@ const reading: ReadingKind = {
   },
   add: (slots, { index }, count) => slots.addChain('backfill', index, count),
   behind: ({ cursors }) =>
-    cursors.backfill && !isReadByBulk(cursors.bulk) ? { pages: slotsMax, lag: 0 } : null,
+    cursors.backfill && bulkPurpose(cursors.bulk) !== 'backfill' ? { pages: slotsMax, lag: 0 } : null,
 };
 
 export const backfill: CursorKind = {

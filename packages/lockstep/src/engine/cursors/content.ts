@@ -1,9 +1,11 @@
 import type { ServerSeconds } from '../../core/stamps.ts';
+import type { StreamState } from '../run/sync-state.ts';
 import { idCondition } from './backfill.ts';
+import { checksByBulk } from './bulk.ts';
 import { checkAt, passStep } from './checked.ts';
 import { dueOf, type IdPass, idPassAfter, type Period, restingPass } from './pace.ts';
 import { byId } from './queries.ts';
-import { type CursorKind, positionOf, type ReadingKind } from './reading.ts';
+import { type CursorKind, positionOf, type ReadingKind, type Wanted } from './reading.ts';
 
 /**
  * The content check: reads every record again in full, by Id, a part of the table each day. It repairs what somebody
@@ -34,6 +36,21 @@ declare module '../run/sync-state.ts' {
   }
 }
 
+/** Whether a step of a pass is due, page by page or by Bulk. */
+export function contentDue(
+  { cursors, rows, table, pageSizes }: StreamState,
+  { serverNow, pageRows }: { serverNow: ServerSeconds; pageRows: number },
+): Wanted | null {
+  const { content: own, backfill } = cursors;
+  if (!own || backfill) return null;
+  const isFollowed = table.stream.cursorField === 'SystemModstamp';
+  const period = contentPeriod(rows, Math.min(pageRows, pageSizes.full.rows), isFollowed);
+  // A field that was hidden is not complete until a whole pass has read it.
+  const isMissing = own.position.lastAt < (table.stream.returnedAt ?? 0);
+  const isWanted = own.position.isWanted || isMissing;
+  return { pace: isWanted ? 'now' : dueOf(own.position, rows, period, serverNow), isWanted };
+}
+
 const reading: ReadingKind = {
   kind: 'content',
   activity: 'content',
@@ -45,15 +62,9 @@ const reading: ReadingKind = {
     return { ...passStep(stream, 'content', to), check: checkAt(serverNow) };
   },
   add: (slots, { index }, count) => slots.addChain('content', index, count),
-  due({ cursors, rows, table, pageSizes }, { serverNow, pageRows }) {
-    const { content: own, backfill } = cursors;
-    if (!own || backfill) return null;
-    const isFollowed = table.stream.cursorField === 'SystemModstamp';
-    const period = contentPeriod(rows, Math.min(pageRows, pageSizes.full.rows), isFollowed);
-    // A field that was hidden is not complete until a whole pass has read it.
-    const isMissing = own.position.lastAt < (table.stream.returnedAt ?? 0);
-    const isWanted = own.position.isWanted || isMissing;
-    return { pace: isWanted ? 'now' : dueOf(own.position, rows, period, serverNow), isWanted };
+  due(stream, at) {
+    const own = stream.cursors.content;
+    return own && !checksByBulk(stream, own.position, at) ? contentDue(stream, at) : null;
   },
 };
 

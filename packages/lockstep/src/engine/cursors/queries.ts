@@ -56,9 +56,10 @@ export function selectNotDeleted(
 export function selectInRange(
   stream: Stream,
   { after, upTo }: IdRange,
-  fields = ['Id', ...fieldsOf(stream).filter((field) => field !== 'Id')],
+  chosen = fieldsOf(stream),
   rest: Bounds = {},
 ): Query & { fields: readonly string[] } {
+  const fields = ['Id', ...chosen.filter((field) => field !== 'Id')];
   const bounds = [after && `Id > '${after}'`, upTo && `Id <= '${upTo}'`].filter(Boolean).join(' AND ');
   return { ...selectNotDeleted(stream, bounds || undefined, rest, fields), fields };
 }

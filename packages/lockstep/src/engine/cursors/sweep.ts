@@ -1,7 +1,9 @@
 import { assert } from '@lockstep/foundation/assert';
 import type { RecordId } from '../../core/ids.ts';
 import type { ServerSeconds } from '../../core/stamps.ts';
+import type { StreamState } from '../run/sync-state.ts';
 import { idCondition } from './backfill.ts';
+import { checksByBulk } from './bulk.ts';
 import { idsStep, passStep, recheckAt } from './checked.ts';
 import {
   advancedPass,
@@ -19,6 +21,7 @@ import {
   type PreparedSlot,
   positionOf,
   type ReadingKind,
+  type Wanted,
   withHeadroom,
 } from './reading.ts';
 
@@ -66,6 +69,17 @@ declare module '../run/sync-state.ts' {
   }
 }
 
+/** Whether a step of a pass is due, page by page or by Bulk. */
+export function sweepDue(
+  { cursors, rows, pageSizes }: StreamState,
+  { serverNow, pageRows }: { serverNow: ServerSeconds; pageRows: number },
+): Wanted | null {
+  const { sweep: own, backfill } = cursors;
+  if (!own || backfill) return null;
+  const period = sweepPeriod(rows, Math.min(pageRows, pageSizes.part.rows));
+  return { pace: dueOf(own.position, rows, period, serverNow), isWanted: own.position.isWanted };
+}
+
 const common = {
   activity: 'sweep',
   purpose: 'reconcile',
@@ -97,11 +111,9 @@ const ofMirror: ReadingKind = {
     for (let nth = taken; nth < Math.min(taken + count, pages); nth++)
       slots.add({ kind: 'sweep', index, nth });
   },
-  due({ cursors, rows, pageSizes }, { serverNow, pageRows }) {
-    const { sweep: own, backfill } = cursors;
-    if (!own || backfill) return null;
-    const period = sweepPeriod(rows, Math.min(pageRows, pageSizes.part.rows));
-    return { pace: dueOf(own.position, rows, period, serverNow), isWanted: own.position.isWanted };
+  due(stream, at) {
+    const own = stream.cursors.sweep;
+    return own && !checksByBulk(stream, own.position, at) ? sweepDue(stream, at) : null;
   },
 };
 

@@ -1,11 +1,14 @@
-/** Which objects are backfilled by Bulk, and what a Bulk backfill does next. Pure. */
+/** Which objects are read by Bulk, for what, and what such a reading does next. Pure. */
 import { canReadByBulk } from '../../core/bulk-restrictions.ts';
-import { isReadByBulk } from '../cursors/bulk.ts';
+import { type BulkPurpose, bulkPagesMin, bulkPurpose, checksByBulk, isBulkGivenUp } from '../cursors/bulk.ts';
+import { contentDue } from '../cursors/content.ts';
+import { sweepDue } from '../cursors/sweep.ts';
 import { isBackingOff } from '../run/problems.ts';
 import type { StreamState, SyncState } from '../run/sync-state.ts';
 
-/** A step of a Bulk backfill; each but the last is one request. */
+/** A step of a Bulk reading; each but the last is one request. */
 export type BulkStep =
+  | { do: 'begin'; purpose: BulkPurpose }
   | { do: 'create' }
   /** The table is too large for one job: its Ids are looked up, to read it in two. */
   | { do: 'split' }
@@ -17,9 +20,7 @@ export type BulkStep =
 
 /** Rows of a result page, in pages of a query. Smaller ones cost more requests, larger ones more to repeat. */
 const pageSize = 50;
-/** Below as many pages of a query these are as fast: a job waits for its turn at Salesforce. */
-const pagesMin = 50;
-/** Unless they would cost this share of the requests that are left today. */
+/** A backfill of fewer pages is made by Bulk too if they would cost this share of the requests that are left today. */
 const requestsShareMax = 0.02;
 const scarcePagesMin = 5;
 /** Of five pages that a request can bring, a poll takes some. */
@@ -32,24 +33,35 @@ const pagesAtOnce = 2;
 /** 100,000 where pages of a query have 2,000. */
 export const bulkPageRows = (pageRows: number): number => pageSize * pageRows;
 
-type Limits = Pick<SyncState, 'quota' | 'pageRows'>;
+type Limits = Pick<SyncState, 'quota' | 'pageRows' | 'serverNow'>;
 
-export function wantsBulk({ quota, pageRows }: Limits, stream: StreamState): boolean {
+/** For what a stream should be read by Bulk now; null: nothing. */
+function wantedPurpose(state: Limits, stream: StreamState): BulkPurpose | null {
+  if (wantsBulk(state, stream)) return 'backfill';
+  const { content, sweep } = stream.cursors;
+  const isDue = (pass: typeof content | typeof sweep, due: typeof sweepDue) =>
+    pass && checksByBulk(stream, pass.position, state) && due(stream, state)?.pace === 'now';
+  if (isDue(content, contentDue)) return 'content';
+  return isDue(sweep, sweepDue) ? 'sweep' : null;
+}
+
+/** Whether a backfill should go on by Bulk. */
+export function wantsBulk({ quota, pageRows, serverNow }: Limits, stream: StreamState): boolean {
   const { cursors, table, rows, rowsExpected, problems } = stream;
-  if (!cursors.backfill || cursors.bulk || !canReadByBulk(table.stream.sobject, table.stream.columns))
-    return false;
+  if (!cursors.backfill || bulkPurpose(cursors.bulk) || isBulkGivenUp(cursors.bulk, serverNow)) return false;
+  if (!canReadByBulk(table.stream.sobject, table.stream.columns)) return false;
   // Rows of an earlier backfill are read again.
   const isBegun = cursors.backfill.position.after !== null;
   const left = isBegun ? (rowsExpected ?? 0) - rows : Math.max(rowsExpected ?? 0, rows);
   const pages = left / pageRows;
-  if (pages >= pagesMin || (problems.backfill?.tries ?? 0) >= failedPagesMin) return true;
+  if (pages >= bulkPagesMin || (problems.backfill?.tries ?? 0) >= failedPagesMin) return true;
   const { usage, stopAtPercent } = quota;
   if (pages < scarcePagesMin || !usage) return false;
   const requestsLeft = (usage.max * stopAtPercent) / 100 - usage.used;
   return pages / pagesPerRequest > requestsLeft * requestsShareMax;
 }
 
-/** The step of each Bulk backfill that is under way: of its job, or the numbers of the pages that are being read. */
+/** The step of each Bulk reading that is under way: of its job, or the numbers of the pages that are being read. */
 export interface BulkUnderWay {
   /** Stream numbers. */
   jobs: ReadonlySet<number>;
@@ -58,7 +70,7 @@ export interface BulkUnderWay {
 
 export const noBulkUnderWay: BulkUnderWay = { jobs: new Set(), pages: new Map() };
 
-/** The next step of a Bulk backfill; null: there is nothing to do now. */
+/** The next step of a Bulk reading; null: there is nothing to do now. */
 export function nextBulkStep(
   state: Limits,
   stream: StreamState,
@@ -66,10 +78,11 @@ export function nextBulkStep(
   now: number,
 ): BulkStep | null {
   const { streamNo } = stream.table.stream;
-  if (underWay.jobs.has(streamNo) || isBackingOff(stream, 'backfill', now)) return null;
-  if (wantsBulk(state, stream)) return { do: 'create' };
+  if (underWay.jobs.has(streamNo)) return null;
   const { bulk } = stream.cursors;
-  if (!bulk || !isReadByBulk(bulk)) return null;
+  const purpose = bulkPurpose(bulk) ?? wantedPurpose(state, stream);
+  if (!purpose || isBackingOff(stream, purpose, now)) return null;
+  if (!bulk || bulk.position.givenUp) return { do: 'begin', purpose };
   const { job, ranges } = bulk.position;
   if (!job) return ranges[0]?.isTooLarge ? { do: 'split' } : { do: 'create' };
   if (job.hi === null) return now >= job.askAt ? { do: 'ask' } : null;

@@ -1,5 +1,6 @@
-/** Begins the steps of Bulk backfills in the background. */
+/** Begins the steps of reading tables by Bulk, in the background. */
 import { Fault } from '../../core/faults.ts';
+import { bulkPurpose } from '../cursors/bulk.ts';
 import type { BulkStep, BulkUnderWay } from '../plan/bulk-step.ts';
 import type { BackgroundWork } from './background-work.ts';
 import { takeBulkStep } from './bulk-steps.ts';
@@ -39,17 +40,17 @@ export function beginBulkStep(
   const stream = state.streams[index];
   if (!stream) return;
   const { streamNo } = stream.table.stream;
+  const purpose = step.do === 'begin' ? step.purpose : (bulkPurpose(stream.cursors.bulk) ?? 'backfill');
   background.begin(
     step.do === 'read' ? pageOf(streamNo, step.pageNo) : jobOf(streamNo),
     async (signal) => {
       await takeBulkStep(run, stream, step, state, signal);
-      return async (now) =>
-        run.reload(withStreams(now, [streamNo], (one) => withoutProblem(one, 'backfill')));
+      return async (now) => run.reload(withStreams(now, [streamNo], (one) => withoutProblem(one, purpose)));
     },
     (error) => async (now) => {
       // The table or the job has changed under the step, or the lease is lost, which the next reading shows.
       if (error instanceof Fault && error.code === 'SYS-09') return run.reload(now);
-      return run.reload(await withProblems(run, [streamNo], 'backfill', error)(now));
+      return run.reload(await withProblems(run, [streamNo], purpose, error)(now));
     },
   );
 }

@@ -282,7 +282,7 @@ async function reload(run: Run, state: SyncState): Promise<SyncState> {
     const { table, cursors, rows, rowsExpected, marked, bulkPages } = stream;
     return { ...stream, ...before, table, cursors, rows, rowsExpected, marked, bulkPages };
   });
-  return { ...loaded, streams };
+  return { ...loaded, streams, wasSeparate: state.wasSeparate, syncProblem: state.syncProblem };
 }
 
 /** How much earlier than it was sent a write may be stamped: clocks in Salesforce differ by seconds. */

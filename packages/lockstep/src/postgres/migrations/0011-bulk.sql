@@ -14,10 +14,17 @@ CREATE TABLE _lockstep.bulk_page (
   PRIMARY KEY (stream_no, page_no)
 );
 
+-- The records that a sweep by Bulk has seen so far. After a crash it is empty, which its count shows.
+CREATE UNLOGGED TABLE _lockstep.seen (
+  stream_no smallint NOT NULL,
+  id        text COLLATE "C" NOT NULL,
+  PRIMARY KEY (stream_no, id)
+);
+
 -- How a backfill reads, in words, and why it does not read as it began.
 CREATE VIEW _lockstep.backfill_method AS
   SELECT c.sobject,
-         CASE WHEN b.position ->> 'observation' IS NOT NULL THEN 'bulk' ELSE 'pages' END AS method,
+         CASE WHEN b.position ->> 'observation' IS NOT NULL AND b.position ->> 'purpose' = 'backfill' THEN 'bulk' ELSE 'pages' END AS method,
          b.position -> 'givenUp' ->> 'reason' AS reason
     FROM _lockstep.checkpoint c
     LEFT JOIN _lockstep.cursor b ON b.stream_no = c.stream_no AND b.kind = 'bulk'

@@ -59,8 +59,8 @@ async function deleteWithoutTrace(harness: ClockHarness, ids: readonly string[])
 }
 
 /** A sweep is due once a day, or at once if somebody asks for it. */
-const sweep = ({ holder, untilDone }: ClockHarness, sobject: string) =>
-  untilDone(holder.syncRequest('verify ids', [sobject]));
+const sweep = (harness: ClockHarness, sobject: string) =>
+  harness.untilDone(harness.holder.syncRequest('verify ids', [sobject]));
 
 async function untilLogged(harness: ClockHarness, message: string): Promise<void> {
   for (let tries = 0; tries < 700 && !harness.log.text().includes(message); tries++)

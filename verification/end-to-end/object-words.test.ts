@@ -69,6 +69,8 @@ const object = (change: Partial<ObjectStatus> = {}): ObjectStatus => ({
   stamps_verified_at: null,
   content_verified_at: null,
   backfill_percent: 100,
+  backfill_by: null,
+  backfill_reason: null,
   missing_rows: 0,
   set_aside_rows: 0,
   problems: [],

@@ -31,6 +31,8 @@ const object = (change: Partial<ObjectStatus> = {}): ObjectStatus => ({
   rows: 118_300,
   rows_expected: 118_300,
   backfill_percent: 100,
+  backfill_by: null,
+  backfill_reason: null,
   read_until: '2026-11-24 09:36:55+00',
   settled_until: '2026-11-24 09:22:00+00',
   counts_verified_at: null,

@@ -116,6 +116,11 @@ export const objectSchema = z
     rows: z.int(),
     rows_expected: z.int().nullable(),
     backfill_percent: z.int(),
+    backfill_by: z
+      .enum(['bulk', 'pages'])
+      .nullable()
+      .describe('How its backfill reads: by jobs of Bulk API 2.0, or by pages of a query.'),
+    backfill_reason: z.string().nullable().describe('Why it reads by pages although Bulk was tried.'),
     read_until: time
       .nullable()
       .describe('Every change from before then is in the mirror, apart from late ones.'),

@@ -7,7 +7,10 @@ export interface CsvSlice {
   bytes: Buffer;
   /** Where each record begins in `bytes`. */
   starts: readonly number[];
-  /** PostgreSQL may refuse or misread the bytes: they have a NUL, are not UTF-8, or a line of them is `\.`. */
+  /**
+   * PostgreSQL may refuse or misread the bytes, and its error would quote them: they have a NUL, are not UTF-8, a line
+   * of them is `\.`, or a record has too few or too many values.
+   */
   isSuspect: boolean;
 }
 

@@ -13,6 +13,10 @@ export interface StatusRow {
   rows: number;
   rows_expected: number | null;
   backfill_percent: number;
+  /** While it is backfilled: `bulk` or `pages`; null: it is complete. */
+  backfill_by: 'bulk' | 'pages' | null;
+  /** Why it is read by pages, if Bulk was tried. */
+  backfill_reason: string | null;
   /** Times as the server prints them; null: not yet. */
   read_until: string | null;
   settled_until: string | null;
@@ -33,8 +37,8 @@ export const readStatusRows = (mirror: Tx): Promise<StatusRow[]> =>
   mirror.query<StatusRow>(sql`
   SELECT sobject, table_name, state, rows, rows_expected, backfill_percent, read_until, settled_until,
          counts_verified_at, stamps_verified_at, content_verified_at, missing_rows, set_aside_rows,
-         stop_code, stop_reason
-    FROM _lockstep.status ORDER BY sobject`);
+         stop_code, stop_reason, b.method AS backfill_by, b.reason AS backfill_reason
+    FROM _lockstep.status LEFT JOIN _lockstep.backfill_method b USING (sobject) ORDER BY sobject`);
 
 /** Why one of a stream's activities is backing off. Times as the server prints them. */
 export interface Problem {

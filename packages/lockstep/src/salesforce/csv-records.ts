@@ -6,6 +6,7 @@ import { csvCells } from './csv-cells.ts';
 
 const quote = 0x22;
 const lineFeed = 0x0a;
+const comma = 0x2c;
 const nul = 0x00;
 /** PostgreSQL before 18 takes a line of these two characters for the end of the data, even within quotes. */
 const endOfData = '\n\\.';
@@ -28,7 +29,7 @@ export async function* sliceRecords(
   fields: readonly string[],
   rowsMax: number,
 ): AsyncGenerator<CsvSlice> {
-  const scanner = new RecordScanner(rowsMax);
+  const scanner = new RecordScanner(rowsMax, fields.length);
   let isHeaderRead = false;
   for await (const chunk of body) {
     scanner.add(chunk);
@@ -52,16 +53,20 @@ function requireHeader(first: Buffer, fields: readonly string[], drop: () => voi
 
 class RecordScanner {
   private readonly rowsMax: number;
+  private readonly valuesOfRecord: number;
+  /** Of the record that has begun. */
+  private values = 1;
+  /** Some record since the last slice has another number of values. */
+  private isUneven = false;
   private bytes = Buffer.allocUnsafe(2 * sliceBytes);
   private used = 0;
   private isQuoted = false;
-  /** The last record had no line feed: it may lack values. */
-  private isCutOff = false;
   /** Where each record begins; the last one is not complete yet. */
   private starts: number[] = [0];
 
-  constructor(rowsMax: number) {
+  constructor(rowsMax: number, valuesOfRecord: number) {
     this.rowsMax = rowsMax;
+    this.valuesOfRecord = valuesOfRecord;
   }
 
   get hasRecord(): boolean {
@@ -80,14 +85,21 @@ class RecordScanner {
     this.reserve(this.used + chunk.length);
     const from = this.used;
     this.used += chunk.copy(this.bytes, this.used);
-    const { bytes, used, starts } = this;
-    let { isQuoted } = this;
+    const { bytes, used, starts, valuesOfRecord } = this;
+    let { isQuoted, values } = this;
     for (let at = from; at < used; at++) {
       const byte = bytes[at];
       if (byte === quote) isQuoted = !isQuoted;
-      else if (byte === lineFeed && !isQuoted) starts.push(at + 1);
+      else if (isQuoted) continue;
+      else if (byte === comma) values++;
+      else if (byte === lineFeed) {
+        if (values !== valuesOfRecord) this.isUneven = true;
+        values = 1;
+        starts.push(at + 1);
+      }
     }
     this.isQuoted = isQuoted;
+    this.values = values;
   }
 
   private reserve(size: number): void {
@@ -119,7 +131,7 @@ class RecordScanner {
     this.bytes = Buffer.allocUnsafe(Math.max(2 * sliceBytes, 2 * rest.length));
     this.used = rest.copy(this.bytes);
     this.starts = this.starts.slice(rows).map((start) => start - end);
-    const isSuspect = this.isCutOff || bytes.includes(nul) || !isUtf8(bytes) || bytes.includes(endOfData);
+    const isSuspect = this.isUneven || bytes.includes(nul) || !isUtf8(bytes) || bytes.includes(endOfData);
     return { bytes, starts, isSuspect };
   }
 
@@ -128,7 +140,6 @@ class RecordScanner {
     const last = this.starts.at(-1) ?? 0;
     if (this.isQuoted) throw new Fault('DATA-03', { where: 'the last record of a Bulk result' });
     if (last === this.used) return;
-    this.isCutOff = true;
     this.add(Buffer.from('\n'));
   }
 }

@@ -69,6 +69,8 @@ async function check(
   return checks.every(({ is_healthy: isHealthy }) => isHealthy) ? 0 : exitCodes['not healthy'];
 }
 
+const methodWord = ({ backfill_by: by }: ObjectView): string => (by === 'bulk' ? 'Bulk' : (by ?? '–'));
+
 /** @param now  the mirror server's time, in milliseconds since 1970 */
 export function statusText(sync: SyncView, objects: readonly ObjectView[], now: number): string {
   const { name, headline, details, findings } = sync;
@@ -79,10 +81,18 @@ export function statusText(sync: SyncView, objects: readonly ObjectView[], now: 
     formatCount(object.rows),
     ...(isCopying ? [object.rows_expected === null ? '–' : formatCount(object.rows_expected)] : []),
     ...(isCopying ? [String(object.backfill_percent)] : []),
+    ...(isCopying ? [methodWord(object)] : []),
     timeSince(object.read_until, now),
     timeSince(object.settled_until, now),
   ]);
-  const headers = ['OBJECT', 'STATE', 'ROWS', ...(isCopying ? ['EXPECTED', '%'] : []), 'READ', 'SETTLED'];
+  const headers = [
+    'OBJECT',
+    'STATE',
+    'ROWS',
+    ...(isCopying ? ['EXPECTED', '%', 'BY'] : []),
+    'READ',
+    'SETTLED',
+  ];
   const indent = ' '.repeat(name.length + 2);
   const head = [
     `${name}  ${headline}`,

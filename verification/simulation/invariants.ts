@@ -14,6 +14,7 @@ import type { Journal } from './journal.ts';
 import type { DestinationObserver, MemoryDestination } from './memory-destination.ts';
 import type { Bounds, MergeResult } from './merge-policy.ts';
 import { type ModelOrg, newest, type OrgRecord, type ValueField, type Version, valueFields } from './org.ts';
+import type { ReadRecord } from './read-record.ts';
 import {
   ancientStamp,
   holds,
@@ -38,6 +39,7 @@ export type Invariant =
   | 'rows and cursors move in one transaction'
   | 'no cursor passes what can still be committed'
   | 'applying a page again changes nothing'
+  | 'only a newer version releases a record that is set aside'
   | 'every claim is true'
   | 'a flush has read what was committed before it'
   | 'every record of a page is counted'
@@ -69,6 +71,8 @@ export class Invariants implements DestinationObserver {
   readonly violations: Violation[] = [];
   private readonly seen = new Map<string, Seen>();
   private readonly promised = new Map<string, Acknowledged[]>();
+  /** The versions that are set aside. */
+  private readonly aside = new Map<string, Version>();
   private readonly org: ModelOrg;
   private readonly sobjects: ReadonlyMap<number, string>;
   private readonly journal: Journal;
@@ -128,6 +132,25 @@ export class Invariants implements DestinationObserver {
     for (const write of this.promised.get(id) ?? []) this.checkWrite(write);
   }
 
+  setAside({ id, all }: ReadRecord): void {
+    const isRead = (version: Version) =>
+      version.Life__c === all?.Life__c && valueFields.every((field) => version[field] === all[field]);
+    const version = this.org.find(id).versions.findLast(isRead);
+    if (version) this.aside.set(id, version);
+  }
+
+  /** After a page, because a page that names a record twice releases it and sets it aside again. */
+  private checkReleased(): void {
+    for (const [id, version] of this.aside) {
+      const record = this.org.find(id);
+      if (this.isAside(record)) continue;
+      this.aside.delete(id);
+      if (wasOutOfSight(record) || holds(this.seen.get(id), record, version)) continue;
+      const what = `without ${worded(version)}`;
+      this.break('only a newer version releases a record that is set aside', id, what);
+    }
+  }
+
   /** Checks the row that a reading of some columns has left. */
   private checkPatched(streamNo: number, id: string): void {
     const row = this.destination?.stream(streamNo).rows.get(id);
@@ -166,6 +189,7 @@ export class Invariants implements DestinationObserver {
     const count = page.count + (part.absent?.length ?? 0);
     if (sum !== count)
       this.break('every record of a page is counted', null, `${sum} counted of ${count} records`);
+    if (this.claims.isOrdered) this.checkReleased();
   }
 
   moved(streamNo: number, { kind, to }: CursorMove): void {

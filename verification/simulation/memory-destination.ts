@@ -27,7 +27,7 @@ import { dueMarks, holdsMissing, keepMissing, type RemovalLimit } from './memory
 import { beginStream, figuresOf, moveCursor, progressOf } from './memory-progress.ts';
 import { carryOut, emptyStream, heldBy, type StreamRecord } from './memory-stream.ts';
 import type { Bounds, MergePolicy, MergeResult } from './merge-policy.ts';
-import { recordsOf } from './read-record.ts';
+import { type ReadRecord, recordsOf } from './read-record.ts';
 import { Readings } from './readings.ts';
 import type { StateEntry } from './sql-destination.ts';
 import { UnchangedTables } from './unchanged-tables.ts';
@@ -42,6 +42,8 @@ export interface DestinationObserver {
     part: PagePart,
     marked: MarkReason | null,
   ): void;
+  /** A record was set aside as this reading shows it. */
+  setAside(record: ReadRecord): void;
   moved(streamNo: number, move: CursorMove): void;
   applied(page: Page, part: PagePart, result: ApplyResult): void;
   marked(streamNo: number, id: string, reason: string): void;
@@ -109,11 +111,16 @@ export class MemoryDestination extends UnchangedTables implements Mirror {
     const counts = { applied: 0, unchanged: 0, stale: 0, dirty: kept.size, quarantined: 0 };
     for (const record of recordsOf(page, part)) {
       if (record.isAbsent && kept.has(record.id)) continue;
-      const row = stream.rows.get(record.id) ?? null;
-      const judged = this.mergePolicy.merge(record, row, stream.fences.get(record.id) ?? null, bounds, part);
+      const stored = {
+        row: stream.rows.get(record.id) ?? null,
+        fence: stream.fences.get(record.id) ?? null,
+        isAside: stream.aside.has(record.id),
+      };
+      const judged = this.mergePolicy.merge(record, stored, bounds, part);
       if (record.isMisfit && record.values !== null) {
         counts[judged.verdict === 'store' ? 'quarantined' : countedAs(judged)]++;
         setAside(stream, judged, { ...bounds, isFencing }, this.mergePolicy, this.now());
+        if (judged.verdict === 'store') this.onlooker.setAside(record);
         continue;
       }
       counts[countedAs(judged)]++;

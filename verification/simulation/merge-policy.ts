@@ -22,14 +22,16 @@ export interface MergeResult {
   hasRow: boolean;
 }
 
+/** What the mirror has of a record. */
+export interface Stored {
+  row: MirrorRow | null;
+  fence: Fence | null;
+  /** The record is set aside, so the row is not what its fence describes. */
+  isAside: boolean;
+}
+
 export interface MergePolicy {
-  merge(
-    record: ReadRecord,
-    row: MirrorRow | null,
-    fence: Fence | null,
-    bounds: Bounds,
-    part: PagePart,
-  ): MergeResult;
+  merge(record: ReadRecord, stored: Stored, bounds: Bounds, part: PagePart): MergeResult;
   /** Whether an accepted reading leaves a fence if another open reading began before it ended. */
   leavesFence(judged: MergeResult): boolean;
   /** Whether the fence of a partial reading is marked as partial. */
@@ -47,15 +49,18 @@ export interface MergePolicy {
 }
 
 export const asBuilt: MergePolicy = {
-  merge(record, row, fence, { lo, hi }, { partial }) {
+  merge(record, stored, { lo, hi }, { partial }) {
+    const { row, fence, isAside } = stored;
     if (record.copy) {
       const verdict = record.copy === 'tied' ? 'dirty' : 'stale';
       return { record, verdict, isSame: false, hasRow: row !== null };
     }
-    if (partial) return judgePart(record, row, fence, { lo, hi, ...partial });
+    if (partial) return judgePart(record, stored, { lo, hi, ...partial });
     const isSame = holdsTheSame(record.values, row);
+    const isUnfit = record.isMisfit && record.values !== null;
     const reading = { lo, hi, stamp: record.stamp, deleted: record.values === null };
-    return { record, verdict: decide(reading, fence, isSame), isSame, hasRow: row !== null };
+    const verdict = decide(reading, fence, isSame && !isAside && !isUnfit);
+    return { record, verdict, isSame, hasRow: row !== null };
   },
   leavesFence: () => true,
   leavesPartialFence: true,
@@ -68,8 +73,7 @@ export const asBuilt: MergePolicy = {
 
 function judgePart(
   record: ReadRecord,
-  row: MirrorRow | null,
-  fence: Fence | null,
+  { row, fence }: Stored,
   bounds: Bounds & { settledUntil: number },
 ): MergeResult {
   const { part, stamp, isAbsent } = record;
@@ -78,8 +82,8 @@ function judgePart(
     row !== null &&
     part.SystemModstamp === row.SystemModstamp &&
     part.Formula__c === row.Formula__c;
-  const stored = row && { stamp: secondsOf(row.SystemModstamp) };
-  const verdict = decidePartial({ ...bounds, stamp, isAbsent }, fence, stored, isSame);
+  const current = row && { stamp: secondsOf(row.SystemModstamp) };
+  const verdict = decidePartial({ ...bounds, stamp, isAbsent }, fence, current, isSame);
   return { record, verdict, isSame, hasRow: row !== null };
 }
 

@@ -10,6 +10,7 @@ import type { CursorMove, Mirror, PagePart } from 'lockstep/postgres';
 import { asBuilt, type Bounds, holdsTheSame, type MergePolicy, type MergeResult } from './merge-policy.ts';
 import {
   contested,
+  copiedGaps,
   copying,
   crowded,
   cut,
@@ -41,7 +42,7 @@ const mutant = (mergePolicy: Partial<MergePolicy>, profile: Partial<Profile> = {
 
 /** Stores a record if its stamp compares as newer than the row's, and drops it otherwise. */
 const byStamp = (isNewer: (read: number, stored: number) => boolean): Partial<MergePolicy> => ({
-  merge(record, row) {
+  merge(record, { row }) {
     const isSame = holdsTheSame(record.values, row);
     const isStored = !row || record.stamp === null || isNewer(record.stamp, secondsOf(row.SystemModstamp));
     return { record, verdict: isStored ? 'store' : 'stale', isSame, hasRow: row !== null };
@@ -50,20 +51,20 @@ const byStamp = (isNewer: (read: number, stored: number) => boolean): Partial<Me
 
 /** Drops those records of the recheck's pages for which `merge` is false. */
 const inRecheck = (judge: (record: ReadRecord, row: MirrorRow | null) => boolean): Partial<MergePolicy> => ({
-  merge(record, row, fence, bounds, part: PagePart) {
-    const judged = asBuilt.merge(record, row, fence, bounds, part);
+  merge(record, stored, bounds, part: PagePart) {
+    const judged = asBuilt.merge(record, stored, bounds, part);
     const moves = part.moves ?? [];
     const recheck = moves.find(({ kind }) => kind === 'recheck')?.to as RecheckPosition | undefined;
     const isHead = moves.some(({ kind }) => kind === 'head');
     const isOfRecheck = recheck && (!isHead || (record.stamp ?? Infinity) < recheck.at);
-    const isLeftOut = isOfRecheck && !judge(record, row);
+    const isLeftOut = isOfRecheck && !judge(record, stored.row);
     return isLeftOut ? { ...judged, verdict: 'stale' } : judged;
   },
 });
 
 /** Triples all stamps: with a slack of two seconds, any difference then counts as an order. */
 const withoutSlack: Partial<MergePolicy> = {
-  merge(record, row, fence, { lo, hi }: Bounds): MergeResult {
+  merge(record, { row, fence }, { lo, hi }: Bounds): MergeResult {
     const isSame = holdsTheSame(record.values, row);
     const farther = (stamp: number | null) => (stamp === null ? null : stamp * 3);
     const reading = { lo, hi, stamp: farther(record.stamp), deleted: record.values === null };
@@ -75,27 +76,32 @@ const withoutSlack: Partial<MergePolicy> = {
 /** Treats a partial reading as a full one: it replaces another reading's row, and leaves a full fence. */
 const partAsWhole: Partial<MergePolicy> = {
   leavesPartialFence: false,
-  merge(record, row, fence, bounds, part) {
-    const judged = asBuilt.merge(record, row, fence, bounds, part);
-    if (!record.isPartial || !row) return judged;
+  merge(record, stored, bounds, part) {
+    const judged = asBuilt.merge(record, stored, bounds, part);
+    if (!record.isPartial || !stored.row) return judged;
     const reading = { ...bounds, stamp: record.stamp, deleted: record.isAbsent };
-    return { ...judged, verdict: decide(reading, fence, judged.isSame) };
+    return { ...judged, verdict: decide(reading, stored.fence, judged.isSame) };
   },
 };
 
 /** Treats equal stamps as proof that a row differs only in what the reading shows. */
 const stampsProve: Partial<MergePolicy> = {
-  merge(record, row, fence, bounds, part) {
+  merge(record, stored, bounds, part) {
     const settled = part.partial && { ...part, partial: { settledUntil: Infinity } };
-    return asBuilt.merge(record, row, fence, bounds, settled ?? part);
+    return asBuilt.merge(record, stored, bounds, settled ?? part);
   },
+};
+
+/** Compares a reading with the row even while the record is set aside: the row is not what its fence describes. */
+const asideAsRow: Partial<MergePolicy> = {
+  merge: (record, stored, bounds, part) => asBuilt.merge(record, { ...stored, isAside: false }, bounds, part),
 };
 
 /** Removes a row as soon as a sweep does not find its record. */
 const absenceRemoves: Partial<MergePolicy> = {
-  merge(record, row, fence, bounds, part) {
-    const judged = asBuilt.merge(record, row, fence, bounds, part);
-    const isGone = record.isPartial && record.isAbsent && row !== null;
+  merge(record, stored, bounds, part) {
+    const judged = asBuilt.merge(record, stored, bounds, part);
+    const isGone = record.isPartial && record.isAbsent && stored.row !== null;
     return isGone ? { ...judged, verdict: 'store' } : judged;
   },
 };
@@ -206,8 +212,9 @@ export const mutants: Readonly<Record<string, Mutant>> = {
   'stamp > stored': mutant(byStamp((read, stored) => read > stored)),
   'later read wins': mutant(
     {
-      merge(record, row, fence, bounds, part) {
-        const judged = asBuilt.merge(record, row, fence, bounds, part);
+      merge(record, stored, bounds, part) {
+        const { fence } = stored;
+        const judged = asBuilt.merge(record, stored, bounds, part);
         return { ...judged, verdict: !fence || bounds.lo > fence.lo ? 'store' : 'stale' };
       },
     },
@@ -240,6 +247,7 @@ export const mutants: Readonly<Record<string, Mutant>> = {
   'deleted log requested from the end of the last request': { ...mutant({}, purging), usedAs: logToTheEnd },
   'cut answer read as a complete one': { ...mutant({}, cut), readAs: cutAsWhole },
   'record that fits no column forgotten': mutant({ setsAside: false }, gaps),
+  'row of a record set aside as its fence': mutant(asideAsRow, copiedGaps),
   'refused check stops the object': {
     ...mutant({}, { ...uncounted, refusalsSpread: true }),
     isOfLoad: true,

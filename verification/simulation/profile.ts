@@ -247,6 +247,9 @@ export const gaps: Profile = {
   syncRequests: ['flush', 'flush', 'verify counts', 'verify content'],
 };
 
+/** The same while jobs copy whole objects, so that old readings end long after a record is set aside. */
+export const copiedGaps: Profile = { ...copying, misfitShare: 0.3, syncRequests: gaps.syncRequests };
+
 /** The org refuses all counts, which are most of what is requested. */
 export const uncounted: Profile = {
   ...usual,
@@ -280,6 +283,7 @@ export const profiles: Readonly<Record<string, Profile>> = {
   forbidden: { ...usual, forbidShare: 0.02, ...mortal },
   cut: { ...cut, ...mortal },
   gaps,
+  'copied gaps': { ...copiedGaps, ...mortal },
   uncounted,
   /** A wrong time is detected by the local clock, so that clock does not jump. */
   misdated: { ...misdated, ...mortal, clockJumpShare: 0 },

@@ -35,6 +35,10 @@ export type Verdict =
 /** The stamp of a record may go back by this much between commits, so only a greater difference proves an order. */
 export const stampSlackSeconds = 2;
 
+/**
+ * @param holdsTheSame  what the fence describes has the same values as the reading. Of a record that is set aside the
+ *                      mirror does not have them: its row is an older one, and proves nothing
+ */
 export function decide(reading: Reading, fence: Fence | null, holdsTheSame: boolean): Verdict {
   if (fence === null || reading.lo >= fence.hi) return 'store';
   const drop = fence.partial ? 'dirty' : 'stale';

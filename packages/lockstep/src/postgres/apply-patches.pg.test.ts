@@ -5,9 +5,11 @@ import {
   type DestinationHarness,
   idOf,
   openDestinationHarness,
+  pageOf,
   record,
   stampAt,
 } from '@lockstep/harness/destination';
+import { closeObservation } from './observations.ts';
 
 const partial = { settledUntil: Date.parse(stampAt(100)) / 1_000 };
 
@@ -41,6 +43,30 @@ test('a patch with a value that does not fit stores nothing, and its record is r
   await harness.apply([record(1, { Total__c: 'five', SystemModstamp: null })], { partial });
   assert.deepEqual(await totals(harness), ['5']);
   assert.deepEqual(await markedIds(harness), [idOf(1)]);
+});
+
+test('a patch that PostgreSQL refuses stores nothing, and its record is read again', async () => {
+  await using harness = await openDestinationHarness({ fields: { Total__c: 'string formula' } });
+  await harness.db.script(`ALTER TABLE salesforce.account ADD CHECK (total__c <> 'refused')`);
+  await harness.apply([record(1), record(2), record(3)]);
+  const text = JSON.stringify(record(2, { Total__c: '\ud800' }));
+  const page = pageOf([record(1, { Total__c: 'refused' }), record(3, { Total__c: 'stored' })], {
+    unstorable: [{ id: idOf(2), text }],
+  });
+  const open = await harness.open();
+  assert.deepEqual(await harness.apply(page, { partial }), {
+    applied: 1,
+    unchanged: 0,
+    stale: 0,
+    dirty: 2,
+    quarantined: 0,
+  });
+  assert.deepEqual(await totals(harness), [null, null, 'stored']);
+  assert.deepEqual(await markedIds(harness), [idOf(1), idOf(2)]);
+  assert.deepEqual(await harness.quarantined(), [], 'the reading of the whole record decides');
+  const fenced = (await harness.fences()).map(({ id }) => id);
+  assert.deepEqual(fenced, [idOf(3)], 'nothing of the others was stored');
+  await closeObservation(harness.destination.db, open);
 });
 
 test('a patch without a stamp is stored', async () => {

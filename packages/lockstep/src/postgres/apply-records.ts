@@ -4,6 +4,7 @@ import { assert } from '@lockstep/foundation/assert';
 import { sqlState, type Tx } from '@lockstep/foundation/database';
 import type { RecordId } from '../core/ids.ts';
 import type { Page } from '../core/page.ts';
+import { markRefused } from './mark-sql.ts';
 import type { MergedRow } from './merge-statement.ts';
 import { keepMissing } from './missing-rows.ts';
 import type { ApplyCounts, PagePart, StreamTable } from './page-part.ts';
@@ -50,10 +51,7 @@ export async function applyPageRecords(tx: Tx, context: ApplyContext, page: Page
     absent: [...absent.filter((id) => !kept.has(id)), ...gone],
   };
   const counts = await applyRecords(tx, context, batch);
-  // A partial record is not set aside here: its full reading will be.
-  const aside = part.partial
-    ? { ...noCounts, quarantined: refused.length }
-    : await putAside(tx, context, refused.map(withSurrogate));
+  const aside = await putAside(tx, context, refused.map(withSurrogate));
   return sum(sum(counts, aside), { ...noCounts, dirty: kept.size });
 }
 
@@ -62,14 +60,18 @@ const withSurrogate = ({ id, text }: Page['unstorable'][number]): RefusedRecord 
   return { id, column: null, code: 'lone surrogate', stamp: typeof stamp === 'string' ? stamp : null, text };
 };
 
-const putAside = async (
+/** A partial reading lacks most of a record, so it sets nothing aside: the record is read in full, which will. */
+async function putAside(
   tx: Tx,
-  { table, bounds }: ApplyContext,
+  { table: { stream }, part, bounds }: ApplyContext,
   records: readonly RefusedRecord[],
-): Promise<RecordCounts> =>
-  records.length === 0
-    ? noCounts
-    : { ...noCounts, ...(await setAside(tx, table.stream.streamNo, bounds, records)) };
+): Promise<RecordCounts> {
+  if (records.length === 0) return noCounts;
+  if (!part.partial) return { ...noCounts, ...(await setAside(tx, stream.streamNo, bounds, records)) };
+  const ids = records.map(({ id }) => id);
+  await markRefused(tx, stream.streamNo, ids, bounds.hi);
+  return { ...noCounts, dirty: records.length };
+}
 
 const noneKept: ReadonlySet<string> = new Set();
 

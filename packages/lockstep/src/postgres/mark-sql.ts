@@ -113,6 +113,20 @@ export const markDirty = (
      SET since_ticket = greatest(dirty.since_ticket, EXCLUDED.since_ticket), urgent = dirty.urgent OR EXCLUDED.urgent,
          reason = EXCLUDED.reason, stamped_at = least(dirty.stamped_at, EXCLUDED.stamped_at)`);
 
+/**
+ * Marks records that a reading of some of their columns could not store: the reading of all columns decides.
+ *
+ * @param hi  the ticket at which that reading ended
+ */
+export const markRefused = (tx: Tx, streamNo: number, ids: readonly string[], hi: number) =>
+  tx.query(sql`
+  INSERT INTO _lockstep.dirty (stream_no, id, since_ticket, first_since_ticket, urgent, reason, stamped_at)
+  SELECT ${streamNo}, id, ${hi}, ${hi}, false, 'differs', ${settledTime(streamNo)}
+    FROM (SELECT DISTINCT id FROM unnest(${ids}::text[] COLLATE "C") AS id ORDER BY id) AS refused
+  ON CONFLICT (stream_no, id) DO UPDATE
+     SET since_ticket = greatest(dirty.since_ticket, EXCLUDED.since_ticket), reason = EXCLUDED.reason,
+         stamped_at = least(dirty.stamped_at, EXCLUDED.stamped_at)`);
+
 /** Decides on rows that a sweep did not find: they are removed, or kept until a sweep finds them again. */
 export const decideOnAbsent = (tx: Tx, streamNo: number, decision: 'accepted' | 'kept') =>
   tx.query(sql`

@@ -146,6 +146,10 @@ const reading = ({ columns, hasIsDeleted }: Stream, { id, stamp }: MergeNames): 
   WINDOW within_id AS (PARTITION BY ${id} ORDER BY _stamp DESC)
 `;
 
+/** Then the fence is not that of the row, and a reading that equals the row may still be older than the fence. */
+const isAside = (id: string) =>
+  `EXISTS (SELECT FROM _lockstep.quarantine q WHERE q.stream_no = $2 AND q.id = n.${id})`;
+
 const verdictOfOlder = `CASE WHEN f.partial THEN 'dirty' ELSE 'stale' END`;
 
 /** The same rule as `decide` in `core/merge-rule.ts`, and for a record that its page has twice: the newer version. */
@@ -168,7 +172,7 @@ function judged({ columns }: Stream, { table, id, stamp }: MergeNames, isCheck: 
               WHEN f.id IS NULL OR $3 >= f.hi THEN 'store'
               WHEN $4 <= f.lo THEN ${verdictOfOlder}
               WHEN n._stamp > f.stamp + ${slack} THEN 'store'
-              WHEN s._same THEN 'nothing'
+              WHEN s._same AND NOT ${isAside(id)} THEN 'nothing'
               WHEN n._stamp < f.stamp - ${slack} THEN ${verdictOfOlder}
               ELSE 'dirty'
          END AS _verdict

@@ -6,9 +6,11 @@ import {
   type DestinationHarness,
   idOf,
   openDestinationHarness,
+  pageOf,
   record,
   stampAt,
 } from '@lockstep/harness/destination';
+import type { Page } from '../core/page.ts';
 import { beginStream } from './progress.ts';
 
 const settledAt = Date.UTC(2026, 0, 2) / 1_000;
@@ -27,6 +29,8 @@ async function settledUntil({ db }: DestinationHarness): Promise<number> {
   );
   return status?.seconds ?? Number.NaN;
 }
+
+const noCounts = { applied: 0, unchanged: 0, stale: 0, dirty: 0, quarantined: 0 };
 
 const secondsAt = (seconds: number) => Date.parse(stampAt(seconds)) / 1_000;
 
@@ -80,6 +84,81 @@ test('a page that was read before a record was set aside does not release it', a
   });
   assert.equal(counts.stale, 1);
   assert.equal((await harness.quarantined()).length, 1);
+});
+
+/** Why a newer version of a record is set aside, and its page. The table has a CHECK constraint. */
+const refusals: readonly { why: string; page: (number: number, SystemModstamp: string) => Page }[] = [
+  {
+    why: 'whose value does not fit',
+    page: (number, SystemModstamp) => pageOf([record(number, { Value__c: 'text', SystemModstamp })]),
+  },
+  {
+    why: 'that a constraint refuses',
+    page: (number, SystemModstamp) => pageOf([record(number, { Value__c: 13, SystemModstamp })]),
+  },
+  {
+    why: 'with a lone surrogate',
+    page: (number, SystemModstamp) => {
+      const text = JSON.stringify(record(number, { Name: '\ud800', SystemModstamp }));
+      return pageOf([], { unstorable: [{ id: idOf(number), text }] });
+    },
+  },
+];
+
+/**
+ * Readings that began before the record was set aside. The row, if there is one, has the value 1.
+ *
+ * @property at  the stamp of the version that is set aside; the older one has 1
+ */
+const olderReadings: readonly { shows: string; values: object | null; at: number; verdict: string }[] = [
+  { shows: 'the row that is there', values: { Value__c: 1 }, at: 300, verdict: 'stale' },
+  { shows: 'another older version', values: { Value__c: 2 }, at: 300, verdict: 'stale' },
+  { shows: 'the row of the same second', values: { Value__c: 1 }, at: 1, verdict: 'dirty' },
+  { shows: 'no such record yet', values: null, at: 300, verdict: 'dirty' },
+];
+
+for (const { why, page } of refusals) {
+  test(`no reading that began earlier undoes that a record ${why} was set aside`, async () => {
+    await using harness = await openSettled({ Name: 'string', Value__c: 'int' });
+    await harness.db.script('ALTER TABLE salesforce.account ADD CHECK (value__c <> 13)');
+    const older = (number: number, values: object | null) =>
+      values === null ? [] : [record(number, { ...values, SystemModstamp: stampAt(1) })];
+    const cases = olderReadings.flatMap((one) => [
+      { ...one, hasEnded: false },
+      { ...one, hasEnded: true, verdict: 'stale' },
+    ]);
+    for (const [number, { shows, values, at, verdict, hasEnded }] of cases.entries()) {
+      if (values) await harness.apply(older(number, { Value__c: 1 }));
+      const before = await harness.rows();
+      const observation = await harness.open();
+      await harness.apply(page(number, stampAt(at)));
+      const settled = await settledUntil(harness);
+      const counts = await harness.apply(older(number, values), {
+        observation,
+        ...(hasEnded && { hi: observation.lo }),
+        ...(values === null && { absent: [idOf(number)] }),
+      });
+      const what = `${shows}, ${hasEnded ? 'ended before' : 'ends after'}`;
+      assert.deepEqual({ what, ...counts }, { what, ...noCounts, [verdict]: 1 });
+      assert.deepEqual(await harness.rows(), before, what);
+      assert.equal((await harness.quarantined()).length, number + 1, `${what}: it is still set aside`);
+      assert.equal(await settledUntil(harness), settled, `${what}: the missing change is not called settled`);
+    }
+  });
+}
+
+test('a record that is set aside is stored by a later reading, even one that equals its row', async () => {
+  await using harness = await openSettled({ Value__c: 'int' });
+  await harness.apply([record(1, { Value__c: 1 })]);
+  const open = await harness.open(); // keeps the fence
+  await harness.apply([record(1, { Value__c: 'text', SystemModstamp: stampAt(300) })]);
+  const counts = await harness.apply([record(1, { Value__c: 1 })]);
+  assert.equal(counts.unchanged, 1);
+  assert.deepEqual(await harness.quarantined(), []);
+  const late = await harness.apply([record(1, { Value__c: 'text', SystemModstamp: stampAt(300) })], {
+    observation: open,
+  });
+  assert.deepEqual([late.quarantined, late.stale, late.dirty], [1, 0, 0], 'its stamp is newer');
 });
 
 test('a record is read again if either of two overlapping readings may be the newer one', async () => {

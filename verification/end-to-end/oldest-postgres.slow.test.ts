@@ -6,11 +6,13 @@ import { test } from 'node:test';
 import { openOldestServer } from '@lockstep/harness/plain-server';
 import { root } from '@lockstep/harness/source-files';
 
-/** Roles and their rights, the merge statement, tables, checks and the life of a sync. */
+/** Roles and their rights, the merge statement, values, tables, checks and the life of a sync. */
 const files = [
   'packages/lockstep/src/postgres/roles.pg.test.ts',
   'packages/lockstep/src/postgres/apply.pg.test.ts',
   'packages/lockstep/src/postgres/apply-races.pg.test.ts',
+  'packages/lockstep/src/postgres/apply-values.pg.test.ts',
+  'packages/lockstep/src/postgres/set-aside.pg.test.ts',
   'packages/lockstep/src/postgres/restore-table.pg.test.ts',
   'packages/lockstep/src/postgres/table-indexes.pg.test.ts',
   'packages/lockstep/src/api/destinations.pg.test.ts',

@@ -26,8 +26,8 @@ export function testServerUrl(): string {
 export async function openTestDatabase(
   template = 'template1',
   name = `test_${randomBytes(6).toString('hex')}`,
+  server = testServerUrl(),
 ): Promise<TestDatabase> {
-  const server = testServerUrl();
   const admin = openDatabase({ url: server, applicationName: 'test', connectionsMax: 1 });
   const [known] = await admin.query<{ choice: boolean }>(
     sql`SELECT current_setting('server_version_num')::integer >= 150000 AS choice`,

@@ -20,6 +20,7 @@ import {
   type StreamTable,
   takeOver,
 } from 'lockstep/postgres/testing';
+import { openTestDatabase, type TestDatabase } from './database.ts';
 import { openFilledDatabase } from './templates.ts';
 
 /**
@@ -62,15 +63,19 @@ export type Fields = Readonly<Record<string, string>>;
 
 const standardFields: Fields = { Id: 'id', IsDeleted: 'boolean', SystemModstamp: 'datetime' };
 
+/** @param server  the URL of a superuser on another server than the one that all tests share */
 export async function openDestinationHarness({
   fields = { Name: 'string' },
   streams = ['Account'],
+  server,
 }: {
   fields?: Fields;
   streams?: readonly string[];
+  server?: string;
 } = {}): Promise<DestinationHarness> {
   const what = `destination ${JSON.stringify([fields, streams])}`;
-  const database = await openFilledDatabase(what, (made) => makeDestination(made, fields, streams));
+  const fill = (made: string) => makeDestination(made, fields, streams);
+  const database = await (server ? openDatabaseOn(server, fill) : openFilledDatabase(what, fill));
   const { db, url } = database;
   const opened: Destination[] = [];
   const openAs = async (holder: Holder) => {
@@ -126,6 +131,12 @@ export async function openDestinationHarness({
       await database[Symbol.asyncDispose]();
     },
   };
+}
+
+async function openDatabaseOn(server: string, fill: (url: string) => Promise<void>): Promise<TestDatabase> {
+  const database = await openTestDatabase(undefined, undefined, server);
+  await fill(database.url);
+  return database;
 }
 
 async function makeDestination(url: string, fields: Fields, streams: readonly string[]): Promise<void> {

@@ -17,6 +17,8 @@ export interface PlainServer extends AsyncDisposable {
   url: string;
   /** The folder of its cluster. */
   cluster: string;
+  /** The text of its log. */
+  readLog(): Promise<string>;
   restart(): Promise<void>;
 }
 
@@ -73,6 +75,7 @@ export async function openPlainServer(installed: string = root): Promise<PlainSe
   return {
     url: `postgres://${superuser}:${superuser}@127.0.0.1:${port}/postgres`,
     cluster,
+    readLog: () => readFile(log, 'utf8'),
     restart: async () => void (await control('restart', '-m', 'fast')),
     [Symbol.asyncDispose]: () => ends.disposeAsync(),
   };

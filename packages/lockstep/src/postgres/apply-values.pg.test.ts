@@ -10,106 +10,33 @@ import {
   stampAt,
   untilBlocked,
 } from '@lockstep/harness/destination';
+import { fittingValues, oneOfEach, unfitValues } from '@lockstep/harness/field-values';
 import { applyPage } from './apply.ts';
 import { markDirty } from './mark-sql.ts';
 import { mergeStatements } from './merge-statement.ts';
 
-const written = { urgent: true, reason: 'written' } as const;
-
 import { openTickObservation } from './observations.ts';
 
-const oneOfEach = {
-  Reference__c: 'reference',
-  String__c: 'string',
-  Url__c: 'url',
-  Email__c: 'email',
-  Phone__c: 'phone',
-  Picklist__c: 'picklist',
-  Combobox__c: 'combobox',
-  Group__c: 'datacategorygroupreference',
-  Textarea__c: 'textarea',
-  Multi__c: 'multipicklist',
-  Base64__c: 'base64',
-  Boolean__c: 'boolean',
-  Int__c: 'int',
-  Long__c: 'long',
-  Double__c: 'double',
-  Currency__c: 'currency',
-  Percent__c: 'percent',
-  Date__c: 'date',
-  Datetime__c: 'datetime',
-  Time__c: 'time',
-  AnyType__c: 'anyType',
-  Complex__c: 'complexvalue',
-  Json__c: 'json',
-  Hologram__c: 'hologram',
-};
-
-/** JSON as Salesforce writes it, and the text that the column then has. */
-const values: readonly [field: keyof typeof oneOfEach, json: string, text: string][] = [
-  ['Reference__c', '"005D0000001KyFrIAK"', '005D0000001KyFrIAK'],
-  ['String__c', '"plain"', 'plain'],
-  ['String__c', '""', ''],
-  ['String__c', `"it's \\"quoted\\" \\\\ {braces} %s $1"`, `it's "quoted" \\ {braces} %s $1`],
-  ['String__c', '"null"', 'null'],
-  ['String__c', '" kept spaces "', ' kept spaces '],
-  ['String__c', '"\\ud83d\\ude00 👩‍👩‍👧 שלום مرحبا \u2028 end"', '😀 👩‍👩‍👧 שלום مرحبا \u2028 end'],
-  ['String__c', '"a literal \\\\u0000 stays"', 'a literal \\u0000 stays'],
-  ['Url__c', '"https://example.com/?a=b&c=%20"', 'https://example.com/?a=b&c=%20'],
-  ['Email__c', '"o\'neil@example.com"', "o'neil@example.com"],
-  ['Phone__c', '"+49 (30) 1234"', '+49 (30) 1234'],
-  ['Picklist__c', '"Hot; really"', 'Hot; really'],
-  ['Combobox__c', '"Call"', 'Call'],
-  ['Group__c', '"Geography:USA"', 'Geography:USA'],
-  ['Textarea__c', '"one\\r\\ntwo\\n\\tthree"', 'one\r\ntwo\n\tthree'],
-  ['Textarea__c', `"${'ä'.repeat(131_072)}"`, 'ä'.repeat(131_072)],
-  ['Multi__c', '"red;green;blue"', 'red;green;blue'],
-  [
-    'Base64__c',
-    '"/services/data/v64.0/sobjects/Attachment/00P/Body"',
-    '/services/data/v64.0/sobjects/Attachment/00P/Body',
-  ],
-  ['Boolean__c', 'true', 't'],
-  ['Boolean__c', 'false', 'f'],
-  ['Int__c', '42', '42'],
-  ['Int__c', '-2147483648', '-2147483648'],
-  ['Int__c', '2147483647', '2147483647'],
-  ['Int__c', '7.0', '7'],
-  ['Long__c', '9223372036854775807', '9223372036854775807'],
-  ['Long__c', '12.00', '12'],
-  ['Double__c', '9007199254740993.10', '9007199254740993.10'],
-  ['Double__c', '0.123456789012345678', '0.123456789012345678'],
-  ['Double__c', '-0', '0'],
-  ['Double__c', '1.5E-7', '0.00000015'],
-  ['Currency__c', '999999999999999999', '999999999999999999'],
-  ['Currency__c', '3.5E8', '350000000'],
-  ['Percent__c', '12.50', '12.50'],
-  ['Date__c', '"1700-01-01"', '1700-01-01'],
-  ['Date__c', '"4000-12-31"', '4000-12-31'],
-  ['Date__c', '"2024-02-29"', '2024-02-29'],
-  ['Datetime__c', '"2026-11-24T08:00:00.000+0000"', '2026-11-24 08:00:00+00'],
-  ['Datetime__c', '"1700-01-01T00:00:00.000+0000"', '1700-01-01 00:00:00+00'],
-  ['Datetime__c', '"4000-12-31T23:59:59.999+0000"', '4000-12-31 23:59:59.999+00'],
-  ['Time__c', '"23:59:59.999Z"', '23:59:59.999'],
-  ['Time__c', '"00:00:00.000Z"', '00:00:00'],
-  ['AnyType__c', '"some text"', 'some text'],
-  ['AnyType__c', '12.50', '12.50'],
-  ['Complex__c', '{"b": [1, null, "é"], "a": true}', '{"a": true, "b": [1, null, "é"]}'],
-  ['Json__c', '[]', '[]'],
-  ['Hologram__c', '3.5E8', '3.5E8'],
-  ['Hologram__c', '{"x": 1}', '{"x": 1}'],
-];
+const written = { urgent: true, reason: 'written' } as const;
 
 const withValue = (number: number, field: string, json: string) =>
   JSON.stringify(record(number)).replace(/\}$/, `,"${field}":${json}}`);
 
 test('every value of every field type arrives as it was sent', async () => {
   await using harness = await openDestinationHarness({ fields: oneOfEach });
-  const counts = await harness.apply(values.map(([field, json], place) => withValue(place, field, json)));
-  assert.deepEqual(counts, { applied: values.length, unchanged: 0, stale: 0, dirty: 0, quarantined: 0 });
+  const counts = await harness.apply(
+    fittingValues.map(([field, json], place) => withValue(place, field, json)),
+  );
+  assert.deepEqual(counts, {
+    applied: fittingValues.length,
+    unchanged: 0,
+    stale: 0,
+    dirty: 0,
+    quarantined: 0,
+  });
 
   const rows = await harness.rows();
-  for (const [place, [field, json, text]] of values.entries()) {
+  for (const [place, [field, json, text]] of fittingValues.entries()) {
     assert.equal(rows[place]?.[field.toLowerCase()], text, `${field} ${json.slice(0, 80)}`);
   }
 });
@@ -118,14 +45,20 @@ test('every value also arrives on a server that cannot check a value before cast
   await using harness = await openDestinationHarness({ fields: oneOfEach });
   const { stream } = harness.table();
   const older = { stream, merge: mergeStatements(stream, 150_000) };
-  const page = pageOf(values.map(([field, json], place) => withValue(place, field, json)));
+  const page = pageOf(fittingValues.map(([field, json], place) => withValue(place, field, json)));
   const observation = await harness.open();
   const { counts } = await harness.destination.db.transaction((tx) =>
     applyPage(tx, older, page, { observation, isLast: true }),
   );
-  assert.deepEqual(counts, { applied: values.length, unchanged: 0, stale: 0, dirty: 0, quarantined: 0 });
+  assert.deepEqual(counts, {
+    applied: fittingValues.length,
+    unchanged: 0,
+    stale: 0,
+    dirty: 0,
+    quarantined: 0,
+  });
   const rows = await harness.rows();
-  for (const [place, [field, , text]] of values.entries()) {
+  for (const [place, [field, , text]] of fittingValues.entries()) {
     assert.equal(rows[place]?.[field.toLowerCase()], text, field);
   }
 });
@@ -144,31 +77,18 @@ test('a null, or a field that the answer leaves out, is null in every column', a
   assert.deepEqual(rows[0], { id: idOf(1), ...kept, ...columns });
 });
 
-const misfits: readonly [field: keyof typeof oneOfEach, json: string][] = [
-  ['Int__c', '1.5'],
-  ['Int__c', '2147483648'],
-  ['Long__c', '9223372036854775808'],
-  ['Date__c', '"2024-02-30"'],
-  ['Date__c', '"soon"'],
-  ['Datetime__c', '"2026-11-24T25:00:00.000+0000"'],
-  ['Time__c', '"25:00:00.000Z"'],
-  ['Double__c', '"many"'],
-  ['Double__c', '1e400000'],
-  ['Boolean__c', '"perhaps"'],
-];
-
 test('a record with a value that does not fit is quarantined, and the rest of its page is applied', async () => {
   await using harness = await openDestinationHarness({ fields: oneOfEach });
-  const bad = misfits.map(([field, json], place) => withValue(place, field, json));
+  const bad = unfitValues.map(([field, json], place) => withValue(place, field, json));
   const counts = await harness.apply([record(100), ...bad, record(101)]);
-  assert.deepEqual(counts, { applied: 2, unchanged: 0, stale: 0, dirty: 0, quarantined: misfits.length });
+  assert.deepEqual(counts, { applied: 2, unchanged: 0, stale: 0, dirty: 0, quarantined: unfitValues.length });
   assert.deepEqual(
     (await harness.rows()).map(({ id }) => id),
     [idOf(100), idOf(101)],
   );
   assert.deepEqual(
     await harness.quarantined(),
-    misfits.map(([field], place) => ({
+    unfitValues.map(([field], place) => ({
       id: idOf(place),
       column_name: field.toLowerCase(),
       code: 'misfit',
@@ -181,14 +101,14 @@ test('the same records are quarantined on a server that cannot check a value bef
   await using harness = await openDestinationHarness({ fields: oneOfEach });
   const { stream } = harness.table();
   const older = { stream, merge: mergeStatements(stream, 150_000) };
-  const bad = misfits.map(([field, json], place) => withValue(place, field, json));
+  const bad = unfitValues.map(([field, json], place) => withValue(place, field, json));
   const page = pageOf([record(100), ...bad, record(101)]);
   const observation = await harness.open();
   const { counts } = await harness.destination.db.transaction((tx) =>
     applyPage(tx, older, page, { observation, isLast: true }),
   );
-  assert.deepEqual(counts, { applied: 2, unchanged: 0, stale: 0, dirty: 0, quarantined: misfits.length });
-  assert.equal((await harness.quarantined()).length, misfits.length);
+  assert.deepEqual(counts, { applied: 2, unchanged: 0, stale: 0, dirty: 0, quarantined: unfitValues.length });
+  assert.equal((await harness.quarantined()).length, unfitValues.length);
 });
 
 test('a quarantined record keeps its older row, and a reading that fits releases it', async () => {

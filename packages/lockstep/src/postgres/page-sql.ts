@@ -1,9 +1,9 @@
 /** A page's JSON as rows with typed columns: which values fit, and how they are cast. */
-import { unreachable } from '@lockstep/foundation/assert';
 import type { Tx } from '@lockstep/foundation/database';
 import { sql } from '@lockstep/foundation/sql';
 import type { RecordId } from '../core/ids.ts';
-import type { ColumnPlan, SqlType } from './plan-table.ts';
+import { fitsOn } from './fits-sql.ts';
+import type { ColumnPlan } from './plan-table.ts';
 import type { Stream } from './tables.ts';
 
 export const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;
@@ -19,10 +19,12 @@ export function pageSelect(
   serverVersion: number,
   rows = jsonRows(columns),
 ): string {
-  const fits = serverVersion >= 160_000 ? fitsByServer : fitsByPattern;
+  const fits = fitsOn(serverVersion);
   const misfits = columns
     .filter((c) => c.sqlType !== 'text' && c.sqlType !== 'jsonb')
-    .map((c) => `WHEN (${fits(c)}) IS FALSE THEN '${c.column.replaceAll("'", "''")}'`);
+    .map(
+      (c) => `WHEN (${fits(quoted(c.field), c.sqlType)}) IS FALSE THEN '${c.column.replaceAll("'", "''")}'`,
+    );
   return `
   SELECT p.*, CASE WHEN "Id" IS NULL OR length("Id") <> 18 THEN 'id' ${misfits.join('\n              ')} END AS _misfit
     FROM ${rows}`;
@@ -47,54 +49,6 @@ export function cast({ field, sqlType }: ColumnPlan): string {
   const value = quoted(field);
   if (sqlType === 'integer' || sqlType === 'bigint') return `${value}::numeric::${sqlType}`;
   return sqlType === 'text' || sqlType === 'jsonb' ? value : `${value}::${sqlType}`;
-}
-
-/**
- * PostgreSQL accepts more than Salesforce writes: a date accepts a datetime and drops its time, a boolean accepts
- * `yes`, a number `NaN`. Such a value means that the field has another type by now; casting would change it silently.
- */
-function fitsByServer({ field, sqlType }: ColumnPlan): string {
-  const value = quoted(field);
-  const isValid = `pg_input_is_valid(${value}, '${sqlType}')`;
-  const isNumeral = `ascii(${value}) BETWEEN 45 AND 57 AND ascii(right(${value}, 1)) BETWEEN 48 AND 57`;
-  switch (sqlType) {
-    case 'integer':
-    case 'bigint':
-      return `${isNumeral} AND (${isValid}
-              OR pg_input_is_valid(regexp_replace(${value}, '\\.0+$', ''), '${sqlType}'))`;
-    case 'numeric':
-      return `${isNumeral} AND ${isValid}`;
-    case 'boolean':
-      return `${value} IN ('true', 'false')`;
-    case 'date':
-      return `${value} LIKE '____-__-__' AND ${isValid}`;
-    case 'timestamptz':
-      return `${value} LIKE '____-__-__T%' AND ${isValid}`;
-    case 'time':
-    case 'text':
-    case 'jsonb':
-      return isValid;
-    default:
-      return unreachable(sqlType);
-  }
-}
-
-/**
- * PostgreSQL before 16 has no pg_input_is_valid; these patterns describe what Salesforce writes. A value that matches
- * and still does not fit (a 30th of February, an integer out of range) fails the statement, and the page is halved.
- */
-const patterns: Record<Exclude<SqlType, 'text' | 'jsonb'>, string> = {
-  boolean: '^(true|false)$',
-  integer: '^-?\\d{1,10}(\\.0+)?$',
-  bigint: '^-?\\d{1,19}(\\.0+)?$',
-  numeric: '^-?\\d+(\\.\\d+)?([eE][+-]?\\d{1,3})?$',
-  date: '^\\d{4}-\\d\\d-\\d\\d$',
-  timestamptz: '^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d(\\.\\d+)?(Z|[+-]\\d\\d:?\\d\\d)$',
-  time: '^\\d\\d:\\d\\d:\\d\\d(\\.\\d+)?Z?$',
-};
-
-function fitsByPattern({ field, sqlType }: ColumnPlan): string {
-  return `${quoted(field)} ~ '${patterns[sqlType as keyof typeof patterns]}'`;
 }
 
 /** The records of a page with a value that does not fit its column: the first such column, and the record as text. */

@@ -19,7 +19,7 @@ const fields: readonly { field: string; json: string; shows: string | null }[] =
   { field: 'Issued_On__c', json: '"1700-01-01"', shows: '1700-01-01' },
   { field: 'Due_At__c', json: '"4000-12-31T23:59:59.000Z"', shows: '4000-12-31 23:59:59+00' },
   { field: 'Cutoff_Time__c', json: '"14:30:05.000Z"', shows: '14:30:05' },
-  { field: 'Paid_Amount__c', json: '9007199254740993.10', shows: '9007199254740993.10' },
+  { field: 'Paid_Amount__c', json: '9007199254740993.1', shows: '9007199254740993.1' },
   { field: 'Discount__c', json: '0.1', shows: '0.1' },
   { field: 'Exchange_Rate__c', json: '123456789012.345678', shows: '123456789012.345678' },
   { field: 'Installments__c', json: '-12345678', shows: '-12345678' },

@@ -178,7 +178,7 @@ test('every value is the same as in REST, in its CSV form', async () => {
   const [header, row] = readCsv((await results(await completed(soql))).text);
 
   const rest = (await org.request('GET', `${data}/query?q=${encodeURIComponent(soql)}`)).text;
-  const record = JSON.parse(rest.replace(/:(-?\d[\d.]*)(?=[,}])/g, ':"$1"')) as {
+  const record = JSON.parse(rest.replace(/:(-?\d[\d.E]*)(?=[,}])/g, ':"$1"')) as {
     records: Record<string, string | boolean | null>[];
   };
   const expected = fields.map((field) => {
@@ -188,7 +188,7 @@ test('every value is the same as in REST, in its CSV form', async () => {
   });
   assert.deepEqual(header, fields);
   assert.deepEqual(row, expected);
-  assert.ok(row?.includes('9007199254740993.10') && row.includes('3.0') && row.includes('true'));
+  assert.ok(row?.includes('9.0071992547409931E15') && row.includes('3.0') && row.includes('true'));
 });
 
 test('each value is quoted, with the requested delimiter and line ending', async () => {

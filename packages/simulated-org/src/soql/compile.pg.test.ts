@@ -67,14 +67,34 @@ test('a record is formatted as in Salesforce, each type in its format and null a
     '{"attributes":{"type":"Sample__c","url":"/services/data/v62.0/sobjects/Sample__c/a00000000000001AAA"}' +
       String.raw`,"Name":"Quote \" backslash \\ newline \n bell \u0007 é 😀 </script>"` +
       ',"OwnerId":"005000000000001AAA","Active__c":true,"Count__c":-7,"Ticks__c":9007199254740993' +
-      ',"Ratio__c":1.0,"Amount__c":9007199254740993.10,"Share__c":0.000000000000000001' +
+      ',"Ratio__c":1.0,"Amount__c":9.0071992547409931E15,"Share__c":1.0E-18' +
       ',"Due__c":"1700-01-01","Seen__c":"4000-12-31T23:59:59.000+0000","Opens__c":"14:30:00.000Z"' +
       ',"Body":"/services/data/v62.0/sobjects/Sample__c/a00000000000001AAA/Body","Extra__c":{"a": [1, null]}' +
-      ',"Total__c":-63050394783186951.70,"Initial__c":"Q","Kind__c":null' +
+      ',"Total__c":-6.30503947831869517E16,"Initial__c":"Q","Kind__c":null' +
       ',"Site__c":{"city":"Köln","countryCode":null,"geocodeAccuracy":null,"latitude":50.9,"longitude":7.0' +
       ',"postalCode":null,"stateCode":null,"street":null},"SystemModstamp":"2024-01-01T00:00:00.000+0000"' +
       ',"Id":"a00000000000001AAA"}',
   ]);
+});
+
+test('numbers are printed as Salesforce prints a double', async () => {
+  const printed: readonly [stored: string, json: string][] = [
+    ['0', '0.0'],
+    ['12.50', '12.5'],
+    ['-0.001', '-0.001'],
+    ['0.00099', '9.9E-4'],
+    ['1234567', '1234567.0'],
+    ['9999999.99', '9999999.99'],
+    ['10000000', '1.0E7'],
+    ['-12345678.5', '-1.23456785E7'],
+    ['16147805824397', '1.6147805824397E13'],
+  ];
+  for (const [place, [Amount__c]] of printed.entries()) await insert(place + 1, { Amount__c });
+  const records = await json('SELECT Amount__c FROM Sample__c ORDER BY Id');
+  assert.deepEqual(
+    records.map((record) => /"Amount__c":([^,}]*)/.exec(record)?.[1]),
+    printed.map(([, text]) => text),
+  );
 });
 
 test('a record without values has null for every selected field, compounds too', async () => {

@@ -10,6 +10,18 @@ export const verbatim = (text: string): Sql => sql(template([text]));
 export const joined = (fragments: readonly Sql[], separator: string): Sql =>
   sql(template(['', ...fragments.slice(1).map(() => separator), '']), ...fragments);
 
-/** At least one digit after the point, and all that are stored. Rounding to the scale would cost twice as much. */
-export const decimalText = (value: Sql): Sql =>
-  sql`CASE WHEN scale(${value}) > 0 THEN ${value}::text ELSE ${value}::text || '.0' END`;
+/**
+ * As Java prints a double, which is how Salesforce answers numbers by REST and Bulk alike (help article 000385889): at
+ * least one digit after the point, no zeros at the end, and from ten million on, or below a thousandth, an exponent:
+ * `1234567.0`, `1.2345678E7`. All stored digits are kept, where a double would keep 17.
+ */
+export const decimalText = (value: Sql): Sql => {
+  const trimmed = sql`trim_scale(${value})`;
+  const plain = sql`${trimmed}::text || CASE WHEN scale(${trimmed}) = 0 THEN '.0' ELSE '' END`;
+  const digits = sql`ltrim(replace(abs(${trimmed})::text, '.', ''), '0')`;
+  const fraction = sql`coalesce(nullif(rtrim(substr(${digits}, 2), '0'), ''), '0')`;
+  const exponent = sql`length(${digits}) - 1 - scale(${trimmed})`;
+  const sign = sql`CASE WHEN ${value} < 0 THEN '-' ELSE '' END`;
+  return sql`CASE WHEN ${value} = 0 OR abs(${value}) >= 0.001 AND abs(${value}) < 10000000 THEN ${plain}
+    WHEN ${value} IS NOT NULL THEN ${sign} || left(${digits}, 1) || '.' || ${fraction} || 'E' || (${exponent}) END`;
+};

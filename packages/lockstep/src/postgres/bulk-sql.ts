@@ -3,6 +3,7 @@ import type { Tx } from '@lockstep/foundation/database';
 import { ident, join, type Sql, sql } from '@lockstep/foundation/sql';
 import { settledTime } from './mark-sql.ts';
 import type { Holder, Observation } from './observations.ts';
+import { nameInPage } from './page-sql.ts';
 import type { ColumnPlan } from './plan-table.ts';
 import { keyOf } from './table-ddl.ts';
 import type { Stream } from './tables.ts';
@@ -172,15 +173,19 @@ export const markUnseen = (tx: Tx, stream: Stream, { lo }: Observation, hi: numb
    ORDER BY t.${keyOf(stream)}
   ON CONFLICT (stream_no, id) DO UPDATE SET since_ticket = greatest(dirty.since_ticket, EXCLUDED.since_ticket)`);
 
-/** Text columns by the names of the fields, for the session; a transaction's rows go with it. */
+/** Text columns by their names in a page, for the session; a transaction's rows go with it. */
 export const makeStaging = (tx: Tx, name: string, columns: readonly ColumnPlan[]) =>
   tx.query(sql`
   CREATE TEMPORARY TABLE IF NOT EXISTS ${ident(name)} (${join(columns.map(stagingColumn))}) ON COMMIT DELETE ROWS`);
 
-const stagingColumn = ({ field }: ColumnPlan) =>
-  field === 'Id' ? sql`${ident(field)} text COLLATE "C"` : sql`${ident(field)} text`;
+const stagingColumn = (column: ColumnPlan) =>
+  column.field === 'Id'
+    ? sql`${ident(nameInPage(column))} text COLLATE "C"`
+    : sql`${ident(nameInPage(column))} text`;
 
-export function copyIntoStaging(name: string, fields: readonly string[]): Sql {
-  return sql`COPY ${ident('pg_temp', name)} (${join(fields.map((field) => ident(field)))}) FROM STDIN
-    (FORMAT csv${emptyIsNull(fields)})`;
+/** @param columns  in the order of the CSV */
+export function copyIntoStaging(name: string, columns: readonly ColumnPlan[]): Sql {
+  const names = columns.map(nameInPage);
+  return sql`COPY ${ident('pg_temp', name)} (${join(names.map((one) => ident(one)))}) FROM STDIN
+    (FORMAT csv${emptyIsNull(names)})`;
 }

@@ -22,21 +22,40 @@ export function pageSelect(
   const fits = fitsOn(serverVersion);
   const misfits = columns
     .filter((c) => c.sqlType !== 'text' && c.sqlType !== 'jsonb')
-    .map(
-      (c) => `WHEN (${fits(quoted(c.field), c.sqlType)}) IS FALSE THEN '${c.column.replaceAll("'", "''")}'`,
-    );
+    .map((c) => `WHEN (${fits(valueOf(c), c.sqlType)}) IS FALSE THEN ${literal(c.column)}`);
   return `
   SELECT p.*, CASE WHEN "Id" IS NULL OR length("Id") <> 18 THEN 'id' ${misfits.join('\n              ')} END AS _misfit
     FROM ${rows}`;
 }
 
-const jsonRows = (columns: readonly ColumnPlan[]): string =>
-  `json_to_recordset($1::json)
-      AS p(${columnList(columns, (c) => `${quoted(c.field)} ${recordType(c)}`)})`;
+/**
+ * PostgreSQL finds a member of a record by the name of a column, and cuts names after 63 bytes. A longer name, such as
+ * a package's coordinate can have, is looked up in the record itself.
+ */
+function jsonRows(columns: readonly ColumnPlan[]): string {
+  const [long, short] = [columns.filter(isLong), columns.filter((c) => !isLong(c))];
+  const typed = `json_to_recordset($1::json)
+      AS p(${columnList(short, (c) => `${valueOf(c)} ${recordType(c)}`)})`;
+  if (long.length === 0) return typed;
+  const members = columnList(long, (c) => `_record ${arrow(c)} ${literal(c.field)} AS ${valueOf(c)}`);
+  return `(SELECT ${columnList(short, valueOf)}, ${members}
+            FROM ROWS FROM (${typed.replace('AS p(', 'AS (')}, json_array_elements($1::json))
+              AS r(${columnList(short, valueOf)}, _record)) AS p`;
+}
 
-/** The rows of a staging table, whose columns are text and have the names of the fields. $1 is its name. */
+const nameBytesMax = 63;
+const isLong = ({ field }: ColumnPlan) => Buffer.byteLength(field) > nameBytesMax;
+
+/** The name that a field has in a page. */
+export const nameInPage = (column: ColumnPlan): string => (isLong(column) ? column.column : column.field);
+
+const valueOf = (column: ColumnPlan): string => quoted(nameInPage(column));
+
+const literal = (text: string) => `'${text.replaceAll("'", "''")}'`;
+
+/** The rows of a staging table, whose columns are text and have the names of a page. $1 is its name. */
 export const stagedRows = (columns: readonly ColumnPlan[], name: string): string =>
-  `(SELECT ${columnList(columns, (c) => quoted(c.field))} FROM pg_temp.${quoted(name)} WHERE $1::text IS NOT NULL) AS p`;
+  `(SELECT ${columnList(columns, valueOf)} FROM pg_temp.${quoted(name)} WHERE $1::text IS NOT NULL) AS p`;
 
 /** An Id is compared by byte, like its column; every other value is read as text, except JSON inside JSON. */
 const recordType = ({ field, sqlType }: ColumnPlan) => {
@@ -44,11 +63,14 @@ const recordType = ({ field, sqlType }: ColumnPlan) => {
   return sqlType === 'jsonb' ? 'jsonb' : 'text';
 };
 
+const arrow = ({ sqlType }: ColumnPlan) => (sqlType === 'jsonb' ? '->' : '->>');
+
 /** Whole numbers may come as `1.0`, which is exact. */
-export function cast({ field, sqlType }: ColumnPlan): string {
-  const value = quoted(field);
+export function cast(column: ColumnPlan): string {
+  const { sqlType } = column;
+  const value = valueOf(column);
   if (sqlType === 'integer' || sqlType === 'bigint') return `${value}::numeric::${sqlType}`;
-  return sqlType === 'text' || sqlType === 'jsonb' ? value : `${value}::${sqlType}`;
+  return sqlType === 'text' ? value : `${value}::${sqlType}`;
 }
 
 /** The records of a page with a value that does not fit its column: the first such column, and the record as text. */

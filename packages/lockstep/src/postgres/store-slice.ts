@@ -211,7 +211,7 @@ async function mergeSlice(store: Store): Promise<StoredSlice | null> {
     return await applyTransaction(db, async (tx) => {
       await lockReading(tx, part);
       await makeStaging(tx, name, stream.columns);
-      const staged = await tx.copyIn(copyIntoStaging(name, part.fields), slice.bytes);
+      const staged = await tx.copyIn(copyIntoStaging(name, stream.columns), slice.bytes);
       if (staged !== rows) throw new NotSo();
       await lockStream(tx, stream);
       const [merged] = await tx.query<MergedRow>({

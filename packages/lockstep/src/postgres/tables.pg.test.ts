@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { sql } from '@lockstep/foundation/sql';
-import { describeOf, openDestinationHarness } from '@lockstep/harness/destination';
+import { describeOf, openDestinationHarness, record } from '@lockstep/harness/destination';
 import { planTable } from './plan-table.ts';
 import { createTable, loadStreams } from './tables.ts';
 
@@ -98,4 +98,35 @@ test('comments say which object and fields they are, what a reference refers to 
     sql`SELECT obj_description('salesforce.contact'::regclass, 'pg_class') AS text`,
   );
   assert.deepEqual(table, { text: 'Contact (Salesforce object): Person' });
+});
+
+test('fields and objects whose names PostgreSQL would take for the same, or for its own words, keep their values', async () => {
+  const long = 'A_long_name_of_a_package__And_a_field_of_seventy_characters'.padEnd(72, 'x');
+  const names = [
+    'Foo__c',
+    'FOO__c',
+    'ns__Foo__c',
+    `${long}1__c`,
+    `${long}2__c`,
+    'Order',
+    'User',
+    'Select',
+    'Column',
+    'Größe__c',
+  ];
+  const fields = Object.fromEntries(names.map((name) => [name, 'string']));
+  const streams = ['Order', 'Group', `${long}1__c`, `${long}2__c`];
+  await using harness = await openDestinationHarness({ fields, streams });
+  for (const sobject of streams) {
+    const values = Object.fromEntries(names.map((name) => [name, `${name} of ${sobject}`]));
+    await harness.apply([record(1, values)], { sobject });
+  }
+  for (const sobject of streams) {
+    const [row = {}] = await harness.rows(sobject);
+    const shown = Object.values(row).filter((value) => value?.endsWith(` of ${sobject}`));
+    assert.deepEqual(
+      shown,
+      names.map((name) => `${name} of ${sobject}`),
+    );
+  }
 });

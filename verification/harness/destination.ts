@@ -1,6 +1,7 @@
 import { assert } from '@lockstep/foundation/assert';
 import { type Database, openDatabase, type Tx } from '@lockstep/foundation/database';
 import { ident, sql } from '@lockstep/foundation/sql';
+import type { Describe } from 'lockstep/core/describe';
 import type { RecordId } from 'lockstep/core/ids';
 import type { Page } from 'lockstep/core/page';
 import {
@@ -15,7 +16,7 @@ import {
   openReadBackObservation,
   openTickObservation,
   type PagePart,
-  planTable,
+  planTables,
   prepareDestination,
   type StreamTable,
   takeOver,
@@ -63,18 +64,23 @@ export type Fields = Readonly<Record<string, string>>;
 
 const standardFields: Fields = { Id: 'id', IsDeleted: 'boolean', SystemModstamp: 'datetime' };
 
-/** @param server  the URL of a superuser on another server than the one that all tests share */
+/**
+ * @param describes  the objects of the tables; by default `streams`, each with the standard fields and `fields`
+ * @param server     the URL of a superuser on another server than the one that all tests share
+ */
 export async function openDestinationHarness({
   fields = { Name: 'string' },
   streams = ['Account'],
+  describes = streams.map((name) => describeOf(name, fields)),
   server,
 }: {
   fields?: Fields;
   streams?: readonly string[];
+  describes?: readonly Describe[];
   server?: string;
 } = {}): Promise<DestinationHarness> {
-  const what = `destination ${JSON.stringify([fields, streams])}`;
-  const fill = (made: string) => makeDestination(made, fields, streams);
+  const what = `destination ${JSON.stringify(describes)}`;
+  const fill = (made: string) => makeDestination(made, describes);
   const database = await (server ? openDatabaseOn(server, fill) : openFilledDatabase(what, fill));
   const { db, url } = database;
   const opened: Destination[] = [];
@@ -139,7 +145,7 @@ async function openDatabaseOn(server: string, fill: (url: string) => Promise<voi
   return database;
 }
 
-async function makeDestination(url: string, fields: Fields, streams: readonly string[]): Promise<void> {
+async function makeDestination(url: string, describes: readonly Describe[]): Promise<void> {
   const db = openDatabase({ url, applicationName: 'test', connectionsMax: 1 });
   await db.script('CREATE SCHEMA _lockstep; CREATE SCHEMA salesforce');
   const [login] = await db.query<{ name: string }>(sql`SELECT current_user::text AS name`);
@@ -150,13 +156,13 @@ async function makeDestination(url: string, fields: Fields, streams: readonly st
     owner: login?.name ?? '',
   });
   await db.transaction(async (tx) => {
-    for (const name of streams) await createTable(tx, 'salesforce', planTable(describeOf(name, fields)));
+    for (const plan of planTables(describes)) await createTable(tx, 'salesforce', plan);
   });
   await db.end();
 }
 
 /** Salesforce's describe of an sobject with these fields and the standard ones. */
-export const describeOf = (name: string, fields: Fields = {}) => ({
+export const describeOf = (name: string, fields: Fields = {}): Describe => ({
   name,
   label: name,
   custom: false,

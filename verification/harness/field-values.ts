@@ -126,3 +126,20 @@ export const unfitValues: readonly [field: FieldName, json: string][] = [
     texts.map((text): [FieldName, string] => [field, JSON.stringify(text)]),
   ),
 ];
+
+/** Fields that no Bulk query may select, or whose values have no CSV form. */
+const withoutCsv: readonly FieldName[] = ['Base64__c', 'AnyType__c', 'Complex__c', 'Json__c', 'Hologram__c'];
+
+/**
+ * The same value in the results of a Bulk query, unquoted. Null is empty, so an empty text cannot be told from it;
+ * numbers are as in JSON, datetimes end in Z.
+ *
+ * @returns null: the value has no such form
+ */
+export function csvOf(field: FieldName, json: string): string | null {
+  if (withoutCsv.includes(field) || json === '""') return null;
+  if (json === 'null') return '';
+  if (!json.startsWith('"')) return json;
+  const text = String(JSON.parse(json));
+  return field === 'Datetime__c' ? text.replace(/\+0000$/, 'Z') : text;
+}

@@ -12,7 +12,7 @@ export {
   openTickObservation,
 } from './observations.ts';
 export { type ApplyCounts, type PagePart, type StreamTable } from './page-part.ts';
-export { planTable } from './plan-table.ts';
+export { planTable, planTables } from './plan-table.ts';
 export { planOnceByIndex } from './planner.ts';
 export { destinationNames } from './roles.ts';
 export { missingIndexes, restoreIndex } from './table-indexes.ts';

@@ -125,7 +125,8 @@ function retryRoute(app: ApiInstance, control: Control): void {
   const schema = {
     operationId: 'retrySetAside',
     summary: 'Reads records that are set aside and tries to store them again now',
-    description: 'Up to 1,000 of each object; those tried longest ago first.',
+    description:
+      'Up to 1,000 of each object; those tried longest ago first. For single records there is the operation `refetch`.',
     tags,
     params: namedSync,
     body: retrySchema,

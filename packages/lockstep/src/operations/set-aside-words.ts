@@ -2,6 +2,7 @@
 
 const reasons: Record<string, string> = {
   misfit: "the value does not fit the column's type",
+  unsettled: 'its readings contradict each other',
   'lone surrogate': 'a text holds half of a character pair (a lone surrogate), which PostgreSQL cannot store',
   '22001': 'a text is longer than the column takes',
   '22003': 'a number is larger than PostgreSQL can hold',
@@ -10,7 +11,8 @@ const reasons: Record<string, string> = {
   '23505': 'a unique index on the table refuses it',
   '23514': 'a CHECK constraint that somebody added refuses it',
   '23P01': 'an exclusion constraint on the table refuses it',
-  '54000': 'the row is wider than a table can hold',
+  '54000': 'the row is wider than a table can hold, or a value is longer than an index on the table can',
+  '54001': 'a value is nested too deeply for PostgreSQL',
 };
 
 const classes: Record<string, string> = {
@@ -34,6 +36,9 @@ export function setAsideReason(code: string): string {
 export function setAsideRemedy(code: string): string {
   if (/^(23|42|P0)/.test(code)) return 'Remove what was added to the table';
   if (code.startsWith('53')) return 'Make room on the database server';
+  if (code === '54000')
+    return 'Leave out fields (lockstep sync set --leave-out), or remove indexes that were added';
+  if (code === 'unsettled') return 'Wait until the record changes less often';
   return 'Correct the value in Salesforce';
 }
 

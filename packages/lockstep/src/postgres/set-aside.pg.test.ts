@@ -186,6 +186,16 @@ test('a record that violates a unique index of the user is set aside, and the re
   assert.deepEqual(status, { set_aside_rows: 1 });
 });
 
+test('a text that is too long for an index that somebody added sets its record aside alone', async () => {
+  await using harness = await openSettled({ Value__c: 'textarea' });
+  await harness.db.script('CREATE INDEX ON salesforce.account (value__c)');
+  const long = Array.from({ length: 4_000 }, (_, place) => (place * 7_919) % 1_009).join('-');
+  const counts = await harness.apply([record(1), record(2, { Value__c: long }), record(3)]);
+  assert.deepEqual([counts.applied, counts.quarantined], [2, 1]);
+  const [aside] = await harness.quarantined();
+  assert.deepEqual([aside?.id, aside?.code], [idOf(2), '54000']);
+});
+
 test('a record that was set aside is read again after a minute, then at growing intervals', async () => {
   await using harness = await openSettled({ Value__c: 'int' });
   const { mirror } = harness.destination;

@@ -72,6 +72,7 @@ function setAsideText(
   const more = rows - items.length;
   const headers = ['OBJECT', 'ID', 'COLUMN', 'FIRST SEEN', 'TRIES', 'NEXT TRY', 'REASON'];
   const [first] = groups;
+  const [one] = items;
   return [
     table(['OBJECT', 'COLUMN', 'RECORDS', 'REASON'], grouped, new Set([2])),
     '',
@@ -83,6 +84,9 @@ function setAsideText(
       ? [
           `next: ${setAsideRemedy(first.code)}; then lockstep objects set-aside --retry --sync ${shellWord(name)} ${first.sobject}`,
         ]
+      : []),
+    ...(one
+      ? [`or one record: lockstep objects refetch --sync ${shellWord(name)} ${one.sobject} ${one.id}`]
       : []),
     '',
   ].join('\n');

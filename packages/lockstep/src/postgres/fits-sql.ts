@@ -33,10 +33,10 @@ function fitsByServer(value: string, sqlType: SqlType): string {
   switch (sqlType) {
     case 'integer':
     case 'bigint':
-      return `ltrim(${value}, '-.0123456789') = '' AND (${isValid}
+      return `ltrim(${value}, '0123456789-.') = '' AND (${isValid}
               OR pg_input_is_valid(regexp_replace(${value}, '\\.0+$', ''), '${sqlType}'))`;
     case 'numeric':
-      return `ltrim(${value}, '-+.eE0123456789') = '' AND left(${value}, 1) NOT IN ('+', '.')
+      return `ltrim(${value}, '0123456789.-eE+') = '' AND left(${value}, 1) NOT IN ('+', '.')
               AND right(${value}, 1) <> '.' AND ${isValid}`;
     case 'boolean':
       return isBoolean(value);

@@ -24,6 +24,7 @@ const atRest: Cursors = {
   counts: cursorAt(startOfCounts(serverNow - 60)),
   content: cursorAt(startOfContent(serverNow - 60)),
   repair: cursorAt(nothingToRepair),
+  parents: null,
 };
 
 export interface StreamChange extends Omit<Partial<StreamState>, 'cursors'> {
@@ -69,6 +70,7 @@ export function streamState(streamNo: number, { cursors, ...change }: StreamChan
     stopped: null,
     isTableChanged: false,
     describe: { isDue: false, at: 0, retryAt: 0 },
+    newParents: 0,
     pageSizes: { full: fullPageSize(2_000), part: fullPageSize(2_000) },
     ...change,
   };

@@ -186,6 +186,19 @@ export class MemoryDestination extends UnchangedTables implements Mirror {
     return ids.toSorted().slice(0, limit) as RecordId[];
   }
 
+  async changedAfter(
+    { stream: { streamNo } }: StreamTable,
+    { at, id: last }: { at: number; id: RecordId | null },
+    limit: number,
+    before: number | null,
+  ) {
+    const changed = [...this.stream(streamNo).rows]
+      .map(([id, row]) => ({ id: id as RecordId, at: secondsOf(row.SystemModstamp) }))
+      .filter((one) => one.at > at || (one.at === at && (last === null || one.id > last)))
+      .filter((one) => before === null || one.at < before);
+    return changed.toSorted((a, b) => a.at - b.at || (a.id < b.id ? -1 : 1)).slice(0, limit);
+  }
+
   async countByDay({ stream: { streamNo } }: StreamTable, _: object, before: number) {
     const stamps = [...this.stream(streamNo).rows.values()]
       .map((row) => secondsOf(row.SystemModstamp))

@@ -26,6 +26,7 @@ const changedBy: Partial<Record<Method, readonly HeldKind[]>> = {
   missingIndexes: [],
   readSetAside: [],
   idsAfter: [],
+  changedAfter: [],
   countByDay: [],
   unsettled: [],
   referencesOf: [],

@@ -42,8 +42,8 @@ test('the list has labels, counts, what is recommended and chosen, and why other
   );
   assert.ok((account.records ?? 0) > 0);
   assert.equal(named(items, 'Lead').is_chosen, false);
-  const refused = named(items, 'ContentDocumentLink');
-  assert.match(refused.unreadable ?? '', /ContentDocumentId or LinkedEntityId/);
+  const refused = named(items, 'FlowTestView');
+  assert.match(refused.unreadable ?? '', /with a filter/);
   assert.equal(refused.records, null);
   const recommended = items.filter((object) => object.is_recommended).map(({ sobject }) => sobject);
   assert.deepEqual(recommended, ['Account', 'Contact', 'Lead', 'Opportunity', 'Product2', 'User']);
@@ -89,6 +89,14 @@ test('a search and a filter narrow it, and details say how changes are learned o
   const possible = await listed('only=possible&details=true');
   for (const { sobject, freshness, note, unreadable } of possible)
     assert.ok(unreadable !== null || freshness === 'polled' || note !== null, sobject);
+  const withCost = ({ pass_requests: cost, freshness, records }: OrgObject) =>
+    freshness === 'polled' || records === null ? cost === null : cost === 1;
+  assert.deepEqual(
+    possible.filter((object) => !withCost(object)),
+    [],
+  );
+  const links = named(possible, 'ContentDocumentLink');
+  assert.deepEqual([links.freshness, links.pass_requests], ['compared', 1]);
   const impossible = await listed('only=not%20possible');
   assert.ok(impossible.length > 0 && impossible.every(({ unreadable }) => unreadable !== null));
   assert.deepEqual(await listed('search=%25_no%20such%20object'), []);

@@ -28,6 +28,12 @@ export const orgObjectSchema = z
     records: z.int().nullable().describe('About, as Salesforce counts them; null: not known.'),
     freshness: freshness.nullable().describe('With details only.'),
     note: freshnessNote,
+    pass_requests: z
+      .int()
+      .nullable()
+      .describe(
+        'With details only: about how many requests comparing all records once costs, for an object whose changes are not all polled; null: they are, or it is not known.',
+      ),
   })
   .meta({ id: 'OrgObject' });
 export type OrgObject = z.infer<typeof orgObjectSchema>;

@@ -1,5 +1,5 @@
 /** What Bulk API 2.0 does not read, although a query does. */
-import { takesPlainQueriesOnly } from './object-restrictions.ts';
+import { parentFieldsOf, takesPlainQueriesOnly } from './object-restrictions.ts';
 
 /** Objects that connectors of others have found refused ("is not supported by the Bulk API"); others are found out. */
 const withoutBulk = new Set(
@@ -35,5 +35,6 @@ export const canReadByBulk = (
 ): boolean =>
   !withoutBulk.has(sobject.toLowerCase()) &&
   !takesPlainQueriesOnly(sobject) &&
+  parentFieldsOf(sobject) === null &&
   columns.some(({ field }) => field === 'Id') &&
   !columns.some(({ fieldType }) => withoutCsv.has(fieldType));

@@ -5,6 +5,7 @@ import {
   cursorFieldOf,
   type Describe,
   type DescribeField,
+  freshnessOf,
   unreadableBecause,
 } from './describe.ts';
 
@@ -65,11 +66,9 @@ test('an object whose times Salesforce does not allow in a condition is followed
 });
 
 const unreadable: Record<string, RegExp> = {
-  ContentDocumentLink: /^can only be queried with a filter on ContentDocumentId or LinkedEntityId$/,
-  contentdocumentlink: /with a filter on/,
-  Vote: /^can only be queried with a filter on ParentId or Parent\.Type$/,
-  IdeaComment: /with a filter/,
-  CollaborationGroupRecord: /^can only be queried with a filter$/,
+  Vote: /^can only be queried with a filter on one ParentId or one Parent\.Type$/,
+  vote: /with a filter on/,
+  CollaborationGroupRecord: /^can only be queried with a filter on one CollaborationGroupId or RecordId$/,
   FieldDefinition: /with a filter/,
   DataType: /^allows no query$/,
   UserRecordAccess: /^allows no query$/,
@@ -88,6 +87,14 @@ const unreadable: Record<string, RegExp> = {
   ContentVersionRenditionContent: /with a filter on ContentVersionId$/,
   Invoice__x: /external object/,
 };
+
+test('an object that Salesforce gives only for given parents is followed by no time, and says how it is read', () => {
+  const links = sobject('ContentDocumentLink', [field('SystemModstamp')]);
+  assert.equal(cursorFieldOf(links), null);
+  const { freshness, note } = freshnessOf(links);
+  assert.equal(freshness, 'compared');
+  assert.match(note ?? '', /^can only be asked for by ContentDocumentId and LinkedEntityId: /);
+});
 
 test('an object that cannot be read page by page has a reason, even if its description allows queries', () => {
   for (const [name, reason] of Object.entries(unreadable)) {
@@ -121,6 +128,8 @@ test('objects with similar names can be read', () => {
     'Event',
     'ContentVersion',
     'ContentDocument',
+    'ContentDocumentLink',
+    'IdeaComment',
     'Vote__c',
     'Name__c',
     'My_ChangeEvent__c',

@@ -1,4 +1,4 @@
-import { canFilterByTime, restrictionOf } from './object-restrictions.ts';
+import { canFilterByTime, parentFieldsOf, restrictionOf } from './object-restrictions.ts';
 
 /** The part of Salesforce's describe of one sobject that the mirror needs. */
 export interface Describe {
@@ -60,6 +60,11 @@ export type Freshness = 'polled' | 'new records polled' | 'compared';
 
 /** @returns also what is slower than that, as the predicate of a sentence about the object; null: nothing */
 export function freshnessOf(describe: Describe): { freshness: Freshness; note: string | null } {
+  const parents = parentFieldsOf(describe.name);
+  if (parents !== null) {
+    const note = `can only be asked for by ${parents.join(' and ')}: records of new and changed parents arrive with them, other changes and deletions are found by comparing all records`;
+    return { freshness: 'compared', note };
+  }
   const cursorField = cursorFieldOf(describe);
   if (cursorField === null)
     return { freshness: 'compared', note: 'has no time of change: all its records are read and compared' };

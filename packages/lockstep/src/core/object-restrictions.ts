@@ -3,34 +3,56 @@
  * be queried. Nothing in a describe shows it, so they are listed here.
  *
  * Sources: the lists that Airbyte's, Singer's and Redpanda's Salesforce connectors have gathered from refusals by real
- * orgs; for ContentDocumentLink, ContentHubItem, big and external objects "SOQL Limits on Objects" in the SOQL
- * reference, "SOQL with Big Objects" and "External Objects" (SOAP API guide). An object that is missing from these
- * lists is refused at its first query, which stops only that object.
+ * orgs; for ContentHubItem, big and external objects "SOQL Limits on Objects" in the SOQL reference, "SOQL with Big
+ * Objects" and "External Objects" (SOAP API guide); for filters on one Id Salesforce's own refusals, as quoted in
+ * singer-io/tap-salesforce pull request 64 and afawcett/apex-sobjectdataloader issue 13. An object that is missing from
+ * these lists is refused at its first query, which stops only that object.
  */
 
 const lowerCase = (names: readonly string[]): ReadonlySet<string> =>
   new Set(names.map((name) => name.toLowerCase()));
 
-/** The fields of which one must be in the filter, if Salesforce's error names them. */
-const neededFilters: ReadonlyMap<string, string> = new Map(
-  Object.entries({
-    ContentDocumentLink: 'ContentDocumentId or LinkedEntityId',
-    ContentFolderItem: 'ParentContentFolderId',
-    ContentFolderMember: 'ChildRecordId or ParentContentFolderId',
-    ContentHubItem: 'ExternalId or ContentHubRepositoryId',
-    ContentVersionRenditionContent: 'ContentVersionId',
-    IdeaComment: 'CommunityId',
-    UserEntityAccess: 'UserId or DurableId',
-    UserFieldAccess: 'UserId or DurableId',
-    Vote: 'ParentId or Parent.Type',
-  }).map(([name, fields]) => [name.toLowerCase(), fields]),
-);
+/** By lower-case API name. */
+const byName = <Value>(values: Record<string, Value>): ReadonlyMap<string, Value> =>
+  new Map(Object.entries(values).map(([name, value]) => [name.toLowerCase(), value]));
+
+/** What must be in the filter, if Salesforce's error says so. With `=` only, each record would cost a request. */
+const neededFilters = byName({
+  Announcement: 'one FeedItemId or ParentId',
+  CollaborationGroupRecord: 'one CollaborationGroupId or RecordId',
+  ContentFolderMember: 'one ChildRecordId or ParentContentFolderId',
+  ContentHubItem: 'ExternalId or ContentHubRepositoryId',
+  ContentVersionRenditionContent: 'ContentVersionId',
+  UserEntityAccess: 'UserId or DurableId',
+  UserFieldAccess: 'UserId or DurableId',
+  Vote: 'one ParentId or one Parent.Type',
+});
+
+/**
+ * Objects that can be queried only with a list of Ids, of their own records or of those in one of these fields. They
+ * are read by their parents: the mirror asks for the records of the parents that it has.
+ *
+ * Sources: ContentDocumentLink: "SOQL Limits on Objects", Airbyte's pull request 33342. ContentFolderItem, IdeaComment:
+ * Salesforce's own refusals, which name these fields with `IN` (mannharleen/salesforce-data-downloader). Since version
+ * 59.0 a user who has Query All Files may query ContentDocumentLink without a filter; most do not have it.
+ */
+const readByParents = byName<{ fields: readonly string[]; parent: string }>({
+  ContentDocumentLink: { fields: ['ContentDocumentId', 'LinkedEntityId'], parent: 'ContentDocument' },
+  ContentFolderItem: { fields: ['ParentContentFolderId'], parent: 'ContentFolder' },
+  IdeaComment: { fields: ['IdeaId'], parent: 'Idea' },
+});
+
+/** The fields by which it is read; null: it needs no such filter. */
+export const parentFieldsOf = (sobject: string): readonly string[] | null =>
+  readByParents.get(sobject.toLowerCase())?.fields ?? null;
+
+/** The object in the first of these fields, which a sync must mirror as well; null: none. */
+export const neededParentOf = (sobject: string): string | null =>
+  readByParents.get(sobject.toLowerCase())?.parent ?? null;
 
 const needsFilter = lowerCase([
-  'Announcement',
   'ApexTypeImplementor',
   'AppTabMember',
-  'CollaborationGroupRecord',
   'ColorDefinition',
   'DataStatistics',
   'DatacloudDandBCompany',
@@ -138,7 +160,9 @@ const refusesFilterByTime = lowerCase([
   'TabDefinition',
 ]);
 
-export const canFilterByTime = (sobject: string) => !refusesFilterByTime.has(sobject.toLowerCase());
+/** Not in addition to a list of parents either: Salesforce refuses other fields in such a filter. */
+export const canFilterByTime = (sobject: string) =>
+  !refusesFilterByTime.has(sobject.toLowerCase()) && parentFieldsOf(sobject) === null;
 
 /**
  * Custom metadata types refuse OR, COUNT, GROUP BY and LIMIT ("SOQL Operations and Clauses" in the custom metadata

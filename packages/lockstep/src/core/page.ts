@@ -21,6 +21,8 @@ export interface Page {
   lastId: RecordId | null;
   /** False if Salesforce has more rows for a next page: then this page counts as full. */
   done: boolean;
+  /** Where the rest of the answer can be had if it is not done, below the data path; absent: nowhere. */
+  next?: string;
   /** Records that PostgreSQL's JSON parser refuses (lone surrogates), as text for the quarantine. */
   unstorable: readonly { id: RecordId; text: string }[];
   /** How many NUL characters were removed from the text; PostgreSQL cannot store them. */

@@ -192,6 +192,13 @@ export const salesforceFaults = {
     explanation: 'The org has no object {stream} that this user can see.{near}',
     next: 'Correct the name; nothing was created.',
   },
+  'SCH-10': {
+    kind: 'permanent',
+    title: 'Parent object missing',
+    explanation:
+      'Salesforce gives {stream} only for given records of {where}, which the sync does not mirror.',
+    next: 'Add {where} as well, or leave {stream} out.',
+  },
   'DATA-03': {
     kind: 'transient',
     title: 'Incomplete answer discarded',

@@ -11,6 +11,7 @@ import {
 } from '../control/index.ts';
 import type { Describe } from '../core/describe.ts';
 import { fieldChoiceKey, withoutLeftOut } from '../core/field-choice.ts';
+import { neededParentOf } from '../core/object-restrictions.ts';
 import type { Report } from '../core/progress.ts';
 import { RequestError } from '../core/request-error.ts';
 import { refusalOf, together } from '../core/wrong-members.ts';
@@ -57,7 +58,7 @@ export async function addObjects(
   if (missing.length === 0) return { plans: [], described: [] };
   try {
     const all = await withSalesforceOf({ control, clock, log }, sync, allowHosts, (salesforce) =>
-      describeAll(salesforce, missing, signal, report),
+      describeAll(salesforce, missing, sync.sobjects, signal, report),
     );
     const found = { describes: all, apiVersion: sync.apiVersion };
     if (isDryRun) return await withWriter(control, sync, (db) => planObjects(db, sync, found));
@@ -144,9 +145,20 @@ export async function removeObject(
   dropsTable: boolean,
 ): Promise<string> {
   const [sobject = named] = chosenObjects(sync, [named]);
+  refuseParent(sync, sobject);
   const isRemoved = await removeStream(control, sync.id, sobject, dropsTable ? 'drop table' : 'keep table');
   if (!isRemoved) throw beingRemoved(sync, sobject); // by somebody else, who may have decided otherwise on its table
   return sobject;
+}
+
+/** Refuses to remove the object by whose records another one is read. */
+function refuseParent({ name, sobjects }: Sync, sobject: string): void {
+  const child = sobjects.find((one) => neededParentOf(one) === sobject);
+  if (child === undefined) return;
+  throw new RequestError(`${child} is read by the records of ${sobject}`, {
+    kind: 'usage',
+    next: `Remove that first: lockstep objects remove ${child} --sync ${shellWord(name)}`,
+  });
 }
 
 /** What {@link removeObject} would do. @throws the same */
@@ -159,6 +171,7 @@ export async function checkRemoval(
   refuseChange(sync);
   const [object = named] = chosenObjects(sync, [named]);
   refuseLast(sync.sobjects, object);
+  refuseParent(sync, object);
   const dependents = await withWriter(control, sync, (db) => readDependents(db, object));
   return { object, drops_table: dropsTable && dependents.length === 0, dependents };
 }

@@ -128,7 +128,7 @@ async function checkObjects(
   report?: Report,
 ) {
   const { described: all, skipped } = sobjects
-    ? { described: await describeAll(salesforce, objectsNamed(sobjects), signal, report), skipped: [] }
+    ? { described: await describeAll(salesforce, objectsNamed(sobjects), [], signal, report), skipped: [] }
     : await describeRecommended(salesforce, signal);
   const described = all.map((describe) => withoutLeftOut(describe, leftOut));
   return { plans: planTables(described), described, skipped };

@@ -43,7 +43,7 @@ const create = (sobjects: readonly string[], report: Report = () => undefined) =
 
 test('all objects that cannot be taken are named with their reasons, and nothing is created', async () => {
   const steps: string[] = [];
-  const wanted = ['Account', 'contentdocumentlink', 'Contact', 'Acount', 'Name', 'acount'];
+  const wanted = ['Account', 'flowtestview', 'Contact', 'Acount', 'Name', 'acount', 'contentdocumentlink'];
   await assert.rejects(
     create(wanted, ({ step }) => steps.push(step)),
     (error: RequestError) => {
@@ -54,7 +54,7 @@ test('all objects that cannot be taken are named with their reasons, and nothing
           [
             'objects.1',
             'SCH-06',
-            'Object cannot be mirrored. ContentDocumentLink can only be queried with a filter on ContentDocumentId or LinkedEntityId.',
+            'Object cannot be mirrored. FlowTestView can only be queried with a filter.',
           ],
           [
             'objects.3',
@@ -62,6 +62,11 @@ test('all objects that cannot be taken are named with their reasons, and nothing
             'Unknown object. The org has no object Acount that this user can see. Near: Account.',
           ],
           ['objects.4', 'SCH-06', 'Object cannot be mirrored. Name allows no query.'],
+          [
+            'objects.6',
+            'SCH-10',
+            'Parent object missing. Salesforce gives ContentDocumentLink only for given records of ContentDocument, which the sync does not mirror.',
+          ],
         ],
       );
       return true;

@@ -2,6 +2,7 @@ import { nearNames } from '@lockstep/foundation/near-names';
 import { recommendedObjects } from '../contract/org-objects.ts';
 import { type Describe, unreadableBecause } from '../core/describe.ts';
 import { Fault } from '../core/faults.ts';
+import { neededParentOf } from '../core/object-restrictions.ts';
 import type { Report } from '../core/progress.ts';
 import { about, refusalOf, tryAll } from '../core/wrong-members.ts';
 import { describeEach, describeSObjects, listSObjects, type Salesforce } from '../salesforce/index.ts';
@@ -21,11 +22,13 @@ export const objectsNamed = (names: readonly string[]): NamedObject[] =>
 /**
  * The descriptions of objects that a person has named, each once.
  *
- * @throws RequestError with all that cannot be taken, each at its member: `CFG-01`: none is named; `SCH-09`: the org has no such object, with similar names; `SCH-06`: it cannot be read page by page; `PERM-02`
+ * @param mirrored  API names of those that the sync has already; null: they are not for a sync
+ * @throws RequestError with all that cannot be taken, each at its member: `CFG-01`: none is named; `SCH-09`: the org has no such object, with similar names; `SCH-06`: it cannot be read page by page; `SCH-10`: another one is missing that it needs; `PERM-02`
  */
 export async function describeAll(
   salesforce: Salesforce,
   wanted: readonly NamedObject[],
+  mirrored: readonly string[] | null,
   signal: AbortSignal,
   report?: Report,
 ): Promise<readonly Describe[]> {
@@ -38,12 +41,22 @@ export async function describeAll(
   const onDone = (done: number) => report?.({ step: 'describing objects', done, of: there.length });
   const all = await describeEach(salesforce, there, signal, onDone);
   const described = new Map(all.map((one, place) => [there[place], one]));
+  const together = mirrored && new Set([...mirrored, ...there]);
   return tryAll(
     named.map(({ name, field }) => () => {
       const found = byName.get(name.toLowerCase());
-      return about(field, () => usable(described.get(found) ?? unknownObject(name, [...byName.values()])));
+      return about(field, () => {
+        const one = usable(described.get(found) ?? unknownObject(name, [...byName.values()]));
+        if (together) refuseWithoutParent(one, together);
+        return one;
+      });
     }),
   );
+}
+
+function refuseWithoutParent({ name }: Describe, together: ReadonlySet<string>): void {
+  const parent = neededParentOf(name);
+  if (parent !== null && !together.has(parent)) throw new Fault('SCH-10', { stream: name, where: parent });
 }
 
 const noObject = (reason: string) => refusalOf('objects', new Fault('CFG-01', { reason }));

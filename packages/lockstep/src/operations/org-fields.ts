@@ -16,7 +16,7 @@ export async function fieldsOfOrgObject(
   leftOut: readonly string[],
   signal: AbortSignal,
 ): Promise<{ sobject: string; fields: OrgField[] }> {
-  const [describe] = await describeAll(salesforce, [{ name: sobject.trim(), field: 'object' }], signal);
+  const [describe] = await describeAll(salesforce, [{ name: sobject.trim(), field: 'object' }], null, signal);
   const { name: object = sobject, fields = [] } = describe ?? {};
   return {
     sobject: object,

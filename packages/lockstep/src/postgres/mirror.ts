@@ -24,7 +24,7 @@ import type { CheckpointRow, CursorRow } from './sql.ts';
 import * as statements from './sql.ts';
 import { alignForeignKeys, missingIndexes, restoreIndex } from './table-indexes.ts';
 import { isWritable, lockHolders } from './table-locks.ts';
-import type { DayCount } from './table-sql.ts';
+import { type ChangedRecord, type DayCount, selectChanged } from './table-sql.ts';
 import { takeOver } from './take-over.ts';
 import { limitLockWait } from './transaction-sql.ts';
 
@@ -115,6 +115,16 @@ export interface Mirror extends BulkMirror {
     limit: number,
     day?: string,
   ): Promise<readonly RecordId[]>;
+  /**
+   * The mirror's records whose time is `after` that position or later, in the order of (time, Id), which is the stream's
+   * cursor field. `before`: only those with an older time.
+   */
+  changedAfter(
+    table: StreamTable,
+    after: { at: ServerSeconds; id: RecordId | null },
+    limit: number,
+    before: ServerSeconds | null,
+  ): Promise<readonly ChangedRecord[]>;
   /** See {@link countByDay}. */
   countByDay(
     table: StreamTable,
@@ -214,6 +224,7 @@ export function mirrorIn(db: Database, wholeTables: Database = db): Mirror {
     ...bulkMirrorIn(db, wholeTables),
 
     idsAfter: ({ stream }, after, limit, day) => idsAfter(db, stream, after, limit, day),
+    changedAfter: ({ stream }, after, limit, before) => selectChanged(db, stream, after, limit, before),
     countByDay: ({ stream }, range, before) => countByDay(wholeTables, stream, range, before),
     recountRows: ({ stream }) => progress.recountRows(wholeTables, stream),
     referencesOf: ({ stream }, columns, ids) => referencesOf(db, stream, columns, ids),

@@ -50,6 +50,33 @@ export function idsAfterStatement(stream: Stream, after: RecordId | null, limit:
 export const selectIdsAfter = (tx: Tx, stream: Stream, after: RecordId | null, limit: number, day?: string) =>
   tx.query<{ id: RecordId }>(idsAfterStatement(stream, after, limit, day));
 
+/** A record and its time, in whole seconds. */
+export interface ChangedRecord {
+  id: RecordId;
+  at: ServerSeconds;
+}
+
+/** In the order of (time, Id), from a position on; `id` null: from all records of that second on. None without a time. */
+export function selectChanged(
+  tx: Tx,
+  stream: Stream,
+  after: { at: ServerSeconds; id: RecordId | null },
+  limit: number,
+  before: ServerSeconds | null,
+) {
+  const [id, changed] = [keyOf(stream), cursorColumn(stream)];
+  const time = changed ? ident(changed.column) : sql`NULL::timestamptz`;
+  const from = sql`to_timestamp(${after.at})`;
+  const conditions = [
+    sql`${time} >= ${from}`,
+    ...(after.id === null ? [] : [sql`(${time} > ${from} OR ${id} > ${after.id})`]),
+    ...(before === null ? [] : [sql`${time} < to_timestamp(${before})`]),
+  ];
+  return tx.query<ChangedRecord>(sql`
+  SELECT ${id} AS id, floor(extract(epoch FROM ${time}))::bigint AS at
+    FROM ${tableOf(stream)} ${where(conditions)} ORDER BY ${time}, ${id} LIMIT ${limit}`);
+}
+
 /** A row for each day on which records were created; without CreatedDate one row for all. Scans the whole table. */
 export function selectCountsByDay(tx: Tx, stream: Stream, range: DayRange, before: ServerSeconds) {
   const [created, changed] = [columnOf(stream, 'CreatedDate'), cursorColumn(stream)];

@@ -11,6 +11,8 @@ export interface Query {
   includeDeleted: boolean;
   /** The field that the records are ordered by before their Id; null if the page's position in time does not matter. */
   timeField: string | null;
+  /** The `next` of an earlier page: the rest of its answer is asked for, and the query is only for the record. */
+  rest?: string;
 }
 
 /** The answer for a resource that is not a query; it does not count toward the five. */
@@ -32,6 +34,8 @@ export interface QueryBody {
   last: string | null;
   /** The array contains an escape that PostgreSQL may refuse. */
   isSuspect: boolean;
+  /** The address of the rest, as it came. */
+  nextUrl?: string;
 }
 
 interface SubAnswer {
@@ -61,9 +65,9 @@ export function compositeOf(
   assert(queries.length <= queriesMax, 'a composite request takes up to five queries');
   assert(count > 0 && count <= subrequestsMax, 'a composite request takes one to 25 subrequests');
   const compositeRequest = [
-    ...queries.map(({ soql, includeDeleted }, index) => ({
+    ...queries.map(({ soql, includeDeleted, rest }, index) => ({
       method: 'GET',
-      url: `${dataPath}/${includeDeleted ? 'queryAll' : 'query'}?q=${encodeSoql(soql)}`,
+      url: `${dataPath}/${rest ?? `${includeDeleted ? 'queryAll' : 'query'}?q=${encodeSoql(soql)}`}`,
       referenceId: slotName(index),
     })),
     ...resources.map((path, index) => ({
@@ -135,16 +139,18 @@ function readBody(scanner: JsonScanner): { span: Span; query: QueryBody | null }
   const start = scanner.at;
   let done: boolean | undefined;
   let totalSize: number | undefined;
-  let records: Omit<QueryBody, 'done' | 'totalSize'> | undefined;
+  let nextUrl: string | undefined;
+  let records: Omit<QueryBody, 'done' | 'totalSize' | 'nextUrl'> | undefined;
   scanner.object((key) => {
-    if (key === 'done') done = once(scanner, done, truth);
+    if (key === 'nextRecordsUrl') nextUrl = once(scanner, nextUrl, () => scanner.string());
+    else if (key === 'done') done = once(scanner, done, truth);
     else if (key === 'totalSize') totalSize = once(scanner, totalSize, wholeNumber);
     else if (key === 'records') records = once(scanner, records, readRecords);
     else scanner.value();
   });
   const span = { start, end: scanner.at };
   if (done === undefined || totalSize === undefined || records === undefined) return { span, query: null };
-  return { span, query: { done, totalSize, ...records } };
+  return { span, query: { done, totalSize, ...records, ...(nextUrl !== undefined && { nextUrl }) } };
 }
 
 /** Reads a member's value; fails on a second member of the same name, because it is not clear which one counts. */
@@ -152,7 +158,7 @@ function once<T>(scanner: JsonScanner, before: T | undefined, read: (scanner: Js
   return before === undefined ? read(scanner) : scanner.fail();
 }
 
-function readRecords(scanner: JsonScanner): Omit<QueryBody, 'done' | 'totalSize'> {
+function readRecords(scanner: JsonScanner): Omit<QueryBody, 'done' | 'totalSize' | 'nextUrl'> {
   let count = 0;
   let last: Span | undefined;
   scanner.metSuspectEscape = false;

@@ -59,7 +59,7 @@ export async function queryPages(
   const pages = queries.map((query, index): QueryOutcome => {
     const sub = subAnswers.queries[index];
     assert(sub, 'each query has an answer');
-    if (sub.query) return readPage(sub.query, query);
+    if (sub.query) return readPage(sub.query, query, salesforce.dataPath);
     if (sub.status === 200)
       return { kind: 'refused', fault: new Fault('DATA-03', { where: `query ${index}` }) };
     const isSkipped = query.soql.search(reference) >= 0 && errorCodeOf(sub.body) === 'PROCESSING_HALTED';
@@ -80,20 +80,21 @@ export async function queryPages(
 }
 
 /** An incomplete or malformed page is refused; the other answers of the request stay valid. */
-function readPage(body: QueryBody, { timeField }: Query): QueryOutcome {
+function readPage(body: QueryBody, query: Query, dataPath: string): QueryOutcome {
   try {
-    return { kind: 'page', page: pageOf(body, timeField) };
+    return { kind: 'page', page: pageOf(body, query, dataPath) };
   } catch (error) {
     if (error instanceof Fault) return { kind: 'refused', fault: error };
     throw error;
   }
 }
 
-function pageOf(body: QueryBody, timeField: string | null): Page {
+function pageOf(body: QueryBody, { timeField, rest }: Query, dataPath: string): Page {
   const { done, totalSize, count } = body;
   // After an empty page that is not the last one, there is no Id or time to continue from.
   if (!done && count === 0) throw new Fault('DATA-03', { where: 'records' });
-  const isWhole = done ? totalSize === count : totalSize >= count;
+  // The rest of an answer tells the size of the whole.
+  const isWhole = done && rest === undefined ? totalSize === count : totalSize >= count;
   if (!isWhole) throw new Fault('DATA-03', { where: 'totalSize' });
   const { records, unstorable, nulsRemoved } = body.isSuspect
     ? sanitizeJson(body.records)
@@ -103,9 +104,16 @@ function pageOf(body: QueryBody, timeField: string | null): Page {
     count,
     ...placeOf(body.last, timeField),
     done,
+    ...(!done && restOf(body, dataPath)),
     unstorable,
     nulsRemoved,
   };
+}
+
+/** Never followed to anywhere but the query resource that has answered. */
+function restOf({ nextUrl = '' }: QueryBody, dataPath: string): { next?: string } {
+  const next = nextUrl.startsWith(`${dataPath}/`) ? nextUrl.slice(dataPath.length + 1) : '';
+  return /^query(All)?\/\w{15,18}-\d{1,9}$/.test(next) ? { next } : {};
 }
 
 /** The position of the last record: its Id, and its time if the query was ordered by one. Sums have neither. */

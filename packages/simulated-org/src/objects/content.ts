@@ -195,6 +195,11 @@ export const contentDocumentLink: SObjectDef = {
     fields: ['Id', 'ContentDocumentId', 'LinkedEntityId'],
     message:
       "Implementation restriction: ContentDocumentLink requires a filter by a single Id on ContentDocumentId or LinkedEntityId using the equals operator or multiple Id's using the IN operator.",
+    further: {
+      field: 'LinkedEntityId',
+      message:
+        'Implementation restriction: filtering on non-id fields is only permitted when filtering by ContentDocumentLink.LinkedEntityId using the equals operator.',
+    },
   },
   fields: [
     recordId('ContentDocumentLink ID'),

@@ -165,7 +165,12 @@ export interface SObjectDef {
   /** Old records are archived: queries hide them like deleted ones, a read by Id finds them. */
   archivable?: true;
   /** A query that does not compare one of these fields with a value or a list is refused with this message. */
-  neededFilter?: { fields: readonly string[]; message: string };
+  neededFilter?: {
+    fields: readonly string[];
+    message: string;
+    /** Conditions on further fields are refused with `message`, unless one compares `field` with a single value. */
+    further?: { field: string; message: string };
+  };
   recordTypes?: readonly RecordTypeDef[];
   /** The field that names a record for people, where it is not `Name`. */
   nameField?: string;

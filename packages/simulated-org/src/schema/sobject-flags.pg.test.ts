@@ -49,7 +49,17 @@ test('file links can only be queried for named documents or records', async () =
   };
   const id = records[0]?.Id;
   assert.equal(await countOf(`${links} WHERE ContentDocumentId = '${id}'`), 1);
-  assert.equal(await countOf(`${links} WHERE ShareType = 'V' AND ContentDocumentId IN ('${id}')`), 1);
+  const further = `${links} WHERE ShareType = 'V' AND ContentDocumentId IN ('${id}')`;
+  assert.deepEqual(await refusal(further), [
+    400,
+    'MALFORMED_QUERY',
+    'Implementation restriction: filtering on non-id fields is only permitted when filtering by ContentDocumentLink.LinkedEntityId using the equals operator.',
+  ]);
+  const { records: linked } = (
+    await query(`SELECT LinkedEntityId FROM ContentDocumentLink WHERE ContentDocumentId = '${id}'`)
+  ).json as { records: { LinkedEntityId: string }[] };
+  const entity = linked[0]?.LinkedEntityId;
+  assert.ok((await countOf(`${links} WHERE ShareType = 'V' AND LinkedEntityId = '${entity}'`)) > 0);
   assert.equal(
     await countOf(
       `${links} l WHERE l.ContentDocumentId IN (SELECT Id FROM ContentDocument WHERE Id = '${id}')`,

@@ -1,6 +1,6 @@
 /** `objects available`: what the org has that a sync could mirror. */
 import { type OrgObject, orgObjectSchema } from '../../contract/org-objects.ts';
-import { formatCount } from '../../core/plain-words.ts';
+import { counted, formatCount } from '../../core/plain-words.ts';
 import { type Command, syncFlag } from '../arguments.ts';
 import { chooseSync, pathOf } from '../choose-sync.ts';
 import { findApi } from '../find-server.ts';
@@ -45,8 +45,9 @@ export const objectsAvailable: Command = {
   },
 };
 
-function noteOf({ is_chosen, is_recommended, unreadable, note }: OrgObject): string {
+function noteOf({ is_chosen, is_recommended, unreadable, note, pass_requests: cost }: OrgObject): string {
   if (is_chosen) return 'is mirrored';
   if (unreadable !== null) return `cannot be mirrored: ${unreadable}`;
-  return note ?? (is_recommended ? 'recommended' : '');
+  const pass = cost === null ? '' : ` (${counted(cost, 'request')} each time)`;
+  return note === null ? (is_recommended ? 'recommended' : '') : `${note}${pass}`;
 }

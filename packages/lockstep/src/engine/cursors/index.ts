@@ -8,6 +8,7 @@ import { content } from './content.ts';
 import { counts } from './counts.ts';
 import { deleted } from './deleted-log.ts';
 import { head } from './head.ts';
+import { newParents } from './new-parents.ts';
 import { reRead } from './re-read.ts';
 import type { CursorKind, ReadingKind } from './reading.ts';
 import { recheck } from './recheck.ts';
@@ -20,6 +21,7 @@ export const cursors: readonly CursorKind[] = [
   bulk,
   head,
   recheck,
+  newParents,
   repair,
   sweep,
   content,

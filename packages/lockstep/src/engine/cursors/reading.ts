@@ -38,6 +38,20 @@ export interface PreparedSlot {
   isLastIds?: boolean;
   /** A later query of the request refers to its last record by index, so its limit must match that. */
   isFollowed?: boolean;
+  /** Its `ids` are those of parents by whose records the stream is read, see `by-parents.ts`. */
+  parents?: AskedParents;
+}
+
+/** The parents that a query asks for. */
+export interface AskedParents<At = unknown> {
+  /** The field that refers to them. */
+  field: string;
+  /** Their place among all parents. */
+  at: At;
+  /** Where the parents after these begin; null: there are none. */
+  to: At | null;
+  /** The rest of the answer for the one parent; absent: it is asked for from the beginning. */
+  rest?: string;
 }
 
 /** The query of a slot, and what its answer can prove. */
@@ -86,6 +100,8 @@ export interface PageContext extends PreparedSlot {
 export interface LookUp {
   mirror: Mirror;
   stream: StreamState;
+  /** All streams of the sync. */
+  streams: readonly StreamState[];
   slots: readonly Slot[];
   pageRows: number;
 }
@@ -130,8 +146,18 @@ export interface ReadingKind {
     count: number,
   ): void;
   /** Whether it wants to read; null: it does not. If it is missing, the plan decides. */
-  due?: (stream: StreamState, at: { serverNow: ServerSeconds; pageRows: number }) => Wanted | null;
-  behind?: (stream: StreamState, serverNow: ServerSeconds) => Behind | null;
+  due?: (stream: StreamState, at: ReadingTime) => Wanted | null;
+  behind?: (stream: StreamState, serverNow: ServerSeconds, streams: readonly StreamState[]) => Behind | null;
+  /** The stream after a refusal, if the same query must not be made again. */
+  refused?: (stream: StreamState) => StreamState;
+}
+
+/** What a reading depends on besides its stream. */
+export interface ReadingTime {
+  serverNow: ServerSeconds;
+  pageRows: number;
+  /** All streams of the sync. */
+  streams: readonly StreamState[];
 }
 
 export interface CursorKind {

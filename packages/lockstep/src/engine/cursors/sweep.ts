@@ -4,6 +4,7 @@ import type { ServerSeconds } from '../../core/stamps.ts';
 import type { StreamState } from '../run/sync-state.ts';
 import { idCondition } from './backfill.ts';
 import { checksByBulk } from './bulk.ts';
+import { isReadByParents } from './by-parents.ts';
 import { idsStep, passStep, recheckAt } from './checked.ts';
 import {
   advancedPass,
@@ -51,16 +52,22 @@ export const sweepPeriod = (rows: number, pageRows: number): Period => ({
   idleSeconds: Math.min(day, Math.max(3_600, (rows / pageRows) * 60)),
 });
 
-/** @param isLast  the mirror has no Ids after these */
+/**
+ * @param isLast  the mirror has no Ids after these
+ * @param isWhole  Salesforce does not list the object's own Ids: the pass ends with the mirror's
+ */
 export function sweepAfter(
   position: SweepPosition,
   ids: readonly RecordId[],
   isLast: boolean,
   serverNow: ServerSeconds,
+  isWhole = false,
 ): SweepPosition {
   const to = advancedPass(position, ids.length, serverNow);
   if (!isLast) return { ...to, after: ids.at(-1) ?? position.after };
-  return to.isWanted ? { ...to, after: null, leg: 'salesforce' } : { ...endedPass(to), after: null };
+  return to.isWanted && !isWhole
+    ? { ...to, after: null, leg: 'salesforce' }
+    : { ...endedPass(to), after: null };
 }
 
 declare module '../run/sync-state.ts' {
@@ -101,7 +108,13 @@ const ofMirror: ReadingKind = {
       passStep(
         read.stream,
         'sweep',
-        sweepAfter(positionOf(read.stream.cursors.sweep), asked, isLast, read.serverNow),
+        sweepAfter(
+          positionOf(read.stream.cursors.sweep),
+          asked,
+          isLast,
+          read.serverNow,
+          isReadByParents(read.stream.table.stream),
+        ),
       ),
     ),
   add(slots, { stream, index }, count) {

@@ -33,13 +33,13 @@ const pagesAtOnce = 2;
 /** 100,000 where pages of a query have 2,000. */
 export const bulkPageRows = (pageRows: number): number => pageSize * pageRows;
 
-type Limits = Pick<SyncState, 'quota' | 'pageRows' | 'serverNow'>;
+type Limits = Pick<SyncState, 'quota' | 'pageRows' | 'serverNow' | 'streams'>;
 
 /** For what a stream should be read by Bulk now; null: nothing. */
 function wantedPurpose(state: Limits, stream: StreamState): BulkPurpose | null {
   if (wantsBulk(state, stream)) return 'backfill';
   const { content, sweep } = stream.cursors;
-  const isDue = (pass: typeof content | typeof sweep, due: typeof sweepDue) =>
+  const isDue = (pass: typeof content | typeof sweep, due: typeof contentDue) =>
     pass && checksByBulk(stream, pass.position, state) && due(stream, state)?.pace === 'now';
   if (isDue(content, contentDue)) return 'content';
   return isDue(sweep, sweepDue) ? 'sweep' : null;

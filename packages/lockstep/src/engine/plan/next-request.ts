@@ -253,19 +253,23 @@ interface Check {
 }
 
 /** The checks of a stream that want to read, in the order of the list of cursors. */
-function checksOf({ serverNow, pageRows }: SyncState, { stream, index }: Ready, now: number): Check[] {
+function checksOf(
+  { serverNow, pageRows, streams }: SyncState,
+  { stream, index }: Ready,
+  now: number,
+): Check[] {
   return readings().flatMap(({ kind, activity, due }): Check[] => {
-    const wanted = due?.(stream, { serverNow, pageRows });
+    const wanted = due?.(stream, { serverNow, pageRows, streams });
     if (!wanted || wanted.pace === null || isBackingOff(stream, activity, now)) return [];
     return [{ work: { kind, index }, pace: wanted.pace, isWanted: wanted.isWanted ?? false }];
   });
 }
 
 /** The readings that are pages behind. */
-function backlogsOf({ serverNow }: SyncState, streams: readonly Ready[], now: number): PagedWork[] {
-  return streams.flatMap(({ stream, index }) =>
+function backlogsOf({ serverNow, streams }: SyncState, ready: readonly Ready[], now: number): PagedWork[] {
+  return ready.flatMap(({ stream, index }) =>
     readings().flatMap(({ kind, activity, behind }): PagedWork[] => {
-      const pages = behind?.(stream, serverNow);
+      const pages = behind?.(stream, serverNow, streams);
       return pages && !isBackingOff(stream, activity, now) ? [{ work: { kind, index }, ...pages }] : [];
     }),
   );

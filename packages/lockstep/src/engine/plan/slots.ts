@@ -22,7 +22,8 @@ export async function prepareSlots(
   const prepared: PreparedSlot[] = [];
   for (const slots of Map.groupBy(own, ({ kind }) => kind).values()) {
     const [first] = slots as [Slot, ...Slot[]];
-    const lookUp = { mirror, stream: streamOf(state, first), slots, pageRows: state.pageRows };
+    const { streams, pageRows } = state;
+    const lookUp = { mirror, stream: streamOf(state, first), streams, slots, pageRows };
     const found = await readingOf(first).prepare?.(lookUp);
     prepared.push(...(found ?? slots.map((slot) => ({ slot, isFollowed: isFollowed(slot, all) }))));
   }

@@ -4,6 +4,7 @@ import type { Page } from '../../core/page.ts';
 import { isUnknownField, type QueryOutcome } from '../../salesforce/index.ts';
 import { isHead } from '../cursors/head.ts';
 import { readingOf } from '../cursors/index.ts';
+import { withNewParents } from '../cursors/new-parents.ts';
 import { type ExchangeTimes, type PreparedSlot, type Slot, type SlotQuery } from '../cursors/reading.ts';
 import { slotStep, streamOf } from '../plan/slots.ts';
 import type { DeletedLogPart, Part, Stop } from './apply-parts.ts';
@@ -45,6 +46,8 @@ export function interpretAnswer(
     const part = partOf(next, { prepared, query, page: outcome.page }, times);
     parts.push(part);
     next = withStream(next, index, part.step.after);
+    if (isHead(slot) && outcome.page.count > 0)
+      next = { ...next, streams: withNewParents(next.streams, streamOf(next, slot)) };
   }
   for (const { kind, index } of answered)
     next = withStream(next, index, afterSuccess(streamOf(next, { index }), kind));
@@ -105,10 +108,11 @@ const describedLatelyMs = 60_000;
  * the refusal is permanent; for an unknown field the object is described first.
  */
 function afterRefusal(deps: SyncDeps, stream: StreamState, kind: Slot['kind'], fault: Fault): StreamState {
-  const activity = readingOf({ kind }).activity;
+  const reading = readingOf({ kind });
   const now = deps.clock.now();
   deps.log.warn('query refused', { stream: stream.table.stream.sobject, code: fault.code, kind });
-  const refused = withProblem(stream, activity, fault, now);
+  const before = reading.refused?.(stream) ?? stream;
+  const refused = withProblem(before, reading.activity, fault, now);
   if (isUnknownField(fault) && now - stream.describe.at > describedLatelyMs)
     return { ...refused, describe: { ...stream.describe, isDue: true } };
   if (fault.kind !== 'permanent' || !isFollowing(stream, kind)) return refused;

@@ -278,7 +278,8 @@ function passesOf({ kind }: SyncRequest, { cursors }: StreamState): readonly Pas
     case 'verify counts':
       return cursors.counts ? ['counts'] : [];
     case 'verify ids':
-      return ['sweep'];
+      // Salesforce does not list the Ids of an object that is read by its parents.
+      return cursors.parents ? ['sweep', 'content'] : ['sweep'];
     case 'verify content':
       return ['sweep', 'content'];
     case 'refetch':

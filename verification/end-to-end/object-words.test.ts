@@ -75,6 +75,7 @@ const object = (change: Partial<ObjectStatus> = {}): ObjectStatus => ({
   set_aside_rows: 0,
   problems: [],
   hidden_fields: [],
+  fields_without_value: [],
   stop_code: null,
   stop_reason: null,
   ...change,

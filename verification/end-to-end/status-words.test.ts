@@ -44,6 +44,7 @@ const object = (change: Partial<ObjectStatus> = {}): ObjectStatus => ({
   stop_reason: null,
   problems: [],
   hidden_fields: [],
+  fields_without_value: [],
   ...change,
 });
 

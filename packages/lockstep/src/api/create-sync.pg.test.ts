@@ -102,6 +102,36 @@ test('a sync is created, and its secret is shown nowhere', async () => {
   assert.equal((await api.ask('DELETE', '/api/v1/syncs/first')).status, 200);
 });
 
+test('fields whose values the mirror does not have are named with the reason', async () => {
+  const objects = ['Account', 'Invoice__c', 'Document', 'ContentDocument', 'ContentDocumentLink'];
+  const { status, body } = await create(wanted({ name: 'fields', objects }));
+  assert.equal(status, 201, JSON.stringify(body));
+  const { items } = (await api.ask('GET', '/api/v1/syncs/fields/objects')).body as {
+    items: { sobject: string; fields_without_value: Record<string, string | null>[] }[];
+  };
+  const named = new Map(
+    items.flatMap(({ sobject, fields_without_value: fields }) =>
+      fields.map(({ field, type, column_name: column, note }) => [
+        `${sobject}.${field}`,
+        [type, column, note] as const,
+      ]),
+    ),
+  );
+  const parts = 'is made of other fields, which have columns of their own';
+  assert.deepEqual(named.get('Account.BillingAddress'), ['address', null, parts]);
+  assert.deepEqual(named.get('Invoice__c.Place__c'), ['location', null, parts]);
+  const [type, column, note] = named.get('Invoice__c.Tax_Number__c') ?? [];
+  assert.deepEqual([type, column], ['encryptedstring', null]);
+  assert.match(note ?? '', /^is encrypted/);
+  assert.deepEqual(named.get('Document.Body')?.slice(0, 2), ['base64', 'body']);
+
+  const refused = await api.ask('DELETE', '/api/v1/syncs/fields/objects/ContentDocument');
+  assert.equal(refused.status, 400, JSON.stringify(refused.body));
+  assert.match(String(refused.body.detail), /ContentDocumentLink is read by the records of ContentDocument/);
+  assert.match(String(refused.body.next), /objects remove ContentDocumentLink/);
+  assert.equal((await api.ask('DELETE', '/api/v1/syncs/fields')).status, 200);
+});
+
 test('each thing that is wrong is named with its member and what to do, and nothing is made', async () => {
   const { credential } = wanted();
   const wrong = 'https://not-salesforce.example.com';

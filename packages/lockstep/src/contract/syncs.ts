@@ -144,6 +144,18 @@ export const objectSchema = z
           .describe('It is visible, and complete once all records have been read again.'),
       }),
     ),
+    fields_without_value: z
+      .array(
+        z.object({
+          field: z.string(),
+          type: z.string().describe('As Salesforce names it.'),
+          column_name: z.string().nullable().describe('Null: it has none.'),
+          note: z
+            .string()
+            .describe('Why the mirror does not have its values, as the predicate of a sentence about it.'),
+        }),
+      )
+      .describe('Compound, encrypted and binary fields.'),
   })
   .meta({ id: 'SyncObject' });
 

@@ -1,3 +1,4 @@
+import { noValueBecause } from '../core/field-notes.ts';
 import { inRfc3339 } from '../core/plain-words.ts';
 import { type Finding, objectWord } from './findings.ts';
 import { type ObjectStatus, stopReasonOf } from './read-objects.ts';
@@ -29,6 +30,12 @@ export function objectView(object: ObjectStatus, findings: readonly Finding[]) {
       column_name,
       since: inRfc3339(since),
       is_filling,
+    })),
+    fields_without_value: object.fields_without_value.map(({ field, field_type: type, column_name }) => ({
+      field,
+      type,
+      column_name,
+      note: noValueBecause(type) ?? '',
     })),
   };
 }

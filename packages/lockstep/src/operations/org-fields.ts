@@ -1,5 +1,6 @@
 import type { OrgField } from '../contract/org-objects.ts';
 import { isLeftOut, isNeeded } from '../core/field-choice.ts';
+import { noValueBecause } from '../core/field-notes.ts';
 import { sqlTypeOf } from '../postgres/index.ts';
 import type { Salesforce } from '../salesforce/index.ts';
 import { describeAll } from './describe-all.ts';
@@ -30,14 +31,8 @@ export async function fieldsOfOrgObject(
         type,
         column_type: isChosen ? sqlType : null,
         state: isChosen ? 'mirrored' : unchosen,
-        note: noteOf(type, isNeeded(name)),
+        note: noValueBecause(type) ?? (isNeeded(name) ? 'cannot be left out: the sync needs it' : null),
       };
     }),
   };
-}
-
-function noteOf(type: string, needed: boolean): string | null {
-  if (type === 'encryptedstring') return 'is encrypted: Salesforce shows it masked to most users';
-  if (sqlTypeOf(type) === undefined) return 'is made of other fields, which have columns of their own';
-  return needed ? 'cannot be left out: the sync needs it' : null;
 }

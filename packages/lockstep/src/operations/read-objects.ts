@@ -5,8 +5,10 @@ import { faults } from '../core/fault-catalogue.ts';
 import { isFaultCode } from '../core/faults.ts';
 import { timeOf } from '../core/plain-words.ts';
 import {
+  type FieldWithoutValue,
   type HiddenField,
   type Problem,
+  readFieldsWithoutValue,
   readHiddenFields,
   readProblems,
   readServerClock,
@@ -17,6 +19,7 @@ import {
 export interface ObjectStatus extends StatusRow {
   problems: readonly Problem[];
   hidden_fields: readonly HiddenField[];
+  fields_without_value: readonly FieldWithoutValue[];
 }
 
 /** As seen at one instant of the database's clock. */
@@ -24,9 +27,15 @@ export async function readObjects(mirror: Tx): Promise<{ objects: readonly Objec
   const rows = await readStatusRows(mirror);
   const problems = await readProblems(mirror);
   const hidden = await readHiddenFields(mirror);
+  const withoutValue = await readFieldsWithoutValue(mirror);
   const objects = rows.map((row) => {
     const isOwn = ({ sobject }: { sobject: string }) => sobject === row.sobject;
-    return { ...row, problems: problems.filter(isOwn), hidden_fields: hidden.filter(isOwn) };
+    return {
+      ...row,
+      problems: problems.filter(isOwn),
+      hidden_fields: hidden.filter(isOwn),
+      fields_without_value: withoutValue.filter(isOwn),
+    };
   });
   return { objects, now: await readNow(mirror) };
 }

@@ -6,13 +6,14 @@
 
 import type { Database } from '@lockstep/foundation/database';
 import type { ServerSeconds } from '../core/stamps.ts';
-import type { ColumnPlan } from './plan-table.ts';
+import { type ColumnPlan, withoutColumn } from './plan-table.ts';
 import {
   hideFields,
   insertNewColumn,
   raisePlanVersion,
   returnFields,
   setDescribedFor,
+  setFieldsWithoutColumn,
 } from './stream-sql.ts';
 import { type Described, writeComments } from './table-comments.ts';
 import { addColumn } from './table-ddl.ts';
@@ -58,6 +59,7 @@ export const updateFields = (
     if (change.added.length > 0) await limitLockWait(tx, lockWaitMs);
     await lockStream(tx, stream);
     await setDescribedFor(tx, streamNo, change.describedFor);
+    await setFieldsWithoutColumn(tx, streamNo, withoutColumn(change.described));
     if (changesNothing(change)) return;
     await hideFields(tx, streamNo, change.hidden, false);
     await hideFields(tx, streamNo, change.leftOut, true);

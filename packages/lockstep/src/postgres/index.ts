@@ -76,8 +76,10 @@ export { isPrivateKey } from './ssh-tunnel.ts';
 export { processIdentity } from './start-lock.ts';
 export {
   countSetAside,
+  type FieldWithoutValue,
   type HiddenField,
   type Problem,
+  readFieldsWithoutValue,
   readHiddenFields,
   readProblems,
   readRepairsAfter,

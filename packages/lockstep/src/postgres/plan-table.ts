@@ -1,5 +1,6 @@
 import { type CursorField, cursorFieldOf, type Describe, unreadableBecause } from '../core/describe.ts';
 import { Fault } from '../core/faults.ts';
+import { noColumnBecause } from '../core/field-notes.ts';
 import { postgresName } from '../core/names.ts';
 
 /** The column types: a value is taken from the JSON as text and cast, except `jsonb`, which stays JSON. */
@@ -129,6 +130,10 @@ export function partialColumns({ columns }: Pick<TablePlan, 'columns'>): readonl
   );
 }
 
+/** The fields that get no column. */
+export const withoutColumn = ({ fields }: Pick<Describe, 'fields'>) =>
+  fields.filter(({ type }) => sqlTypeOf(type) === undefined);
+
 export const isKey = (fieldType: string) => fieldType === 'id' || fieldType === 'reference';
 
 /**
@@ -137,11 +142,8 @@ export const isKey = (fieldType: string) => fieldType === 'id' || fieldType === 
  * becomes text, which loses nothing, and so does a value in a history (`anyType`), which has the type of another field.
  */
 export function sqlTypeOf(fieldType: string): SqlType | undefined {
+  if (noColumnBecause(fieldType) !== null) return undefined;
   switch (fieldType) {
-    case 'address':
-    case 'location':
-    case 'encryptedstring':
-      return undefined;
     case 'boolean':
       return 'boolean';
     case 'int':

@@ -75,6 +75,20 @@ export const readHiddenFields = (db: Tx): Promise<HiddenField[]> =>
   SELECT sobject, field, column_name, hidden_since, returned_at IS NOT NULL AS is_filling
     FROM _lockstep.hidden_fields ORDER BY sobject, field`);
 
+/** A field whose values the mirror does not have. */
+export interface FieldWithoutValue {
+  sobject: string;
+  field: string;
+  field_type: string;
+  /** Null: it has no column. */
+  column_name: string | null;
+}
+
+/** One for each field. */
+export const readFieldsWithoutValue = (db: Tx): Promise<FieldWithoutValue[]> =>
+  db.query<FieldWithoutValue>(sql`
+  SELECT sobject, field, field_type, column_name FROM _lockstep.fields_without_value ORDER BY sobject, field`);
+
 /** Records that were set aside for the same reason. */
 export interface SetAsideGroup {
   sobject: string;

@@ -103,6 +103,19 @@ export const setDescribedFor = (tx: Tx, streamNo: number, describedFor: string) 
     sql`UPDATE _lockstep.checkpoint SET described_for = ${describedFor} WHERE stream_no = ${streamNo}`,
   );
 
+/** Replaces the stream's fields that have no column. */
+export async function setFieldsWithoutColumn(
+  tx: Tx,
+  streamNo: number,
+  fields: readonly { name: string; type: string }[],
+): Promise<void> {
+  await tx.query(sql`DELETE FROM _lockstep.field_without_column WHERE stream_no = ${streamNo}`);
+  await tx.query(sql`
+  INSERT INTO _lockstep.field_without_column (stream_no, field, field_type)
+  SELECT ${streamNo}, field, type
+    FROM unnest(${fields.map(({ name }) => name)}::text[], ${fields.map(({ type }) => type)}::text[]) AS f (field, type)`);
+}
+
 /** A pass that began at this second of Salesforce's time has read all records in full: returned fields are complete. */
 export const completeReturnedFields = (tx: Tx, streamNo: number, at: ServerSeconds) =>
   tx.query(sql`
@@ -111,7 +124,8 @@ export const completeReturnedFields = (tx: Tx, streamNo: number, at: ServerSecon
 
 /** Everything that belongs to a stream besides its table; the checkpoint last, because others refer to it. */
 export async function deleteStreamRows(tx: Tx, streamNo: number): Promise<void> {
-  const owned = 'cursor column fence dirty quarantine removal problem repair bulk_page seen'.split(' ');
+  const owned =
+    'cursor column fence dirty quarantine removal problem repair bulk_page seen field_without_column'.split(' ');
   for (const table of [...owned, 'checkpoint'])
     await tx.query(sql`DELETE FROM ${ident('_lockstep', table)} WHERE stream_no = ${streamNo}`);
 }

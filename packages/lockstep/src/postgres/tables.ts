@@ -3,9 +3,9 @@ import type { Tx } from '@lockstep/foundation/database';
 import { Fault } from '../core/faults.ts';
 import { selectColumnTypes, selectRelation } from './catalog-sql.ts';
 import { takeUpTable } from './kept-tables.ts';
-import { type ColumnPlan, isKey, sqlTypeOf, type TablePlan } from './plan-table.ts';
+import { type ColumnPlan, isKey, sqlTypeOf, type TablePlan, withoutColumn } from './plan-table.ts';
 import * as statements from './sql.ts';
-import { insertStream, selectStreams } from './stream-sql.ts';
+import { insertStream, selectStreams, setFieldsWithoutColumn } from './stream-sql.ts';
 import { type Described, writeComments } from './table-comments.ts';
 import { addColumn, makeTable } from './table-ddl.ts';
 import { limitLockWait } from './transaction-sql.ts';
@@ -114,6 +114,7 @@ export async function createTable(
   for (const [ordinal, column] of plan.columns.entries()) {
     await statements.insertColumn(tx, streamNo, ordinal, column);
   }
+  if (described) await setFieldsWithoutColumn(tx, streamNo, withoutColumn(described));
   return { ...plan, schema, streamNo, planVersion, hidden: [], leftOut: [], describedFor, returnedAt: null };
 }
 

@@ -52,6 +52,7 @@ export function streamState(streamNo: number, { cursors, ...change }: StreamChan
     columns: [idColumn],
     hidden: [],
     returnedAt: null,
+    queryParts: 1,
   };
   return {
     table: { stream } as StreamTable,
@@ -70,6 +71,7 @@ export function streamState(streamNo: number, { cursors, ...change }: StreamChan
     stopped: null,
     isTableChanged: false,
     describe: { isDue: false, at: 0, retryAt: 0 },
+    isTooWide: false,
     newParents: 0,
     pageSizes: { full: fullPageSize(2_000), part: fullPageSize(2_000) },
     ...change,

@@ -206,6 +206,10 @@ export class MemoryDestination extends UnchangedTables implements Mirror {
     return [{ day: '', count: stamps.length, newest: stamps.length > 0 ? Math.max(...stamps) : null }];
   }
 
+  splitQueries(): Promise<void> {
+    throw new Error('the simulated org refuses no query for its length');
+  }
+
   async recordProblems(changes: readonly ProblemChange[]): Promise<void> {
     for (const { streamNo, kind, ...change } of changes) {
       const { problems } = this.stream(streamNo);

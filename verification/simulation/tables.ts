@@ -42,6 +42,7 @@ export const tablesInMemory = (sobjects: readonly string[]): StreamTable[] =>
       leftOut: [],
       describedFor: null,
       returnedAt: null,
+      queryParts: 1,
     },
     merge: { key: '', apply: '', check: '', patch: '', misfits: '' },
   }));

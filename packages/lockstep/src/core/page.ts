@@ -25,6 +25,8 @@ export interface Page {
   next?: string;
   /** Records that PostgreSQL's JSON parser refuses (lone surrogates), as text for the quarantine. */
   unstorable: readonly { id: RecordId; text: string }[];
+  /** Records that changed between the queries of which the page is joined, and are not in it; absent: none. */
+  torn?: readonly RecordId[];
   /** How many NUL characters were removed from the text; PostgreSQL cannot store them. */
   nulsRemoved: number;
 }

@@ -14,6 +14,8 @@ export type MarkReason =
   | 'cut off'
   /** A check read other values than the row has. */
   | 'differs'
+  /** It changed between the queries that select its fields. */
+  | 'torn'
   /** A check did not find it. */
   | 'absent'
   /** A person decided that missing rows may go. */

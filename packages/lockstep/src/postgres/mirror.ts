@@ -22,6 +22,7 @@ import { isAsPlanned, restoreTable } from './restore-table.ts';
 import { retrySetAside, type SetAsideCount, selectSetAside } from './set-aside-sql.ts';
 import type { CheckpointRow, CursorRow } from './sql.ts';
 import * as statements from './sql.ts';
+import { setQueryParts } from './stream-sql.ts';
 import { alignForeignKeys, missingIndexes, restoreIndex } from './table-indexes.ts';
 import { isWritable, lockHolders } from './table-locks.ts';
 import { type ChangedRecord, type DayCount, selectChanged } from './table-sql.ts';
@@ -71,6 +72,8 @@ export interface Mirror extends BulkMirror {
   alignForeignKeys(table: StreamTable, parents: ReadonlyMap<string, StreamTable['stream']>): Promise<void>;
   /** See {@link updateFields}. */
   changeFields(table: StreamTable, change: FieldChange, at: ServerSeconds): Promise<void>;
+  /** From now on all fields of the stream are selected in this many queries. */
+  splitQueries(table: StreamTable, parts: number): Promise<void>;
   /** See {@link recordProblems}. */
   recordProblems(changes: readonly ProblemChange[]): Promise<void>;
   readProgress(): Promise<Progress>;
@@ -195,6 +198,7 @@ export function mirrorIn(db: Database, wholeTables: Database = db): Mirror {
     restoreIndex: ({ stream }, column) => restoreIndex(wholeTables, stream, column),
     alignForeignKeys: ({ stream }, parents) => alignForeignKeys(db, stream, parents),
     changeFields: ({ stream }, change, at) => updateFields(db, stream, change, at),
+    splitQueries: ({ stream }, parts) => setQueryParts(db, stream.streamNo, parts),
     recordProblems: (changes) => db.transaction((tx) => recordProblems(tx, changes)),
     readProgress: () => progress.readProgress(db),
     nextMarked: async (streamNo, limit) => {

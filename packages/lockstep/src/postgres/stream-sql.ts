@@ -16,13 +16,14 @@ export interface StreamRow {
   replicateable: boolean;
   key_prefix: string | null;
   described_for: string | null;
+  query_parts: number;
 }
 
 /** One for each stream, with what its table was planned from. */
 export const selectStreams = (tx: Tx) =>
   tx.query<StreamRow>(sql`
   SELECT stream_no, sobject, table_name, plan_version, cursor_field, replicateable, key_prefix,
-         described_for
+         described_for, query_parts
     FROM _lockstep.checkpoint ORDER BY stream_no`);
 
 /** The names of the tables of all streams. */
@@ -66,6 +67,12 @@ export async function deleteBackfillCursors(tx: Tx, streamNo: number): Promise<v
   );
   await tx.query(sql`DELETE FROM _lockstep.bulk_page WHERE stream_no = ${streamNo}`);
   await tx.query(sql`DELETE FROM _lockstep.seen WHERE stream_no = ${streamNo}`);
+}
+
+/** Never fewer than before. */
+export async function setQueryParts(tx: Tx, streamNo: number, parts: number): Promise<void> {
+  await tx.query(sql`
+  UPDATE _lockstep.checkpoint SET query_parts = greatest(query_parts, ${parts}) WHERE stream_no = ${streamNo}`);
 }
 
 /** Pages that were requested before are refused. */

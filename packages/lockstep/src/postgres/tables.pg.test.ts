@@ -24,6 +24,7 @@ test('a destination is opened again with the streams that it has recorded', asyn
     leftOut: [],
     describedFor: null,
     returnedAt: null,
+    queryParts: 1,
   });
 });
 

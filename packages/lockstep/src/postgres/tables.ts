@@ -24,6 +24,8 @@ export interface Stream extends TablePlan {
   describedFor: string | null;
   /** The second of Salesforce's time at which the last of the formerly hidden fields returned; null: there are none. */
   returnedAt: number | null;
+  /** In how many queries all of its fields are selected. */
+  queryParts: number;
 }
 
 export interface HiddenColumn {
@@ -61,6 +63,7 @@ export async function loadStreams(tx: Tx, schema: string): Promise<Stream[]> {
       leftOut: all.filter(({ is_left_out }) => is_left_out).map(hiddenColumn),
       describedFor: stream.described_for,
       returnedAt: returned.length > 0 ? Math.max(...returned) : null,
+      queryParts: stream.query_parts,
     };
   });
 }
@@ -115,7 +118,8 @@ export async function createTable(
     await statements.insertColumn(tx, streamNo, ordinal, column);
   }
   if (described) await setFieldsWithoutColumn(tx, streamNo, withoutColumn(described));
-  return { ...plan, schema, streamNo, planVersion, hidden: [], leftOut: [], describedFor, returnedAt: null };
+  const none = { hidden: [], leftOut: [], returnedAt: null };
+  return { ...plan, ...none, schema, streamNo, planVersion, describedFor, queryParts: 1 };
 }
 
 /** How long a query that uses a kept table is waited for; later ones queue behind that. */

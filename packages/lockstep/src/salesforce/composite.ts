@@ -11,6 +11,8 @@ export interface Query {
   includeDeleted: boolean;
   /** The field that the records are ordered by before their Id; null if the page's position in time does not matter. */
   timeField: string | null;
+  /** Queries of the same records for further fields; their answers are joined. Salesforce refuses all in one query. */
+  parts?: readonly string[];
   /** The `next` of an earlier page: the rest of its answer is asked for, and the query is only for the record. */
   rest?: string;
 }
@@ -142,7 +144,7 @@ function readBody(scanner: JsonScanner): { span: Span; query: QueryBody | null }
   let nextUrl: string | undefined;
   let records: Omit<QueryBody, 'done' | 'totalSize' | 'nextUrl'> | undefined;
   scanner.object((key) => {
-    if (key === 'nextRecordsUrl') nextUrl = once(scanner, nextUrl, () => scanner.string());
+    if (key === 'nextRecordsUrl') nextUrl = once(scanner, nextUrl, textOrNothing);
     else if (key === 'done') done = once(scanner, done, truth);
     else if (key === 'totalSize') totalSize = once(scanner, totalSize, wholeNumber);
     else if (key === 'records') records = once(scanner, records, readRecords);
@@ -150,7 +152,7 @@ function readBody(scanner: JsonScanner): { span: Span; query: QueryBody | null }
   });
   const span = { start, end: scanner.at };
   if (done === undefined || totalSize === undefined || records === undefined) return { span, query: null };
-  return { span, query: { done, totalSize, ...records, ...(nextUrl !== undefined && { nextUrl }) } };
+  return { span, query: { done, totalSize, ...records, ...(nextUrl && { nextUrl }) } };
 }
 
 /** Reads a member's value; fails on a second member of the same name, because it is not clear which one counts. */
@@ -180,6 +182,13 @@ function readRecords(scanner: JsonScanner): Omit<QueryBody, 'done' | 'totalSize'
 function wholeNumber(scanner: JsonScanner): number {
   const text = scanner.slice(scanner.value());
   return /^\d{1,15}$/.test(text) ? Number(text) : scanner.fail();
+}
+
+/** Anything but a text is nothing. */
+function textOrNothing(scanner: JsonScanner): string {
+  if (scanner.next() === '"') return scanner.string();
+  scanner.value();
+  return '';
 }
 
 function truth(scanner: JsonScanner): boolean {

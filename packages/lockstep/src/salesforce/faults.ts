@@ -55,6 +55,11 @@ export function faultOf(answer: Refusal, stream?: string): Fault {
 export const isUnknownField = ({ code, safe }: Fault): boolean =>
   code === 'PERM-02' && safe.reason === 'INVALID_FIELD';
 
+/** A query selects too much for Salesforce: fewer fields in a query may do. */
+export const isTooMuch = ({ code, safe }: Fault): boolean =>
+  (code === 'PERM-02' && safe.reason === 'QUERY_TOO_COMPLICATED') ||
+  (code === 'NET-01' && (safe.status === 414 || safe.status === 431));
+
 /** The code of an error body: `[{"errorCode": …}]` of REST, `{"errorCode": …}` of the newer APIs. */
 export function errorCodeOf(text: string): string | null {
   const body = parseJsonOrUndefined(text);

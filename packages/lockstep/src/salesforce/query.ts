@@ -15,6 +15,7 @@ import {
   reference,
 } from './composite.ts';
 import { errorCodeOf, faultOf, parseJsonOrUndefined } from './faults.ts';
+import { joinPages } from './join-pages.ts';
 import type { SalesforceRequest } from './request.ts';
 import { sanitizeJson } from './sanitize-json.ts';
 import type { Usage } from './transport.ts';
@@ -52,11 +53,13 @@ export async function queryPages(
   signal: AbortSignal,
 ): Promise<Answered & { pages: readonly QueryOutcome[]; resources: readonly ResourceAnswer[] }> {
   const path = `${salesforce.dataPath}/composite`;
-  const body = compositeOf(queries, resources, salesforce.dataPath);
+  // Further parts come last, so that references count the queries alone.
+  const all = [...queries, ...queries.flatMap((query) => partsOf(query))];
+  const body = compositeOf(all, resources, salesforce.dataPath);
   const answer = await salesforce.request({ method: 'POST', path, body, ...asking }, signal);
   if (answer.status !== 200) throw faultOf(answer);
-  const subAnswers = readComposite(answer.text, queries.length, resources.length);
-  const pages = queries.map((query, index): QueryOutcome => {
+  const subAnswers = readComposite(answer.text, all.length, resources.length);
+  const outcomes = all.map((query, index): QueryOutcome => {
     const sub = subAnswers.queries[index];
     assert(sub, 'each query has an answer');
     if (sub.query) return readPage(sub.query, query, salesforce.dataPath);
@@ -66,6 +69,12 @@ export async function queryPages(
     if (isSkipped) return { kind: 'skipped' };
     const refusal = { ...answer, status: sub.status, text: sub.body };
     return { kind: 'refused', fault: faultOf(refusal, /\bFROM (\w+)/.exec(query.soql)?.[1]) };
+  });
+  let used = queries.length;
+  const pages = queries.map((query, index): QueryOutcome => {
+    const from = used;
+    used += partsOf(query).length;
+    return joinedOutcome([outcomes[index], ...outcomes.slice(from, used)].filter((one) => one !== undefined));
   });
   return {
     serverNow: answer.serverNow,
@@ -77,6 +86,25 @@ export async function queryPages(
       body: parseJsonOrUndefined(text),
     })),
   };
+}
+
+const partsOf = ({ parts = [], ...query }: Query): Query[] => parts.map((soql) => ({ ...query, soql }));
+
+/** A page only if all of its parts are pages. */
+function joinedOutcome(outcomes: readonly QueryOutcome[]): QueryOutcome {
+  const [first] = outcomes;
+  const other = outcomes.find(({ kind }) => kind !== 'page');
+  assert(first, 'each query has an outcome');
+  if (other || outcomes.length === 1) return other ?? first;
+  try {
+    return {
+      kind: 'page',
+      page: joinPages(outcomes.flatMap((one) => (one.kind === 'page' ? [one.page] : []))),
+    };
+  } catch (error) {
+    if (error instanceof Fault) return { kind: 'refused', fault: error };
+    throw error;
+  }
 }
 
 /** An incomplete or malformed page is refused; the other answers of the request stay valid. */

@@ -20,6 +20,8 @@ export interface Jitter {
 export class OrgControl {
   readonly faults = new Faults();
   readonly cuts = new PageCuts();
+  /** How many fields a query of an sobject may select, by the sobject's name as the org spells it. */
+  readonly fieldLimits = new Map<string, number>();
   readonly snapshots: Snapshots;
   readonly transactions = new Transactions();
   /** An upper bound for latestDateCovered of `updated` and `deleted`. */

@@ -41,6 +41,20 @@ export const queryEndpoints: EndpointGroup = {
       },
     }),
     endpoint({
+      path: '/queries/limitFields',
+      does: 'Refuses queries that select more fields of an object: QUERY_TOO_COMPLICATED, as for one with many formulas.',
+      body: z.strictObject({
+        sobject: z.string(),
+        fields: z.int().min(1).nullable().describe('The most that a query may select; null: no limit.'),
+      }),
+      example: { sobject: 'Account', fields: 20 },
+      run(org, { sobject, fields }) {
+        const { name } = sobjectNamed(org, sobject);
+        if (fields === null) org.control.fieldLimits.delete(name);
+        else org.control.fieldLimits.set(name, fields);
+      },
+    }),
+    endpoint({
       path: '/queries/lift',
       does: 'Lifts the cut of one object, or all cuts.',
       body: z.strictObject({ sobject: z.string().optional() }),

@@ -7,6 +7,7 @@ import {
   batchRowsMin,
   type CompiledQuery,
   type CutResult,
+  parseSoql,
   rowsIn,
   withUrls,
 } from '../soql/index.ts';
@@ -41,6 +42,8 @@ export async function query(call: Call, includeDeleted: boolean): Promise<Answer
   if (call.parameters.get('q') && call.parameters.get('columns') === 'true')
     return queryColumns(cursor.soql, contextOf(call, cursor));
   const compiled = compileCursor(call, cursor);
+  const fieldsMax = call.org.control.fieldLimits.get(compiled.sobject) ?? Number.POSITIVE_INFINITY;
+  if (parseSoql(cursor.soql).fields.length > fieldsMax) throw tooComplicated();
   if (!call.parameters.get('q')) return explain(call, cursor.soql, contextOf(call, cursor));
   if (compiled.isCount) return emptyPage(await countOf(call, compiled));
   if (compiled.isGrouped) return groups(call, compiled);
@@ -54,6 +57,12 @@ export async function query(call: Call, includeDeleted: boolean): Promise<Answer
   if (!locator) return page(batch, batch.length);
   return page(batch, locator.total, nextUrl(call, locator.id, batch.length));
 }
+
+const tooComplicated = () =>
+  refused(
+    'QUERY_TOO_COMPLICATED',
+    'Query is either selecting too many fields or the filter conditions are too complicated.',
+  );
 
 async function groups(call: Call, compiled: CompiledQuery): Promise<Answer> {
   const records = await readRows(call, compiled.page(0, groupsMax + 1));

@@ -2,7 +2,7 @@ import { assert } from '@lockstep/foundation/assert';
 import { soqlIds } from '../../salesforce/index.ts';
 import { absentIds } from '../run/page-ids.ts';
 import { checkAt } from './checked.ts';
-import { selectInFull } from './queries.ts';
+import { fieldsOf, idsThatFit, selectInFull } from './queries.ts';
 import { type ReadingKind, withHeadroom } from './reading.ts';
 
 /** Reads the marked records again. It has no cursor: the marks say what is left to read. */
@@ -14,7 +14,10 @@ export const reRead: ReadingKind = {
   shape: () => 'full',
   prepare: ({ mirror, stream: { table, pageSizes }, slots, pageRows }) =>
     mirror
-      .nextMarked(table.stream.streamNo, withHeadroom(pageSizes.full.rows, pageRows))
+      .nextMarked(
+        table.stream.streamNo,
+        Math.min(withHeadroom(pageSizes.full.rows, pageRows), idsThatFit(fieldsOf(table.stream))),
+      )
       .then((ids) => slots.map((slot) => ({ slot, ids }))),
   query({ stream, ids }) {
     assert(ids, 'a re-read asks for Ids that were looked up');

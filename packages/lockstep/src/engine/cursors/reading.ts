@@ -174,9 +174,26 @@ export const slotsMax = 5;
 /** The slots of one request, while it is filled. */
 export class Slots {
   readonly taken: Slot[] = [];
+  private readonly queriesOf: (slot: Slot) => number;
+
+  /** @param queriesOf  how many queries a slot takes */
+  constructor(queriesOf: (slot: Slot) => number = () => 1) {
+    this.queriesOf = queriesOf;
+  }
 
   get left(): number {
-    return slotsMax - this.taken.length;
+    return slotsMax - this.taken.reduce((sum, slot) => sum + this.queriesOf(slot), 0);
+  }
+
+  /** Those that fit into a request, in their order. Slots of several queries may have been taken beyond that. */
+  get fitting(): readonly Slot[] {
+    if (this.left >= 0) return this.taken;
+    let left = slotsMax;
+    return this.taken.filter((slot) => {
+      if (this.queriesOf(slot) > left) return false;
+      left -= this.queriesOf(slot);
+      return true;
+    });
   }
 
   add(slot: Slot): void {

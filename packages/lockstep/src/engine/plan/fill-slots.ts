@@ -17,7 +17,10 @@ export interface PagedWork extends Behind {
 export function distributeSlots(slots: Slots, state: SyncState, works: readonly PagedWork[]): void {
   const all = works.map((one) => ({ ...one, had: slots.count(one.work.kind, one.work.index), more: 0 }));
   type Share = (typeof all)[number];
-  const canUse = ({ work, had, more }: Share) => had + more === 0 || !readingOf(work).isOnePage;
+  // Pages of an object whose fields need several queries do not refer to each other.
+  const isOnePage = ({ work }: Share) =>
+    readingOf(work).isOnePage || (state.streams[work.index]?.table.stream.queryParts ?? 1) > 1;
+  const canUse = (one: Share) => one.had + one.more === 0 || !isOnePage(one);
   // A slot that may be useless comes after all that others can use.
   const rank = ({ pages, had, more }: Share) => had + more + (had + more < pages ? 0 : slotsMax);
   for (let { left } = slots; left > 0; left--) {

@@ -174,8 +174,9 @@ const inTurn = (streams: readonly Ready[], turn: number) => streams[turn % strea
 
 const urgency = (stream: StreamState) => (stream.isPriority ? 1 : 0);
 
-/** Its requests may take long, so it must not hold up the others. */
-const needsOwnRequest = ({ stream }: Ready) => stream.problems.poll !== undefined || stream.slow !== null;
+/** Its requests may take long, or each of its readings takes several queries: it must not hold up the others. */
+const needsOwnRequest = ({ stream }: Ready) =>
+  stream.problems.poll !== undefined || stream.slow !== null || stream.table.stream.queryParts > 1;
 
 /** Which streams share a request; the batch that has waited longest comes first. */
 function groupStreams(byWait: readonly Ready[]): readonly (readonly Ready[])[] {
@@ -184,7 +185,7 @@ function groupStreams(byWait: readonly Ready[]): readonly (readonly Ready[])[] {
 }
 
 function fill(state: SyncState, streams: readonly Ready[], now: number): readonly Slot[] {
-  const slots = new Slots();
+  const slots = new Slots(({ index }) => queriesOf(state, index));
   const readable = streams.filter(({ stream }) => !stream.stopped);
   addReReads(slots, readable, now);
   const checks = readable.flatMap((ready) => checksOf(state, ready, now));
@@ -201,8 +202,11 @@ function fill(state: SyncState, streams: readonly Ready[], now: number): readonl
   for (const { work } of [...due.slice(1), ...checks.filter(({ pace }) => pace === 'idle')]) {
     if (slots.left > 0 && !slots.has(work.kind, work.index)) addWork(slots, state, work);
   }
-  return slots.taken;
+  return slots.fitting;
 }
+
+const queriesOf = ({ streams }: SyncState, index: number): number =>
+  streams[index]?.table.stream.queryParts ?? 1;
 
 /** The reading that shows whether a stopped object can be read again. */
 const probeOf = ({ cursors }: StreamState): string =>

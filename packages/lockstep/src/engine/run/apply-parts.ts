@@ -148,7 +148,8 @@ export async function applyParts(
   };
 }
 
-const hasRows = ({ page, step }: Part) => page.count > 0 || (step.absent?.length ?? 0) > 0;
+const hasRows = ({ page, step }: Part) =>
+  page.count > 0 || page.torn !== undefined || (step.absent?.length ?? 0) > 0;
 
 /** @returns the kinds of the cursors that could not be moved */
 async function applyOnePage(
@@ -159,6 +160,8 @@ async function applyOnePage(
 ): Promise<readonly CursorMove['kind'][]> {
   const began = deps.clock.now();
   const { absent, partial, check } = step;
+  // First, because the cursor moves past them; their marks are newer than this reading.
+  if (page.torn) await deps.mirror.markRows(table.stream.streamNo, page.torn, 'torn', false);
   const { counts, unmoved, merged } = await deps.mirror.applyPage(table, page, {
     ...reading,
     isLast: false,

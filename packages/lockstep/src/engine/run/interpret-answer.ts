@@ -1,10 +1,11 @@
 /** What the answer to a request means for its streams. Pure apart from logging; nothing is applied here. */
 import type { Fault } from '../../core/faults.ts';
 import type { Page } from '../../core/page.ts';
-import { isUnknownField, type QueryOutcome } from '../../salesforce/index.ts';
+import { isTooMuch, isUnknownField, type QueryOutcome } from '../../salesforce/index.ts';
 import { isHead } from '../cursors/head.ts';
 import { readingOf } from '../cursors/index.ts';
 import { withNewParents } from '../cursors/new-parents.ts';
+import { canSplit } from '../cursors/queries.ts';
 import { type ExchangeTimes, type PreparedSlot, type Slot, type SlotQuery } from '../cursors/reading.ts';
 import { slotStep, streamOf } from '../plan/slots.ts';
 import type { DeletedLogPart, Part, Stop } from './apply-parts.ts';
@@ -112,6 +113,7 @@ function afterRefusal(deps: SyncDeps, stream: StreamState, kind: Slot['kind'], f
   const now = deps.clock.now();
   deps.log.warn('query refused', { stream: stream.table.stream.sobject, code: fault.code, kind });
   const before = reading.refused?.(stream) ?? stream;
+  if (isTooMuch(fault) && canSplit(stream.table.stream)) return { ...before, isTooWide: true };
   const refused = withProblem(before, reading.activity, fault, now);
   if (isUnknownField(fault) && now - stream.describe.at > describedLatelyMs)
     return { ...refused, describe: { ...stream.describe, isDue: true } };

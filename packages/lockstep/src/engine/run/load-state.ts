@@ -37,6 +37,7 @@ export async function loadState(
         stopped: null,
         isTableChanged: false,
         describe: { isDue: false, at: 0, retryAt: 0 },
+        isTooWide: false,
         newParents: 1,
         pageSizes: { full: fullPageSize(known.pageRows), part: fullPageSize(known.pageRows) },
       },

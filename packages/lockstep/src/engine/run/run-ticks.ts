@@ -12,6 +12,7 @@ import { loadState } from './load-state.ts';
 import { needsRequest, type PreparedRequest, prepareRequest } from './prepare-request.ts';
 import { openProblemLog } from './problem-log.ts';
 import type { BackgroundRun, Run } from './run.ts';
+import { splitQueries } from './split-queries.ts';
 import { openStreamChanges } from './stream-changes.ts';
 import { SyncRequests } from './sync-requests.ts';
 import { type SyncState, withFigures } from './sync-state.ts';
@@ -229,7 +230,7 @@ function openBetweenTicks(
   const look = everyMs(clock, checkEveryMs);
   let { settings } = open;
   return async (known, isApplied) => {
-    const state = isApplied ? await background.takeEffect(known) : known;
+    const state = isApplied ? await splitQueries(run, await background.takeEffect(known)) : known;
     if (tidy()) beginTidying(run, background, state);
     if (isApplied) beginRestores(run, background, state);
     lookAfterIndexes(state);

@@ -55,6 +55,8 @@ export interface StreamState {
   /** A field of a query is gone, a hidden one may be back, others are wanted: the object is described again. */
   describe: { isDue: boolean; at: number; retryAt: number };
   pageSizes: PageSizes;
+  /** Salesforce has refused a query of all its fields: they are to be selected in more queries. */
+  isTooWide: boolean;
   /** Of an object that is read by its parents: how often to look up whether there are new ones. */
   newParents: number;
 }

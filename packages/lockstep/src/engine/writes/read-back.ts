@@ -9,17 +9,18 @@ import type { WrittenRecord } from '../../core/written-record.ts';
 import { failureFields, type Observation, type StreamTable } from '../../postgres/index.ts';
 import {
   isApiName,
+  isTooMuch,
   isUnknownField,
   type Query,
   type QueryOutcome,
   queryPages,
   type RecordSummary,
   type Salesforce,
-  selectRecords,
   soqlIds,
   soqlString,
   summarize,
 } from '../../salesforce/index.ts';
+import { selectInFull } from '../cursors/queries.ts';
 import { slotsMax } from '../cursors/reading.ts';
 import { absentIds } from '../run/page-ids.ts';
 import { mastersOf, type Stored, type WritesDestination } from './related-records.ts';
@@ -136,12 +137,11 @@ export async function readGroups<One extends WaitingRecord>(
   const streamNos = [...new Set(asked.map(({ table }) => table.stream.streamNo))];
   const observation = await mirror.openReadBackObservation(deps.owner, streamNos, observationLastsMs);
   try {
-    const queries = asked.map(queryOf);
-    const { pages } = await queryPages(deps.salesforce, queries, { purpose: 'read-back', timeoutMs }, signal);
+    const pages = await askInTurn(deps.salesforce, asked.map(queryOf), signal);
     for (const [index, group] of asked.entries()) {
       const outcome = pages[index];
       assert(outcome, 'each query has an outcome');
-      isOutdated ||= namesUnknownField(outcome);
+      isOutdated ||= isOfOtherPlan(outcome);
       const applied = await applyGroup({ ...deps, destination }, group, outcome, observation).catch(
         (error: unknown) => {
           const { sobject } = group.table.stream;
@@ -160,9 +160,34 @@ export async function readGroups<One extends WaitingRecord>(
   return results;
 }
 
-/** The sync itself describes the object and replans its table when it meets this. */
-const namesUnknownField = (outcome: QueryOutcome): boolean =>
-  outcome.kind === 'refused' && isUnknownField(outcome.fault);
+/** The sync itself replans the table, or its queries, when it meets this. */
+const isOfOtherPlan = (outcome: QueryOutcome): boolean =>
+  outcome.kind === 'refused' && (isUnknownField(outcome.fault) || isTooMuch(outcome.fault));
+
+/** In one request, or in several if the fields of some objects take more than one query. */
+async function askInTurn(
+  salesforce: Salesforce,
+  queries: readonly Query[],
+  signal: AbortSignal,
+): Promise<QueryOutcome[]> {
+  const requests: Query[][] = [];
+  let left = 0;
+  for (const query of queries) {
+    const count = 1 + (query.parts?.length ?? 0);
+    if (count > left) {
+      requests.push([]);
+      left = slotsMax;
+    }
+    requests.at(-1)?.push(query);
+    left -= count;
+  }
+  const outcomes: QueryOutcome[] = [];
+  for (const request of requests) {
+    const { pages } = await queryPages(salesforce, request, { purpose: 'read-back', timeoutMs }, signal);
+    outcomes.push(...pages);
+  }
+  return outcomes;
+}
 
 /** The field name of an external id comes from the caller. */
 const canBeAsked = ({ record }: WaitingRecord) => 'id' in record || isApiName(record.externalId.field);
@@ -175,12 +200,7 @@ function queryOf({ table: { stream }, ids, waiting }: AskedGroup<WaitingRecord>)
     'id' in record
       ? `Id IN ${soqlIds([...ids])}`
       : `${record.externalId.field} = ${soqlString(record.externalId.value)}`;
-  const fields = stream.columns.map(({ field }) => field);
-  return {
-    soql: selectRecords({ fields, sobject: stream.sobject, where }),
-    includeDeleted: 'id' in record,
-    timeField: stream.cursorField,
-  };
+  return { ...selectInFull(stream, where), includeDeleted: 'id' in record, timeField: stream.cursorField };
 }
 
 async function applyGroup<One extends WaitingRecord>(
@@ -196,7 +216,7 @@ async function applyGroup<One extends WaitingRecord>(
   const all = (result: RecordReadBack) => new Map(waiting.map((one) => [one, result]));
   if (outcome.kind !== 'page') {
     const isHopeless =
-      outcome.kind === 'refused' && outcome.fault.kind === 'permanent' && !isUnknownField(outcome.fault);
+      outcome.kind === 'refused' && outcome.fault.kind === 'permanent' && !isOfOtherPlan(outcome);
     return all(isHopeless ? 'hopeless' : 'again');
   }
   const { page } = outcome;

@@ -15,5 +15,8 @@ CREATE VIEW _lockstep.fields_without_value AS
     FROM _lockstep.column f JOIN _lockstep.checkpoint c USING (stream_no)
    WHERE f.field_type = 'base64';
 
+-- How many queries select all fields of an object: more than one if Salesforce has refused a single one.
+ALTER TABLE _lockstep.checkpoint ADD COLUMN query_parts integer NOT NULL DEFAULT 1;
+
 -- Every object is described once more, which fills the table.
 UPDATE _lockstep.checkpoint SET described_for = '';

@@ -165,6 +165,13 @@ export const canFilterByTime = (sobject: string) =>
   !refusesFilterByTime.has(sobject.toLowerCase()) && parentFieldsOf(sobject) === null;
 
 /**
+ * Posts and assignments of topics, of which a user who may not view all data gets only those of a given record, or a
+ * thousand of them ("SOQL Limits on Objects").
+ */
+export const needsViewAllData = (sobject: string): boolean =>
+  /^(Feed(Item|Comment|Attachment)|TopicAssignment)$|\wFeed$/i.test(sobject);
+
+/**
  * Custom metadata types refuse OR, COUNT, GROUP BY and LIMIT ("SOQL Operations and Clauses" in the custom metadata
  * types guide, and Salesforce's answers): their queries use only AND and ORDER BY, and their pages end where Salesforce
  * ends them.

@@ -161,6 +161,13 @@ export const salesforceFaults = {
       "Salesforce no longer shows {rows} rows of {stream} to the sync's user. None was removed from the mirror: a lost permission or a sharing rule looks the same as a deletion.",
     next: "Check the permissions of the sync's user. If the records are still in Salesforce: lockstep objects missing --keep {stream}; if they were deleted: lockstep objects missing --remove {stream}",
   },
+  'PERM-06': {
+    kind: 'permanent',
+    title: 'The user may not view all data',
+    explanation:
+      'Salesforce refuses {stream} ({reason}): it gives all of it only to a user who may view all data. Its rows are kept as they are.',
+    next: "Give the sync's user View All Data.",
+  },
   'SCH-04': {
     kind: 'transient',
     title: 'Table changed by somebody else',

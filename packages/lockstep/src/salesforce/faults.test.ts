@@ -41,6 +41,22 @@ const cases: readonly Case[] = [
     { stream: 'X', reason: 'INVALID_TYPE' },
   ],
   [400, rest('MALFORMED_QUERY'), 'X', 'SCH-06', unreadable('MALFORMED_QUERY')],
+  [400, rest('MALFORMED_QUERY'), 'FeedItem', 'PERM-06', { stream: 'FeedItem', reason: 'MALFORMED_QUERY' }],
+  [
+    400,
+    rest('MALFORMED_QUERY'),
+    'Ride__Feed',
+    'PERM-06',
+    { stream: 'Ride__Feed', reason: 'MALFORMED_QUERY' },
+  ],
+  [
+    400,
+    rest('MALFORMED_QUERY'),
+    'Feed__c',
+    'SCH-06',
+    { stream: 'Feed__c', reason: 'cannot be read page by page (MALFORMED_QUERY)' },
+  ],
+  [414, html, 'X', 'NET-01', { host, reason: 'status 414', status: 414 }],
   [400, rest('INVALID_TYPE_FOR_OPERATION'), 'X', 'SCH-06', unreadable('INVALID_TYPE_FOR_OPERATION')],
   [
     400,

@@ -3,6 +3,7 @@
  * query, whose literals are customer data.
  */
 import { Fault } from '../core/faults.ts';
+import { needsViewAllData } from '../core/object-restrictions.ts';
 import { type Answer, secondsOfHttpDate } from './transport.ts';
 
 type Refusal = Pick<Answer, 'host' | 'status' | 'headers' | 'text' | 'serverNow'>;
@@ -44,6 +45,7 @@ export function faultOf(answer: Refusal, stream?: string): Fault {
     return new Fault('PERM-01', { reason });
   if (status === 429 || status === 503) return new Fault('LIM-06', { status, ...waitAsked(answer) });
   if (stream !== undefined && code !== null && refusalsOfPaging.has(code) && status < 500) {
+    if (needsViewAllData(stream)) return new Fault('PERM-06', { stream, reason });
     return new Fault('SCH-06', { stream, reason: `cannot be read page by page (${code})` });
   }
   const isRefusal = code !== null && (refusalsOfObject.has(code) || code.startsWith('INSUFFICIENT_ACCESS'));

@@ -26,7 +26,7 @@ const sharingPrivacies = ['N', 'P'];
 const publishStatuses = ['U', 'P', 'R'];
 
 /** Records that can have files: only the sobjects that this org has. */
-const linked = [
+export const linked = [
   'Account',
   'Asset',
   'Campaign',

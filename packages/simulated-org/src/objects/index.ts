@@ -10,6 +10,7 @@ import { contentDocument, contentDocumentLink, contentVersion } from './content.
 import { contract } from './contract.ts';
 import { attachment, document, folder } from './document.ts';
 import { event } from './event.ts';
+import { feedItem } from './feed-item.ts';
 import { invoice } from './invoice.ts';
 import { invoiceLine } from './invoice-line.ts';
 import { lead } from './lead.ts';
@@ -69,4 +70,5 @@ export const sobjects: readonly SObjectDef[] = [
   activityFieldHistory,
   userPermissionAccess,
   fieldPermissions,
+  feedItem,
 ];

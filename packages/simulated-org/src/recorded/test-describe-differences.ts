@@ -52,6 +52,13 @@ const justified: readonly Justified[] = [
       ...['Type', 'Status', 'Reason', 'Origin', 'Priority'].map((name) => `Case.${name}`),
     ),
   ),
+  places(
+    'the catalogue’s user may set them, by Insert System Field Values for Chatter Feeds',
+    'createable',
+    'FeedItem.CreatedById',
+    'FeedItem.CreatedDate',
+  ),
+  places('who has inserted a post for somebody else is not kept', 'catalogue field', 'FeedItem.InsertedById'),
   places('the recorded org had no record types for cases', 'field', 'Case.RecordTypeId'),
   places(
     'documented as updateable; in the catalogue’s org everybody may edit every account',

@@ -15,6 +15,7 @@ const furtherNames: Readonly<Record<string, readonly string[]>> = {
   Contact: ofRecordsWithViews,
   Contract: ofRecordsWithViews,
   Event: ['quickActions', 'eventSeriesUpdates'],
+  FeedItem: ['quickActions'],
   Lead: ofRecordsWithViews,
   Opportunity: ofRecordsWithViews,
   OpportunityContactRole: ['quickActions'],
@@ -22,6 +23,9 @@ const furtherNames: Readonly<Record<string, readonly string[]>> = {
   Task: ['quickActions'],
   User: ['quickActions', 'namedLayouts', 'passwordUtilities'],
 };
+
+/** Recorded, too. */
+const withoutCompactLayouts: ReadonlySet<string> = new Set(['FeedItem']);
 
 /** Recorded describes of version 48 have it, those of version 56 do not; which version was the last is unknown. */
 const defaultValuesUntil = 48;
@@ -59,6 +63,7 @@ export function urlsOf(def: SObjectDef, version: string): Record<string, string>
   const path = dataPath(version, 'sobjects', def.name);
   const further = furtherNames[def.name] ?? (def.custom ? ofRecordsWithViews : []);
   const names = new Set(def.layoutable === false ? withoutPages : [...withPages, ...further]);
+  if (withoutCompactLayouts.has(def.name)) names.delete('compactLayouts');
   if (Number(version) > defaultValuesUntil) names.delete('defaultValues');
   return Object.fromEntries(
     places.filter(([name]) => names.has(name)).map(([name, below]) => [name, path + below]),

@@ -167,6 +167,10 @@ const neededFilters: Record<string, string> = {
 };
 
 test('every field and every named child relationship of a describe can be queried', async () => {
+  const account = (await query('SELECT Id FROM Account LIMIT 1')).json as Page;
+  const post = { ParentId: account.records[0]?.Id, Body: 'The only one' };
+  const made = await org.request('POST', `${data}/sobjects/FeedItem`, { body: post });
+  assert.equal(made.status, 201, made.text);
   let relationships = 0;
   for (const { name, queryable } of (await describeOf('')).sobjects) {
     if (!queryable) continue;

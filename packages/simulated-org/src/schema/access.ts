@@ -151,6 +151,8 @@ function viewOf(sobjects: SObjects, userId: string, { rights, privates, hasHidde
         ...(!may.create && { createable: false as const }),
         ...(!may.edit && { updateable: false as const }),
         deletable: def.deletable && may.delete,
+        ...(!rights.viewAllData &&
+          def.filterUnlessViewAllData && { neededFilter: def.filterUnlessViewAllData }),
         ...(!may.delete && { undeletable: false as const }),
         ...(conditions.length > 0 && { visibleWhere: join(conditions, ' AND ') }),
         fields: def.fields.flatMap((field) =>

@@ -171,6 +171,8 @@ export interface SObjectDef {
     /** Conditions on further fields are refused with `message`, unless one compares `field` with a single value. */
     further?: { field: string; message: string };
   };
+  /** The same for users who may not view all data. */
+  filterUnlessViewAllData?: { fields: readonly string[]; message: string };
   recordTypes?: readonly RecordTypeDef[];
   /** The field that names a record for people, where it is not `Name`. */
   nameField?: string;

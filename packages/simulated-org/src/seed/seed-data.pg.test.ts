@@ -28,13 +28,15 @@ test('Ids built in SQL equal those built in code', async () => {
 
 /** Objects whose rows are not stored. */
 const computed = ['FieldPermissions'];
+/** Nobody has posted anything yet. */
+const none = ['FeedItem'];
 const worked = 'User Product2 Account Contact Lead Opportunity Invoice__c Invoice_Line__c'.split(' ');
 
 test('the requested number of records is spread over the main sobjects, and the others get some in addition', async () => {
   let [records, onTop] = [0, 0];
   for (const def of sobjects) {
     const { count } = await one<{ count: number }>(sql`SELECT count(*) AS count FROM ${tableOf(def)}`);
-    assert.ok(count > 0 || def.queryable === false || computed.includes(def.name), def.name);
+    assert.ok(count > 0 || def.queryable === false || [...computed, ...none].includes(def.name), def.name);
     if (worked.includes(def.name)) records += count;
     else onTop += count;
   }

@@ -70,6 +70,7 @@ const onTop: Record<string, OnTop> = {
   AccountHistory: { share: 20, atLeast: 5 },
   AccountShare: { each: [1, 'Account'] },
   Name: { atLeast: 0 },
+  FeedItem: { atLeast: 0 },
   Region__mdt: { atLeast: regions.length },
   ApexPageInfo: { atLeast: apexPages.length },
   FlowTestView: { atLeast: 6 },

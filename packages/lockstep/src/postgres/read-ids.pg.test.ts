@@ -14,7 +14,7 @@ import type { RecordId } from '../core/ids.ts';
 import { secondsOf } from '../core/stamps.ts';
 import { planOnceByIndex } from './planner.ts';
 import { countByDay, countTableRows, idsAfter } from './read-ids.ts';
-import { idsAfterStatement } from './table-sql.ts';
+import { idsAfterStatement, selectChanged } from './table-sql.ts';
 import type { Stream } from './tables.ts';
 import { planForWholeTable } from './transaction-sql.ts';
 
@@ -55,6 +55,39 @@ async function openFilled() {
 const without = (stream: Stream, ...names: string[]): Stream => ({
   ...stream,
   columns: stream.columns.filter(({ field }) => !names.includes(field)),
+});
+
+test('changed records come in the order of time and Id, from a position on and up to a time', async () => {
+  await using harness = await openDestinationHarness({ fields });
+  const stamps = [10, 20, 20, 20, 30, 40];
+  await harness.apply(stamps.map((stamp, nth) => created(nth + 1, '2026-03-29T00:00:00', stamp)));
+  const { stream } = harness.table();
+  const found = async (from: number, id: RecordId | null, limit: number, before: number | null = null) => {
+    const position = { at: at(from), id };
+    const rows = await selectChanged(
+      harness.db,
+      stream,
+      position,
+      limit,
+      before === null ? null : at(before),
+    );
+    return rows.map((row) => [row.id, row.at - at(0)]);
+  };
+  assert.deepEqual(await found(20, null, 2), [
+    [idOf(2), 20],
+    [idOf(3), 20],
+  ]);
+  assert.deepEqual(await found(20, idOf(3), 10), [
+    [idOf(4), 20],
+    [idOf(5), 30],
+    [idOf(6), 40],
+  ]);
+  assert.deepEqual(await found(20, idOf(4), 10, 40), [[idOf(5), 30]]);
+  assert.deepEqual(await found(40, idOf(6), 10), []);
+  assert.deepEqual(
+    await selectChanged(harness.db, { ...stream, cursorField: null }, { at: 0, id: null }, 10, null),
+    [],
+  );
 });
 
 test('Ids come in byte order, after the given one, and no more than asked for', async () => {

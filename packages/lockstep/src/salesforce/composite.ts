@@ -13,6 +13,8 @@ export interface Query {
   timeField: string | null;
   /** Queries of the same records for further fields; their answers are joined. Salesforce refuses all in one query. */
   parts?: readonly string[];
+  /** An answer that is not done and does not say where its rest is gets refused. */
+  needsRest?: boolean;
   /** The `next` of an earlier page: the rest of its answer is asked for, and the query is only for the record. */
   rest?: string;
 }

@@ -186,3 +186,61 @@ test('a request that is refused as a whole is a fault', async () => {
     code: 'DATA-03',
   });
 });
+
+test('an answer that is cut short says where its rest is, and the rest is asked for there', async () => {
+  const next = `/services/data/v62.0/query/0r8000000000001AAA-2`;
+  await using org = await openScriptedOrg(() => ({
+    body: compositeAnswer([
+      { body: { totalSize: 3, done: false, nextRecordsUrl: next, records: [row(1), row(2)] } },
+      { body: { totalSize: 3, done: true, records: [row(3)] } },
+    ]),
+  }));
+  const rest = 'query/0r8000000000001AAA-2';
+  const queries = [select('Account'), { ...select('Account'), rest }];
+  const { pages } = await queryPages(org.open(), queries, { purpose: 'poll' }, signal);
+  assert(pages[0]?.kind === 'page' && pages[1]?.kind === 'page');
+  assert.deepEqual([pages[0].page.done, pages[0].page.next], [false, rest]);
+  assert.deepEqual([pages[1].page.done, pages[1].page.count], [true, 1]);
+  const sent = JSON.parse(org.received[1]?.body ?? '') as { compositeRequest: { url: string }[] };
+  assert.equal(sent.compositeRequest[1]?.url, next);
+});
+
+test('the rest of an answer is never asked for at another address', async () => {
+  for (const nextRecordsUrl of [
+    'https://evil.example.com/query/x',
+    '/services/data/v62.0/sobjects',
+    '',
+    null,
+  ]) {
+    const cut = { body: { totalSize: 3, done: false, nextRecordsUrl, records: [row(1)] } };
+    const { pages } = await pagesOf(
+      [select('Account'), { ...select('Account'), needsRest: true }],
+      [cut, cut],
+    );
+    assert(pages[0]?.kind === 'page' && pages[1]?.kind === 'refused');
+    assert.equal(pages[0].page.next, undefined);
+    assert.equal(pages[1].fault.code, 'DATA-03');
+  }
+});
+
+test('the answers for parts of the fields are joined, and refused together', async () => {
+  const part = (field: string, more: object = {}) => ({
+    Id: idOf(1),
+    SystemModstamp: stamp,
+    [field]: field,
+    ...more,
+  });
+  const split = { ...select('Wide__c'), parts: ['SELECT Id, SystemModstamp, B__c FROM Wide__c'] };
+  const queries = [split, select('Account')];
+  const { pages } = await pagesOf(queries, [page([part('A__c')]), page([row(2)]), page([part('B__c')])]);
+  assert(pages[0]?.kind === 'page' && pages[1]?.kind === 'page');
+  const [joined] = JSON.parse(pages[0].page.records) as Record<string, string>[];
+  assert.deepEqual([joined?.A__c, joined?.B__c, pages[1].page.lastId], ['A__c', 'B__c', idOf(2)]);
+
+  const refused = await pagesOf(queries, [
+    page([part('A__c')]),
+    page([row(2)]),
+    refusal('QUERY_TOO_COMPLICATED'),
+  ]);
+  assert(refused.pages[0]?.kind === 'refused' && refused.pages[1]?.kind === 'page');
+});

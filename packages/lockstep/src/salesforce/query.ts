@@ -117,13 +117,15 @@ function readPage(body: QueryBody, query: Query, dataPath: string): QueryOutcome
   }
 }
 
-function pageOf(body: QueryBody, { timeField, rest }: Query, dataPath: string): Page {
+function pageOf(body: QueryBody, { timeField, rest, needsRest }: Query, dataPath: string): Page {
   const { done, totalSize, count } = body;
   // After an empty page that is not the last one, there is no Id or time to continue from.
   if (!done && count === 0) throw new Fault('DATA-03', { where: 'records' });
   // The rest of an answer tells the size of the whole.
   const isWhole = done && rest === undefined ? totalSize === count : totalSize >= count;
   if (!isWhole) throw new Fault('DATA-03', { where: 'totalSize' });
+  const next = done ? {} : restOf(body, dataPath);
+  if (!done && needsRest && next.next === undefined) throw new Fault('DATA-03', { where: 'nextRecordsUrl' });
   const { records, unstorable, nulsRemoved } = body.isSuspect
     ? sanitizeJson(body.records)
     : { records: body.records, unstorable: [], nulsRemoved: 0 };
@@ -132,7 +134,7 @@ function pageOf(body: QueryBody, { timeField, rest }: Query, dataPath: string): 
     count,
     ...placeOf(body.last, timeField),
     done,
-    ...(!done && restOf(body, dataPath)),
+    ...next,
     unstorable,
     nulsRemoved,
   };

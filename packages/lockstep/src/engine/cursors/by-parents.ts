@@ -5,7 +5,7 @@ import type { Stream } from '../../postgres/index.ts';
 import { soqlIds } from '../../salesforce/index.ts';
 import type { StreamState } from '../run/sync-state.ts';
 import { recheckAt } from './checked.ts';
-import { selectInFull, selectNotDeleted } from './queries.ts';
+import { selectNotDeleted } from './queries.ts';
 import type { AskedParents, QueryContext, SlotQuery, SlotStep } from './reading.ts';
 
 /**
@@ -59,11 +59,10 @@ export function parentsOf({ table }: StreamState, streams: readonly StreamState[
 export function parentsQuery(
   { stream, limit, ids = [] }: QueryContext,
   { field, rest }: AskedParents,
-  { includeDeleted = false } = {},
 ): SlotQuery {
-  const select = includeDeleted ? selectInFull : selectNotDeleted;
-  const query = select(stream.table.stream, `${field} IN ${soqlIds(ids)}`);
-  return { ...query, limit, ...(rest !== undefined && { rest }) };
+  const query = selectNotDeleted(stream.table.stream, `${field} IN ${soqlIds(ids)}`);
+  // Of several parents with too many records fewer are asked for; of a single one the rest is needed.
+  return { ...query, limit, needsRest: ids.length === 1, ...(rest !== undefined && { rest }) };
 }
 
 /**

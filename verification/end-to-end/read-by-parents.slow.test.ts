@@ -101,6 +101,17 @@ test('a new link of an old file is found by the next pass, a removed one by the 
   await harness.expectConvergedAndIdle();
 });
 
+test('a flush includes the links of a file that it has brought itself', async () => {
+  await using harness = await openCopied();
+  const [account = ''] = await someAccounts(1);
+  const document = await addFile(harness, account);
+  const flushed = harness.holder.syncRequest('flush');
+  assert.deepEqual((await harness.untilDone(flushed)).skipped, []);
+  assert.equal((await linksOf(harness, document)).length, 2);
+  const again = harness.holder.syncRequest('flush', ['ContentDocumentLink']);
+  assert.deepEqual((await harness.untilDone(again)).skipped, []);
+});
+
 test('a link that is created or deleted through the proxy is in the mirror, or gone, when the answer comes', async () => {
   await using harness = await openCopied();
   const [first = '', second = ''] = await someAccounts(2);

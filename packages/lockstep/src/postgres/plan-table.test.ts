@@ -135,7 +135,7 @@ test('all objects that cannot be read are refused at once, each with its reason'
   assert.throws(() => planTables(described), {
     code: 'SCH-06',
     message:
-      'Object cannot be mirrored. Vote can only be queried with a filter on ParentId or Parent.Type. ' +
+      'Object cannot be mirrored. Vote can only be queried with a filter on one ParentId or one Parent.Type. ' +
       'Name allows no query. Ride__b is a big object, which can only be queried along its index.',
   });
 });

@@ -56,7 +56,7 @@ const settledStepSeconds = 60;
 const lookUpsAfterNews = 2;
 
 /** Those by the first field: the sync cannot do without them, and a new one shows new records. */
-function firstParents(stream: StreamState, streams: readonly StreamState[]): Parents | undefined {
+export function firstParents(stream: StreamState, streams: readonly StreamState[]): Parents | undefined {
   const [first] = parentsOf(stream, streams);
   return first?.stream.table.stream.cursorField == null ? undefined : first;
 }

@@ -4,6 +4,7 @@ import type { RecordId } from '../../core/ids.ts';
 import type { AppLog } from '../../core/log-fields.ts';
 import type { ServerSeconds } from '../../core/stamps.ts';
 import { failureFields, type Mirror } from '../../postgres/index.ts';
+import { firstParents } from '../cursors/new-parents.ts';
 import type { Mailbox } from './mailbox.ts';
 import type { ActivityProblem } from './problems.ts';
 import { type StreamState, type SyncState, withFigures } from './sync-state.ts';
@@ -116,7 +117,9 @@ export class SyncRequests {
   /** Notes the ticket up to which marks count, for all streams that have been read since the last call. */
   private async markRead(mirror: Mirror, state: SyncState): Promise<SyncState> {
     const read = [...this.active.values()].flatMap((active) =>
-      state.streams.filter((stream) => isJustRead(active, stream)).map((stream) => ({ active, stream })),
+      state.streams
+        .filter((stream) => isJustRead(active, stream) && areParentsRead(active, stream, state))
+        .map((stream) => ({ active, stream })),
     );
     if (read.length === 0) return state;
     const { ticket, figures } = await mirror.readFigures();
@@ -306,6 +309,13 @@ function isRead(active: Active, stream: StreamState): boolean {
     (syncRequest.kind !== 'flush' || !stream.cursors.head || stream.pollSinceReadAt >= since) &&
     (stream.cursors.repair?.position.days.length ?? 0) === 0
   );
+}
+
+/** A flush includes the records of parents that it has brought itself. */
+function areParentsRead({ syncRequest, left }: Active, stream: StreamState, { streams }: SyncState): boolean {
+  if (syncRequest.kind !== 'flush' || !stream.cursors.parents || stream.problems.poll) return true;
+  const parents = firstParents(stream, streams)?.stream;
+  return !parents || (!left.has(parents.table.stream.streamNo) && stream.newParents === 0);
 }
 
 function isJustRead(active: Active, stream: StreamState): boolean {

@@ -1,4 +1,4 @@
-import type { BackgroundRun } from './background.ts';
+import type { BackgroundRun } from './run.ts';
 import type { SyncState } from './sync-state.ts';
 
 /**

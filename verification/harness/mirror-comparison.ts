@@ -3,7 +3,7 @@ import type { Database } from '@lockstep/foundation/database';
 import { ident, sql } from '@lockstep/foundation/sql';
 import type { OrgAnswer, TestOrg } from './org.ts';
 
-/** A stream to compare with the org's own answers: row by row, value by value, all columns. */
+/** A stream to compare with the org's own answers: row by row, value by value, all columns that are read. */
 export interface MirroredStream {
   stream_no: number;
   sobject: string;
@@ -16,7 +16,9 @@ export const mirroredStreams = (mirror: Database): Promise<MirroredStream[]> =>
   mirror.query<MirroredStream>(sql`
     SELECT c.stream_no, c.sobject, c.table_name AS name,
            json_object_agg(f.field, f.column_name) AS columns
-      FROM _lockstep.checkpoint c JOIN _lockstep.column f USING (stream_no) GROUP BY c.stream_no`);
+      FROM _lockstep.checkpoint c JOIN _lockstep.column f USING (stream_no)
+     WHERE f.hidden_since IS NULL OR f.returned_at IS NOT NULL
+     GROUP BY c.stream_no`);
 
 export interface Comparison {
   /** The first few that differ. */
@@ -36,15 +38,20 @@ export async function compareStream(
 ): Promise<Comparison> {
   const records = await recordsOf(org, token, stream);
   const table = ident('salesforce', stream.name);
+  const others = sql`ARRAY (
+    SELECT attname::text FROM pg_attribute
+     WHERE attrelid = to_regclass(${`salesforce."${stream.name}"`}) AND attnum > 0
+       AND attname <> ALL (${Object.values(stream.columns)}::text[]))`;
   const different = await mirror.query<Comparison['different'][number]>(sql`
     SELECT coalesce(m.id, o.id) AS id,
            CASE WHEN m.id IS NULL THEN 'missing' WHEN o.id IS NULL THEN 'surplus' ELSE 'different' END AS how,
            ARRAY (SELECT coalesce(mine.key, theirs.key)
-                    FROM jsonb_each(to_jsonb(m)) mine FULL JOIN jsonb_each(to_jsonb(o)) theirs USING (key)
+                    FROM jsonb_each(to_jsonb(m) - ${others}) mine
+                    FULL JOIN jsonb_each(to_jsonb(o) - ${others}) theirs USING (key)
                    WHERE mine.value IS DISTINCT FROM theirs.value ORDER BY 1) AS columns
       FROM ${table} m
       FULL JOIN json_populate_recordset(NULL::${table}, ${JSON.stringify(records)}::json) o ON o.id = m.id
-     WHERE m.* IS DISTINCT FROM o.*
+     WHERE to_jsonb(m) - ${others} IS DISTINCT FROM to_jsonb(o) - ${others}
      LIMIT 5`);
   const [kept] = await mirror.query<{ rows: number }>(sql`
     SELECT rows FROM _lockstep.checkpoint WHERE stream_no = ${stream.stream_no}`);

@@ -1,5 +1,6 @@
 import type { CursorState, Cursors, StreamState, SyncState } from 'lockstep/engine/testing';
 import {
+  describedAt,
   fullPageSize,
   nothingToRepair,
   openQuota,
@@ -70,7 +71,7 @@ export function streamState(streamNo: number, { cursors, ...change }: StreamChan
     problems: {},
     stopped: null,
     isTableChanged: false,
-    describe: { isDue: false, at: 0, retryAt: 0 },
+    describe: { ...describedAt(Infinity), wholeAt: Infinity },
     isTooWide: false,
     newParents: 0,
     pageSizes: { full: fullPageSize(2_000), part: fullPageSize(2_000) },

@@ -6,6 +6,7 @@ export type { DeletedPosition } from './cursors/deleted-log.ts';
 export { type RecheckPosition, settleSeconds } from './cursors/poll.ts';
 export { nothingToRepair, type RepairPosition } from './cursors/repair.ts';
 export { type SweepPosition, startOfSweep } from './cursors/sweep.ts';
+export { type DescribeState, describedAt } from './plan/describes.ts';
 export { fullPageSize } from './plan/page-size.ts';
 export { afterAnswer, openQuota } from './plan/quota.ts';
 export { holdSync } from './run/hold-sync.ts';

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { assertProperty } from '@lockstep/harness/property';
 import * as fc from 'fast-check';
 import { compositeOf, readComposite } from './composite.ts';
+import { changedAtOf, conditionAfter } from './conditional.ts';
 
 const dataPath = '/services/data/v62.0';
 
@@ -123,7 +124,7 @@ test('a query is percent-encoded, a reference in it is not, and other resources 
       { soql: 'SELECT Id FROM A__c', includeDeleted: false, timeField: null },
       { soql, includeDeleted: true, timeField: null },
     ],
-    ['sobjects/A__c/deleted/?start=2026-11-24T08%3A00%3A00%2B00%3A00'],
+    [{ path: 'sobjects/A__c/deleted/?start=2026-11-24T08%3A00%3A00%2B00%3A00' }],
     dataPath,
   );
   const request = JSON.parse(text) as { compositeRequest: { url: string }[] };
@@ -153,7 +154,7 @@ test('a request has at most five queries and at most 25 parts', () => {
   const of = (queries: number, resources: number) =>
     compositeOf(
       Array.from({ length: queries }, () => one),
-      Array.from({ length: resources }, () => 'limits'),
+      Array.from({ length: resources }, () => ({ path: 'limits' })),
       dataPath,
     );
   assert.throws(() => of(6, 0));
@@ -180,4 +181,34 @@ test('other resources come back as the text that was sent, whatever their status
   );
   assert.throws(() => readComposite(text, 2, 1), { code: 'DATA-03' });
   assert.throws(() => readComposite(text, 1, 1), { code: 'DATA-03' });
+});
+
+test('a resource that has not changed since a date is asked for with that date, and its own date is read', () => {
+  const since = 'Fri, 14 Aug 2020 20:53:02 GMT';
+  const text = compositeOf([], [{ path: 'limits', unlessChangedSince: since }, { path: 'limits' }], dataPath);
+  const request = JSON.parse(text) as { compositeRequest: { httpHeaders?: object }[] };
+  assert.deepEqual(
+    request.compositeRequest.map(({ httpHeaders }) => httpHeaders),
+    [{ 'If-Modified-Since': since }, undefined],
+  );
+  // As an org has answered it.
+  const unchanged = `{"body" : null,
+    "httpHeaders" : {"ETag" : "\\"baf7f695\\"", "Last-Modified" : "${since}"},
+    "httpStatusCode" : 304, "referenceId" : "r0"}`;
+  const { resources } = readComposite(`{"compositeResponse" : [ ${unchanged} ]}`, 0, 1);
+  assert.deepEqual(
+    resources.map(({ status, body, headers }) => [status, body, changedAtOf(headers)]),
+    [[304, 'null', since]],
+  );
+  assert.equal(changedAtOf('{"last-modified":"yesterday"}'), null);
+  assert.equal(changedAtOf(''), null);
+});
+
+test('the condition for asking again lets no second change within one second pass', () => {
+  const changedAt = 'Fri, 14 Aug 2020 20:53:02 GMT';
+  const at = Date.parse(changedAt) / 1000;
+  assert.equal(conditionAfter(changedAt, at + 2), changedAt);
+  assert.equal(conditionAfter(changedAt, at), 'Fri, 14 Aug 2020 20:53:01 GMT');
+  assert.equal(conditionAfter(changedAt, null), null);
+  assert.equal(conditionAfter(null, at), null);
 });

@@ -19,12 +19,22 @@ export interface Query {
   rest?: string;
 }
 
-/** The answer for a resource that is not a query; it does not count toward the five. */
+/** A resource that is not a query; it does not count toward the five. */
+export interface Resource {
+  /** Below the data path. */
+  path: string;
+  /** An HTTP date: the answer is 304, without a body, if the resource has not changed since then. */
+  unlessChangedSince?: string | undefined;
+}
+
+/** The answer for a resource. */
 export interface ResourceAnswer {
   status: number;
   errorCode: string | null;
   /** Parsed; undefined if it is not JSON. */
   body: unknown;
+  /** Its `Last-Modified`, an HTTP date; null: it has none. */
+  changedAt: string | null;
 }
 
 /** The records of one query, cut out of the answer. */
@@ -47,6 +57,8 @@ interface SubAnswer {
   status: number;
   /** Empty for a query that succeeded: its text is in `query`. */
   body: string;
+  /** Its headers, a JSON object; empty if there are none. */
+  headers: string;
 }
 
 /** Salesforce answers at most five queries in one composite request, and 25 subrequests in all. */
@@ -59,10 +71,9 @@ export const reference = /@\{q\d\.records\[\d+\]\.\w+\}/g;
 const slotName = (index: number) => `q${index}`;
 const resourceName = (index: number) => `r${index}`;
 
-/** @param resources  paths below the data path */
 export function compositeOf(
   queries: readonly Query[],
-  resources: readonly string[],
+  resources: readonly Resource[],
   dataPath: string,
 ): string {
   const count = queries.length + resources.length;
@@ -74,9 +85,10 @@ export function compositeOf(
       url: `${dataPath}/${rest ?? `${includeDeleted ? 'queryAll' : 'query'}?q=${encodeSoql(soql)}`}`,
       referenceId: slotName(index),
     })),
-    ...resources.map((path, index) => ({
+    ...resources.map(({ path, unlessChangedSince: since }, index) => ({
       method: 'GET',
       url: `${dataPath}/${path}`,
+      ...(since !== undefined && { httpHeaders: { 'If-Modified-Since': since } }),
       referenceId: resourceName(index),
     })),
   ];
@@ -121,10 +133,12 @@ function readSubAnswer(scanner: JsonScanner, bySlot: Map<string, SubAnswer>): vo
   let status: number | undefined;
   let slot: string | undefined;
   let body: { span: Span; query: QueryBody | null } | undefined;
+  let headers: Span | undefined;
   scanner.object((key) => {
     if (key === 'httpStatusCode') status = once(scanner, status, wholeNumber);
     else if (key === 'referenceId') slot = once(scanner, slot, () => scanner.string());
     else if (key === 'body') body = once(scanner, body, readBody);
+    else if (key === 'httpHeaders') headers = once(scanner, headers, () => scanner.value());
     else scanner.value();
   });
   if (status === undefined || slot === undefined || body === undefined || bySlot.has(slot))
@@ -134,6 +148,7 @@ function readSubAnswer(scanner: JsonScanner, bySlot: Map<string, SubAnswer>): vo
     query: isQuery ? body.query : null,
     status,
     body: isQuery ? '' : scanner.slice(body.span),
+    headers: headers ? scanner.slice(headers) : '',
   });
 }
 

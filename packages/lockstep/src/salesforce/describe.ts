@@ -4,7 +4,10 @@ import { assert } from '@lockstep/foundation/assert';
 import { z } from 'zod';
 import type { Describe } from '../core/describe.ts';
 import { Fault } from '../core/faults.ts';
+import type { ServerSeconds } from '../core/stamps.ts';
 import type { Salesforce } from './client.ts';
+import type { Resource, ResourceAnswer } from './composite.ts';
+import { changedAtOf, conditionAfter } from './conditional.ts';
 import { faultOf, parseJsonOrUndefined } from './faults.ts';
 import { isApiName } from './soql.ts';
 
@@ -87,14 +90,59 @@ export async function describeEach(
   const described: (Describe | Fault)[] = [];
   for (let from = 0; from < names.length; from += describesMax) {
     onDone?.(from);
-    described.push(...(await describeTogether(salesforce, names.slice(from, from + describesMax), signal)));
+    const some = await describeTogether(salesforce, names.slice(from, from + describesMax), signal);
+    described.push(...some.map((one) => (one instanceof Fault ? one : one.describe)));
   }
   return described;
 }
 
+/** An object's description, and under which condition to ask for the next one. */
+export interface DatedDescribe {
+  describe: Describe;
+  /** An HTTP date, to ask only for a change after it; null: Salesforce gave no date. */
+  condition: string | null;
+}
+
+/** Up to 25 objects in one request, each with its description or its fault, see {@link describeSObjects}. */
+export const describeDated = (
+  salesforce: Salesforce,
+  names: readonly string[],
+  signal: AbortSignal,
+): Promise<readonly (DatedDescribe | Fault)[]> => describeTogether(salesforce, names, signal);
+
+/** The resource to ask for an object's description, with a condition only if it has changed since then. */
+export const describeResource = (sobject: string, condition: string | undefined): Resource => ({
+  path: describePath(sobject),
+  unlessChangedSince: condition,
+});
+
+/**
+ * What a conditional request says: the description has changed, or it has not.
+ *
+ * @param answeredAt  the `Date` of the whole answer
+ * @throws Fault `SCH-08`: the description has an unexpected form
+ */
+export function readConditional(
+  { status, body, changedAt }: ResourceAnswer,
+  sobject: string,
+  answeredAt: ServerSeconds | null,
+): DatedDescribe | 'unchanged' | 'refused' {
+  if (status === 304) return 'unchanged';
+  if (status !== 200) return 'refused';
+  const describe = parse(describeSchema, body, sobject);
+  return { describe, condition: conditionAfter(changedAt, answeredAt) };
+}
+
+const describePath = (name: string): string => `sobjects/${name}/describe`;
+
 const compositeSchema = z.object({
   compositeResponse: z.array(
-    z.object({ referenceId: z.string(), httpStatusCode: z.int(), body: z.unknown() }),
+    z.object({
+      referenceId: z.string(),
+      httpStatusCode: z.int(),
+      httpHeaders: z.unknown().optional(),
+      body: z.unknown(),
+    }),
   ),
 });
 
@@ -104,11 +152,11 @@ async function describeTogether(
   salesforce: Salesforce,
   names: readonly string[],
   signal: AbortSignal,
-): Promise<(Describe | Fault)[]> {
+): Promise<(DatedDescribe | Fault)[]> {
   for (const name of names) assert(isApiName(name), 'objects are described by their API name');
   const compositeRequest = names.map((name, place) => ({
     method: 'GET',
-    url: `${salesforce.dataPath}/sobjects/${name}/describe`,
+    url: `${salesforce.dataPath}/${describePath(name)}`,
     referenceId: referenceIdOf(place),
   }));
   const body = JSON.stringify({ allOrNone: false, collateSubrequests: false, compositeRequest });
@@ -119,7 +167,11 @@ async function describeTogether(
   return names.map((name, place) => {
     const sub = subAnswers.get(referenceIdOf(place));
     if (!sub) throw new Fault('DATA-03', { where: `description ${place}`, stream: name });
-    if (sub.httpStatusCode === 200) return parse(describeSchema, sub.body, name);
+    if (sub.httpStatusCode === 200) {
+      const changedAt = changedAtOf(JSON.stringify(sub.httpHeaders ?? null));
+      const condition = conditionAfter(changedAt, answer.serverNow);
+      return { describe: parse(describeSchema, sub.body, name), condition };
+    }
     return faultOf({ ...answer, status: sub.httpStatusCode, text: JSON.stringify(sub.body) }, name);
   });
 }

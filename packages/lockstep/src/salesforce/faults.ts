@@ -63,8 +63,10 @@ export const isTooMuch = ({ code, safe }: Fault): boolean =>
   (code === 'NET-01' && (safe.status === 414 || safe.status === 431));
 
 /** The code of an error body: `[{"errorCode": …}]` of REST, `{"errorCode": …}` of the newer APIs. */
-export function errorCodeOf(text: string): string | null {
-  const body = parseJsonOrUndefined(text);
+export const errorCodeOf = (text: string): string | null => errorCodeIn(parseJsonOrUndefined(text));
+
+/** The same of a body that is parsed. */
+export function errorCodeIn(body: unknown): string | null {
   const first: unknown = Array.isArray(body) ? body[0] : body;
   if (typeof first !== 'object' || first === null || !('errorCode' in first)) return null;
   const { errorCode } = first;

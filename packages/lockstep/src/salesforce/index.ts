@@ -16,10 +16,19 @@ export {
 } from './bulk.ts';
 export { type CallerAnswer, type CallerRequest, sendAsCaller } from './caller-request.ts';
 export { type OwnSession, openSalesforce, type Salesforce, type SalesforceOptions } from './client.ts';
-export type { Query, ResourceAnswer } from './composite.ts';
+export type { Query, Resource, ResourceAnswer } from './composite.ts';
 export { countRecords } from './counts.ts';
 export { pageOfRecords } from './csv-cells.ts';
-export { describeEach, describeSObjects, listSObjects, type SObject } from './describe.ts';
+export {
+  type DatedDescribe,
+  describeDated,
+  describeEach,
+  describeResource,
+  describeSObjects,
+  listSObjects,
+  readConditional,
+  type SObject,
+} from './describe.ts';
 export { faultOf, isTooMuch, isUnknownField } from './faults.ts';
 export { readHiddenFields } from './hidden-fields.ts';
 export { allowedOrigin, isAllowedHost, isNamedHost, lookupPublic } from './hosts.ts';

@@ -10,11 +10,13 @@ import {
   compositeOf,
   type Query,
   type QueryBody,
+  type Resource,
   type ResourceAnswer,
   readComposite,
   reference,
 } from './composite.ts';
-import { errorCodeOf, faultOf, parseJsonOrUndefined } from './faults.ts';
+import { changedAtOf } from './conditional.ts';
+import { errorCodeIn, errorCodeOf, faultOf, parseJsonOrUndefined } from './faults.ts';
 import { joinPages } from './join-pages.ts';
 import type { SalesforceRequest } from './request.ts';
 import { sanitizeJson } from './sanitize-json.ts';
@@ -39,7 +41,6 @@ interface Answered {
  * One composite request with up to five queries and other resources; the results `pages` and `resources` are in their
  * order. A query may refer to a record of an earlier one by `soqlIdOf`.
  *
- * @param resources  paths of other resources, below `/services/data/vNN.0/`
  * @throws Fault `DATA-03`: the answer as a whole is cut short or malformed, and none of it is used; `LIM-01`,
  *         `LIM-06`, `SF-01`, `SF-02`, `NET-01`: the request as a whole failed
  */
@@ -49,7 +50,7 @@ export async function queryPages(
   {
     resources = [],
     ...asking
-  }: Pick<SalesforceRequest, 'purpose' | 'timeoutMs'> & { resources?: readonly string[] },
+  }: Pick<SalesforceRequest, 'purpose' | 'timeoutMs'> & { resources?: readonly Resource[] },
   signal: AbortSignal,
 ): Promise<Answered & { pages: readonly QueryOutcome[]; resources: readonly ResourceAnswer[] }> {
   const path = `${salesforce.dataPath}/composite`;
@@ -80,11 +81,10 @@ export async function queryPages(
     serverNow: answer.serverNow,
     usage: answer.usage,
     pages,
-    resources: subAnswers.resources.map(({ status, body: text }) => ({
-      status,
-      errorCode: errorCodeOf(text),
-      body: parseJsonOrUndefined(text),
-    })),
+    resources: subAnswers.resources.map(({ status, body: text, headers }) => {
+      const body = parseJsonOrUndefined(text);
+      return { status, errorCode: errorCodeIn(body), body, changedAt: changedAtOf(headers) };
+    }),
   };
 }
 

@@ -6,6 +6,7 @@ import type { Org } from '../org.ts';
 import { isPermissionable } from '../rest/describe-field.ts';
 import { recordId, recordIdSql } from '../write/ids.ts';
 import { type FieldDef, fieldNamed, type SObjectDef, type SObjects } from './schema.ts';
+import { schemaChanged } from './schema-storage.ts';
 import { tableOf } from './storage.ts';
 
 /**
@@ -115,12 +116,19 @@ async function limitsOf(tx: Tx, userId: string): Promise<Limits | undefined> {
   return { rights: userRights.parse(row.rights ?? {}), privates: row.privates, hasHidden: row.hidden };
 }
 
-/** Takes effect with the next request. */
+/**
+ * Takes effect with the next request. It counts as a change of every description, as Salesforce documents it (REST API
+ * guide, Describe Global: the headers "also check for org-wide events, such as changes to permissions, profiles").
+ */
 export async function setRights(org: Org, userId: string, rights: UserRights): Promise<void> {
-  await org.db.query(sql`
-    INSERT INTO simulator.user_access (user_id, rights) VALUES (${userId}, ${JSON.stringify(rights)})
-    ON CONFLICT (user_id) DO UPDATE SET rights = excluded.rights`);
-  org.views = new Map();
+  const at = org.clock.now();
+  await org.db.transaction(async (tx) => {
+    await tx.query(sql`
+      INSERT INTO simulator.user_access (user_id, rights) VALUES (${userId}, ${JSON.stringify(rights)})
+      ON CONFLICT (user_id) DO UPDATE SET rights = excluded.rights`);
+    await schemaChanged(tx, at);
+  });
+  Object.assign(org, { schemaChangedAt: at, views: new Map() });
 }
 
 /** Private: only owners, those whom a share lets in, and users with View All Data see the records. */

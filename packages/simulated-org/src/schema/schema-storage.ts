@@ -60,7 +60,8 @@ export async function forgetSObject(tx: Tx, def: SObjectDef, at: number): Promis
   await schemaChanged(tx, at);
 }
 
-const schemaChanged = (tx: Tx, at: number): Promise<unknown> =>
+/** Descriptions have changed, and say so. */
+export const schemaChanged = (tx: Tx, at: number): Promise<unknown> =>
   tx.query(sql`
     INSERT INTO simulator.setting (name, value) VALUES (${changedAtSetting}, to_jsonb(${at}::bigint))
     ON CONFLICT (name) DO UPDATE SET value = excluded.value`);

@@ -6,11 +6,13 @@ import { startOfCounts } from '../cursors/counts.ts';
 import { repairOf } from '../cursors/repair.ts';
 import { startOfSweep } from '../cursors/sweep.ts';
 import type { Cursors } from '../run/sync-state.ts';
+import { describedAt } from './describes.ts';
 import { nextRequest, nothingInBackground } from './next-request.ts';
 import { openQuota } from './quota.ts';
 import { askedOf, kinds, polled, slotsOf, streamsOf } from './test-requests.ts';
 
 const day = 86_400;
+const condition = 'Fri, 14 Aug 2020 20:53:02 GMT';
 const [at, stream, sync] = [cursorAt, streamState, syncState];
 
 const backfilling: Partial<Cursors> = { backfill: at({ after: null }) };
@@ -243,18 +245,18 @@ test('up to five streams are counted in a request of their own, one such request
 });
 
 test('an object with an unknown field is described at once, and one with a hidden field every two minutes', () => {
-  const unknown = sync([stream(1), stream(2, { describe: { isDue: true, at: 99_000, retryAt: 0 } })]);
-  assert.deepEqual(nextRequest(unknown, 100_000), { kind: 'describe', index: 1, isSeparate: true });
-  const one = stream(1, { describe: { isDue: false, at: 100_000, retryAt: 0 } });
+  const unknown = sync([stream(1), stream(2, { describe: { ...describedAt(99_000), isDue: true } })]);
+  assert.deepEqual(nextRequest(unknown, 100_000), { kind: 'describe', indexes: [1], isSeparate: true });
+  const one = stream(1, { describe: { ...describedAt(100_000), wholeAt: 100_000, condition } });
   const hidden = { field: 'Name', column: 'name' };
   const hiding = sync([
     { ...one, table: { ...one.table, stream: { ...one.table.stream, hidden: [hidden] } } },
   ]);
   assert.equal(nextRequest(hiding, 219_999).kind, 'composite');
-  assert.deepEqual(nextRequest(hiding, 220_000), { kind: 'describe', index: 0, isSeparate: true });
+  assert.deepEqual(nextRequest(hiding, 220_000), { kind: 'describe', indexes: [0], isSeparate: true });
 });
 
-test('a request has at most five queries and twenty logs of deletions', () => {
+test('a request has at most five queries, and twenty logs of deletions and descriptions', () => {
   for (let streamCount = 1; streamCount < 30; streamCount++) {
     const lagging = streamsOf(streamCount).map((one, n) =>
       stream(n + 1, {
@@ -267,13 +269,16 @@ test('a request has at most five queries and twenty logs of deletions', () => {
           recheck: at({ at: serverNow - 5_000, pass: null }),
           deleted: at({ from: 0, askedAt: 0, windowSeconds: null }),
         },
+        describe: { ...describedAt(0), wholeAt: 100_000, condition },
         polledAt: one.polledAt,
       }),
     );
     const next = nextRequest(sync(lagging), 100_000, { ...nothingInBackground, isCounting: true });
-    const { slots, deletedLogs } = next.kind === 'composite' ? next : { slots: [], deletedLogs: [] };
+    const none = { slots: [], deletedLogs: [], describes: [] };
+    const { slots, deletedLogs, describes } = next.kind === 'composite' ? next : none;
     assert.ok(slots.length > 0);
-    assert.ok(slots.length <= 5 && deletedLogs.length <= 20, `${streamCount} streams`);
+    assert.ok(slots.length <= 5, `${streamCount} streams`);
+    assert.ok(deletedLogs.length + describes.length <= 20, `${streamCount} streams`);
   }
 });
 

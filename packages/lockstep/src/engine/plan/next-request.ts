@@ -9,6 +9,7 @@ import { isBackingOff } from '../run/problems.ts';
 import type { StreamState, SyncState } from '../run/sync-state.ts';
 import { nextSendAt } from './budget.ts';
 import { type BulkStep, type BulkUnderWay, nextBulkStep, noBulkUnderWay, wantsBulk } from './bulk-step.ts';
+import { type DescribeRequest, describesOf, describesTogetherMax, isDescribeDue } from './describes.ts';
 import { addWork, distributeSlots, type PagedWork, type Work } from './fill-slots.ts';
 
 /** A stream's log of deletions, which is requested along with the queries. */
@@ -22,23 +23,24 @@ export interface DeletedLogRequest {
  * result takes effect between two of them.
  */
 export type Next =
-  /** Queries in one composite request, along with logs of deletions. */
+  /** Queries in one composite request, along with logs of deletions and descriptions that may have changed. */
   | {
       kind: 'composite';
       slots: readonly Slot[];
       deletedLogs: readonly DeletedLogRequest[];
+      describes: readonly DescribeRequest[];
       isSeparate: boolean;
     }
   /** Counts of some streams' records. */
   | { kind: 'count'; indexes: readonly number[]; isSeparate: true }
-  /** A step of a Bulk backfill. */
+  /** A step of a Bulk reading. */
   | { kind: 'bulk'; index: number; step: BulkStep; isSeparate: true }
-  /** The current description of an object. */
-  | { kind: 'describe'; index: number; isSeparate: true }
+  /** The current descriptions of some objects. */
+  | { kind: 'describe'; indexes: readonly number[]; isSeparate: true }
   | { kind: 'wait'; until: number };
 
 /** A composite request has 25 subrequests at most, five of them queries. */
-export const deletedLogsMax = 20;
+const ridesMax = 20;
 /** Records to be read again must leave slots for the poll. */
 const reReadsMax = slotsMax - 2;
 /** While backfills run, polls of the tables that are complete keep this many slots. */
@@ -109,8 +111,11 @@ export function nextRequest(
   for (const together of batches) {
     const slots = fill(state, together, now);
     const isSeparate = state.streams.length > 1 && !state.syncProblem && together.every(needsOwnRequest);
-    if (slots.length > 0)
-      return { kind: 'composite', slots, deletedLogs: deletedLogsOf(state, together, now), isSeparate };
+    if (slots.length === 0) continue;
+    const deletedLogs = deletedLogsOf(state, together, now);
+    const room = isPriority ? 0 : ridesMax - deletedLogs.length;
+    const describes = describesOf(together, { intervalMs: state.budget.intervalMs, now, room });
+    return { kind: 'composite', slots, deletedLogs, describes, isSeparate };
   }
   // Nothing is due now; it is decided again after an interval.
   return separate ?? { kind: 'wait', until: now + state.budget.intervalMs };
@@ -134,10 +139,11 @@ function separateRequest(
   inBackground: InBackground,
   now: number,
 ): Next | null {
-  const described = inBackground.isDescribing
-    ? undefined
-    : all.find(({ stream }) => isDescribeDue(stream, now));
-  if (described) return { kind: 'describe', index: described.index, isSeparate: true };
+  const described = inBackground.isDescribing ? [] : all.filter(({ stream }) => isDescribeDue(stream, now));
+  if (described.length > 0) {
+    const indexes = described.slice(0, describesTogetherMax).map(({ index }) => index);
+    return { kind: 'describe', indexes, isSeparate: true };
+  }
   const [bulk] = all.flatMap(({ stream, index }) => {
     const step = isReadable(stream) ? nextBulkStep(state, stream, inBackground.bulk, now) : null;
     return step ? [{ index, step }] : [];
@@ -150,13 +156,6 @@ function separateRequest(
 }
 
 const isReadable = ({ stopped, isTableChanged }: StreamState) => !stopped && !isTableChanged;
-
-/** While a field is hidden, its object is described this often: nothing else tells that the field is visible again. */
-const describeEveryMs = 2 * 60_000;
-
-const isDescribeDue = ({ describe, table, stopped }: StreamState, now: number) =>
-  now >= describe.retryAt &&
-  (describe.isDue || (table.stream.hidden.length > 0 && !stopped && now - describe.at >= describeEveryMs));
 
 function isCountedNow({ serverNow }: SyncState, stream: StreamState, now: number): boolean {
   const { counts, backfill } = stream.cursors;
@@ -301,7 +300,7 @@ function deletedLogsOf(
       (a, b) =>
         (a.stream.cursors.deleted?.position.askedAt ?? 0) - (b.stream.cursors.deleted?.position.askedAt ?? 0),
     )
-    .slice(0, deletedLogsMax)
+    .slice(0, ridesMax)
     .map(({ index }) => ({ kind: 'deleted', index }));
 }
 

@@ -6,25 +6,17 @@
 import { unreachable } from '@lockstep/foundation/assert';
 import { sqlState } from '@lockstep/foundation/database';
 import { Fault } from '../../core/faults.ts';
-import {
-  changesNothing,
-  type FieldChange,
-  failureFields,
-  isLockTimeout,
-  type Remainder,
-  type Stream,
-} from '../../postgres/index.ts';
-import { describeSObjects } from '../../salesforce/index.ts';
+import { isLockTimeout, type Remainder } from '../../postgres/index.ts';
 import type { InBackground, Next } from '../plan/next-request.ts';
 import type { BackgroundWork, Effect } from './background-work.ts';
 import { beginBulkStep, bulkUnderWay } from './begin-bulk-step.ts';
 import { type Counted, countedStep, countStreams } from './count-streams.ts';
-import { fieldChanges } from './field-changes.ts';
+import { beginDescribe } from './describe-objects.ts';
 import { needsRequest, prepareRequest } from './prepare-request.ts';
 import { isBackingOff, withoutProblem, withProblem } from './problems.ts';
 import type { BackgroundRun, Run } from './run.ts';
-import { withProblems, withStreams } from './stream-problems.ts';
-import { type StreamState, type SyncState, withFigures } from './sync-state.ts';
+import { withProblems } from './stream-problems.ts';
+import { type StreamState, type SyncState, withFigures, withStreams } from './sync-state.ts';
 import { applyAnswer, askSalesforce, beginReading, isOfRequest } from './tick.ts';
 
 /** How long moving cursors without a reading may take: nothing is merged. */
@@ -43,7 +35,7 @@ export function beginSeparate(
     case 'count':
       return beginCount(run, background, state, next.indexes);
     case 'describe':
-      return beginDescribe(run, background, state, next.index);
+      return beginDescribe(run, background, state, next.indexes);
     case 'bulk':
       return beginBulkStep(run, background, state, next);
     default:
@@ -106,10 +98,14 @@ function beginAsk(
 function merged(now: SyncState, before: StreamState, after: SyncState): SyncState {
   const { streamNo } = before.table.stream;
   const stepped = after.streams.find(({ table }) => table.stream.streamNo === streamNo) ?? before;
-  return withStreams(now, [streamNo], (current) => ({
-    ...changed(current, before, stepped),
-    problems: changed(current.problems, before.problems, stepped.problems),
-  }));
+  return withStreams(now, [streamNo], (current) => {
+    // What was refused for the fields of an older plan says nothing about the newer one.
+    if (current.table.stream.planVersion !== before.table.stream.planVersion) return current;
+    return {
+      ...changed(current, before, stepped),
+      problems: changed(current.problems, before.problems, stepped.problems),
+    };
+  });
 }
 
 /** Applies the changes from `before` to `after` to `current`. */
@@ -171,76 +167,6 @@ async function applyCounts(
   const observation = await mirror.openTickObservation(holder, streamNos, movesLastMs);
   const { unmoved, figures } = await mirror.applyRemainder(rest, { observation, isLast: true });
   return unmoved.length > 0 ? run.reload(next) : withFigures(next, figures);
-}
-
-/** After a change of columns that failed, because queries use the table. */
-const changeAgainMs = 10_000;
-
-function beginDescribe(
-  run: BackgroundRun,
-  background: BackgroundWork,
-  state: SyncState,
-  index: number,
-): void {
-  const stream = state.streams[index];
-  if (!stream) return;
-  const { sobject, streamNo } = stream.table.stream;
-  const described =
-    (retryAt = 0): Effect =>
-    async (now) =>
-      withStreams(now, [streamNo], (one) => ({
-        ...one,
-        describe: { isDue: retryAt > 0, at: run.clock.now(), retryAt },
-      }));
-  background.begin(
-    'describe',
-    async (signal) => {
-      const [found] = await describeSObjects(run.salesforce, [sobject], signal);
-      const change = found && fieldChanges(stream.table.stream, found, run.open.settings);
-      if (!change) return described();
-      return async (now) => {
-        try {
-          await run.mirror.changeFields(stream.table, change, now.serverNow);
-        } catch (error) {
-          if (change.added.length === 0 || error instanceof Fault) throw error;
-          run.log.warn('fields cannot be added now', { stream: sobject, ...failureFields(error) });
-          return described(run.clock.now() + changeAgainMs)(now);
-        }
-        tellFieldChange(run, stream.table.stream, change);
-        const reloaded = await run.reload(await described()(now));
-        if (changesNothing(change)) return reloaded;
-        // Queries that were refused because of these fields are now made without them.
-        return withStreams(reloaded, [streamNo], (one) => ({ ...one, problems: {} }));
-      };
-    },
-    () => described(),
-  );
-}
-
-/** @param before  the stream as it was */
-function tellFieldChange(run: BackgroundRun, before: Stream, change: FieldChange): void {
-  const { sobject } = before;
-  const { hidden, leftOut, returned, added } = change;
-  const rows = hidden.length + leftOut.length + returned.length + added.length;
-  if (rows > 0) run.log.warn('other fields are read', { stream: sobject, rows });
-  const tell = (event: string, fields: readonly string[]) => {
-    for (const detail of fields) run.onActivity?.({ kind: 'schema', event, sobject, detail });
-  };
-  tell('field hidden', hidden);
-  tell('field left out', leftOut);
-  const wasLeftOut = new Set(before.leftOut.map(({ field }) => field));
-  tell(
-    'field taken in again',
-    returned.filter((field) => wasLeftOut.has(field)),
-  );
-  tell(
-    'field visible again',
-    returned.filter((field) => !wasLeftOut.has(field)),
-  );
-  tell(
-    'field added',
-    added.map(({ field }) => field),
-  );
 }
 
 /** How long restoring a table waits for its readers: longer with each try. */

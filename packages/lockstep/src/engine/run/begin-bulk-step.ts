@@ -6,8 +6,8 @@ import type { BackgroundWork } from './background-work.ts';
 import { takeBulkStep } from './bulk-steps.ts';
 import { withoutProblem } from './problems.ts';
 import type { BackgroundRun } from './run.ts';
-import { withProblems, withStreams } from './stream-problems.ts';
-import type { StreamState, SyncState } from './sync-state.ts';
+import { withProblems } from './stream-problems.ts';
+import { type StreamState, type SyncState, withStreams } from './sync-state.ts';
 
 const jobOf = (streamNo: number) => `bulk ${streamNo}`;
 const pageOf = (streamNo: number, pageNo: number) => `bulk ${streamNo} page ${pageNo}`;

@@ -169,7 +169,7 @@ async function startRun(
     quota: open.quota,
     pageRows: run.pageRows ?? pageRowsMax,
   };
-  const state = await loadState(mirror, tables, known);
+  const state = await loadState(mirror, tables, known, run.clock.now());
   const existing = new Set(state.streams.map(({ table }) => table.stream.sobject));
   const fresh = [...tables.values()].filter(({ stream }) => !existing.has(stream.sobject));
   if (fresh.length === 0) return { state: await withChangedTables(run, state), serverTime };
@@ -180,7 +180,10 @@ async function startRun(
     const positions = startPositions(stream, known.serverNow);
     await mirror.beginStream(stream.streamNo, positions, counts.get(stream.sobject) ?? null);
   }
-  return { state: await withChangedTables(run, await loadState(mirror, tables, known)), serverTime };
+  return {
+    state: await withChangedTables(run, await loadState(mirror, tables, known, run.clock.now())),
+    serverTime,
+  };
 }
 
 /** Tables that somebody changed while no worker ran are restored before anything is read for them. */

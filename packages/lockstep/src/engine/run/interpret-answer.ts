@@ -8,23 +8,25 @@ import { withNewParents } from '../cursors/new-parents.ts';
 import { canSplit } from '../cursors/queries.ts';
 import { type ExchangeTimes, type PreparedSlot, type Slot, type SlotQuery } from '../cursors/reading.ts';
 import { slotStep, streamOf } from '../plan/slots.ts';
+import { type AnsweredDescribe, afterDescribe } from './after-describe.ts';
 import type { DeletedLogPart, Part, Stop } from './apply-parts.ts';
 import { stopBackoffMs, withoutProblem, withProblem } from './problems.ts';
 import { type AnsweredDeletedLog, readDeletedLog } from './read-deleted-log.ts';
 import type { SyncDeps } from './sync-deps.ts';
 import { type StreamState, type SyncState, withStream } from './sync-state.ts';
 
-/** Each slot with its query and outcome, and the answers of the logs of deletions. */
+/** Each slot with its query and outcome, and the answers for what was requested along with them. */
 export interface SlotAnswers {
   slots: readonly { prepared: PreparedSlot; query: SlotQuery | null; outcome: QueryOutcome }[];
   deletedLogs: readonly AnsweredDeletedLog[];
+  describes: readonly AnsweredDescribe[];
 }
 
 export function interpretAnswer(
   deps: SyncDeps,
   state: SyncState,
   chosen: readonly Slot[],
-  { slots, deletedLogs }: SlotAnswers,
+  { slots, deletedLogs, describes }: SlotAnswers,
   times: ExchangeTimes,
 ): { next: SyncState; parts: Part[]; deletedLogs: DeletedLogPart[]; stops: Stop[] } {
   let next = state;
@@ -61,6 +63,8 @@ export function interpretAnswer(
     deletedLogParts.push(part);
     next = withStream(next, part.index, part.after);
   }
+  for (const { index, answer } of describes)
+    next = withStream(next, index, afterDescribe(deps, streamOf(next, { index }), answer, times));
   return { next, parts, deletedLogs: deletedLogParts, stops: stopsOf(state, next, refusals) };
 }
 
@@ -101,8 +105,9 @@ function afterSuccess(stream: StreamState, kind: Slot['kind']): StreamState {
   return { ...withoutProblem(stream, readingOf({ kind }).activity), stopped: null };
 }
 
-/** Within this time after a description an unknown field is not looked up again: its query is refused for good. */
-const describedLatelyMs = 60_000;
+/** If a query is refused again after a description, its field is not unknown because of a change: it is refused for good. */
+const isDescribedSince = ({ describe: { wholeAt } }: StreamState, failedAt: number | undefined): boolean =>
+  wholeAt !== null && failedAt !== undefined && wholeAt >= failedAt;
 
 /**
  * A refused query affects only its activity. It stops the stream only if the stream cannot be followed without it and
@@ -114,8 +119,9 @@ function afterRefusal(deps: SyncDeps, stream: StreamState, kind: Slot['kind'], f
   deps.log.warn('query refused', { stream: stream.table.stream.sobject, code: fault.code, kind });
   const before = reading.refused?.(stream) ?? stream;
   if (isTooMuch(fault) && canSplit(stream.table.stream)) return { ...before, isTooWide: true };
-  const refused = withProblem(before, reading.activity, fault, now);
-  if (isUnknownField(fault) && now - stream.describe.at > describedLatelyMs)
+  const { activity } = reading;
+  const refused = withProblem(before, activity, fault, now);
+  if (isUnknownField(fault) && !isDescribedSince(stream, stream.problems[activity]?.failedAt))
     return { ...refused, describe: { ...stream.describe, isDue: true } };
   if (fault.kind !== 'permanent' || !isFollowing(stream, kind)) return refused;
   const tries = (stream.stopped?.tries ?? 0) + 1;

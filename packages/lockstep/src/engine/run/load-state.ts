@@ -1,5 +1,6 @@
 import type { CursorRow, Destination, Mirror, ProblemRow } from '../../postgres/index.ts';
 import { startPositions } from '../cursors/index.ts';
+import { describedAt } from '../plan/describes.ts';
 import { fullPageSize } from '../plan/page-size.ts';
 import type { ActivityProblem, Problems } from './problems.ts';
 import { type Cursors, type StreamState, type SyncState, withFigures } from './sync-state.ts';
@@ -8,11 +9,13 @@ import { type Cursors, type StreamState, type SyncState, withFigures } from './s
  * Loads the state from the destination's checkpoints and cursors.
  *
  * @param known  what the destination does not have: Salesforce's time, from an answer to this process, and the pace
+ * @param now  by the local clock
  */
 export async function loadState(
   mirror: Mirror,
   tables: Destination['tables'],
   known: Pick<SyncState, 'serverNow' | 'budget' | 'quota' | 'pageRows'>,
+  now: number,
 ): Promise<SyncState> {
   const { checkpoints, cursors, figures, problems, bulkPages } = await mirror.readProgress();
   const streams = checkpoints.flatMap((checkpoint): StreamState[] => {
@@ -36,7 +39,7 @@ export async function loadState(
         problems: problemsOf(problems.filter(({ stream_no }) => stream_no === checkpoint.stream_no)),
         stopped: null,
         isTableChanged: false,
-        describe: { isDue: false, at: 0, retryAt: 0 },
+        describe: describedAt(now),
         isTooWide: false,
         newParents: 1,
         pageSizes: { full: fullPageSize(known.pageRows), part: fullPageSize(known.pageRows) },

@@ -1,5 +1,6 @@
 import type { Slot } from '../cursors/reading.ts';
 import { type PreparedSlot } from '../cursors/reading.ts';
+import type { DescribeRequest } from '../plan/describes.ts';
 import type { DeletedLogRequest } from '../plan/next-request.ts';
 import { prepareSlots, streamOf } from '../plan/slots.ts';
 import { withoutProblem } from './problems.ts';
@@ -10,6 +11,7 @@ import { afterTableError, TableLocked } from './table-errors.ts';
 export interface ChosenRequest {
   slots: readonly Slot[];
   deletedLogs: readonly DeletedLogRequest[];
+  describes: readonly DescribeRequest[];
 }
 
 /** What to ask, after the look-ups. Streams whose table failed are left out, with a problem in `state`. */
@@ -56,7 +58,7 @@ export async function prepareRequest(
   const deletedLogs = asking.deletedLogs.filter(({ index }) => !leftOut.has(index));
   return {
     state: next,
-    asking: { slots: rechained(asking.slots, slots), deletedLogs },
+    asking: { slots: rechained(asking.slots, slots), deletedLogs, describes: asking.describes },
     prepared: rechained(asking.slots, slots).flatMap((slot, index) => {
       const one = prepared.get(slots[index] as Slot);
       return one ? [{ ...one, slot }] : [];

@@ -7,6 +7,7 @@ import { backgroundOf, beginRestores, beginSeparate, beginTidying } from './back
 import { BackgroundWork } from './background-work.ts';
 import { backoffMs } from './backoff.ts';
 import { openChosenObjects } from './chosen-objects.ts';
+import { beginFieldChanges } from './describe-objects.ts';
 import { withFieldChoice } from './field-changes.ts';
 import { loadState } from './load-state.ts';
 import { needsRequest, type PreparedRequest, prepareRequest } from './prepare-request.ts';
@@ -231,6 +232,7 @@ function openBetweenTicks(
   let { settings } = open;
   return async (known, isApplied) => {
     const state = isApplied ? await splitQueries(run, await background.takeEffect(known)) : known;
+    if (isApplied) beginFieldChanges(run, background, state);
     if (tidy()) beginTidying(run, background, state);
     if (isApplied) beginRestores(run, background, state);
     lookAfterIndexes(state);
@@ -275,7 +277,7 @@ async function reportQuota({ clock, syncProblem }: Run, { quota }: SyncState): P
 /** The same state, with the cursors reloaded from the destination. */
 async function reload(run: Run, state: SyncState): Promise<SyncState> {
   await run.reloadTables();
-  const loaded = await loadState(run.mirror, run.tables, state);
+  const loaded = await loadState(run.mirror, run.tables, state, run.clock.now());
   const streams = loaded.streams.map((stream) => {
     const before = state.streams.find((one) => one.table.stream.streamNo === stream.table.stream.streamNo);
     if (!before) return stream;

@@ -5,7 +5,7 @@ import { databaseFault } from '../../postgres/index.ts';
 import type { Effect } from './background-work.ts';
 import { type Activity, withProblem } from './problems.ts';
 import type { Run } from './run.ts';
-import type { StreamState, SyncState } from './sync-state.ts';
+import { type StreamState, withStreams } from './sync-state.ts';
 import { tableFault } from './table-errors.ts';
 
 export const withProblems =
@@ -30,14 +30,3 @@ async function faultOf(run: Run, stream: StreamState, error: unknown): Promise<F
     new Fault('DB-15', { stream: sobject, reason: sqlState(error) ?? 'no code' })
   );
 }
-
-export const withStreams = (
-  state: SyncState,
-  streamNos: readonly number[],
-  change: (stream: StreamState) => StreamState,
-): SyncState => ({
-  ...state,
-  streams: state.streams.map((stream) =>
-    streamNos.includes(stream.table.stream.streamNo) ? change(stream) : stream,
-  ),
-});

@@ -1,6 +1,7 @@
 import type { ServerSeconds } from '../../core/stamps.ts';
 import type { BulkPageRow, CursorMove, StreamFigures, StreamTable } from '../../postgres/index.ts';
 import type { Budget } from '../plan/budget.ts';
+import type { DescribeState } from '../plan/describes.ts';
 import { type PageSizes } from '../plan/page-size.ts';
 import type { Quota } from '../plan/quota.ts';
 import type { Problems } from './problems.ts';
@@ -52,8 +53,7 @@ export interface StreamState {
   stopped: Stopped | null;
   /** Somebody has changed its table: nothing is read for it until the table is restored. */
   isTableChanged: boolean;
-  /** A field of a query is gone, a hidden one may be back, others are wanted: the object is described again. */
-  describe: { isDue: boolean; at: number; retryAt: number };
+  describe: DescribeState;
   pageSizes: PageSizes;
   /** Salesforce has refused a query of all its fields: they are to be selected in more queries. */
   isTooWide: boolean;
@@ -128,4 +128,16 @@ const markedOf = ({ urgent, oldest }: StreamFigures): Marked | null =>
 export const withStream = (state: SyncState, index: number, stream: StreamState): SyncState => ({
   ...state,
   streams: state.streams.with(index, stream),
+});
+
+/** The state with a change of the streams with these numbers. */
+export const withStreams = (
+  state: SyncState,
+  streamNos: readonly number[],
+  change: (stream: StreamState) => StreamState,
+): SyncState => ({
+  ...state,
+  streams: state.streams.map((stream) =>
+    streamNos.includes(stream.table.stream.streamNo) ? change(stream) : stream,
+  ),
 });

@@ -60,13 +60,16 @@ async function openTick(
   const deps = { clock: systemClock, log, ...asks, mirror, holder, related, serverClock };
   const budget = { intervalMs: 3_000, sentAt: [] };
   const known = { serverNow, budget, quota: openQuota(90), pageRows: 2_000 };
-  const state = await loadState(mirror, tables, known);
+  const state = await loadState(mirror, tables, known, 0);
   return {
     harness,
     /** The last request's text. */
     asked: () => org.received.at(-1)?.body ?? '',
     run: async (slots: readonly Slot[]) => {
-      const reading = await beginReading(deps, await prepareRequest(deps, state, { slots, deletedLogs: [] }));
+      const reading = await beginReading(
+        deps,
+        await prepareRequest(deps, state, { slots, deletedLogs: [], describes: [] }),
+      );
       assert.ok(reading);
       return applyAnswer(deps, await askSalesforce(deps, reading, signal));
     },

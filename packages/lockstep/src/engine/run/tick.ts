@@ -7,6 +7,7 @@ import { readingOf } from '../cursors/index.ts';
 import { type PreparedSlot, type Slot } from '../cursors/reading.ts';
 import type { DeletedLogRequest } from '../plan/next-request.ts';
 import { hasQuery, slotQuery, streamOf } from '../plan/slots.ts';
+import { resourceOf, withoutConditions } from './after-describe.ts';
 import { applyParts, type DeletedLogPart, type Part, type Stop } from './apply-parts.ts';
 import { interpretAnswer, type SlotAnswers } from './interpret-answer.ts';
 import type { ChosenRequest, PreparedRequest } from './prepare-request.ts';
@@ -173,7 +174,7 @@ const nothing: QueryOutcome = {
 
 async function ask(
   { salesforce }: SyncDeps,
-  { state, prepared, asking: { slots, deletedLogs }, limitMs }: OpenReading,
+  { state, prepared, asking: { slots, deletedLogs, describes }, limitMs }: OpenReading,
   signal: AbortSignal,
 ): Promise<SlotAnswers & Pick<Awaited<ReturnType<typeof queryPages>>, 'serverNow' | 'usage'>> {
   const asked = prepared.filter(hasQuery);
@@ -181,15 +182,14 @@ async function ask(
   const queryOf = (index: number) => asked.findIndex(({ slot }) => slot === slots[index]);
   const queries = prepared.map((one) => (hasQuery(one) ? slotQuery(state, one, queryOf) : null));
   const questions = deletedLogs.map((deletedLog) => questionOf(state, deletedLog));
-  const paths = questions.map(({ path }) => path);
   const sent = queries.filter((query) => query !== null);
-  if (sent.length === 0 && paths.length === 0) {
+  if (sent.length === 0 && questions.length === 0) {
     const slots = prepared.map((one) => ({ prepared: one, query: null, outcome: nothing }));
-    return { slots, deletedLogs: [], serverNow: null, usage: null };
+    return { slots, deletedLogs: [], describes: [], serverNow: null, usage: null };
   }
   const asking: Parameters<typeof queryPages>[2] = {
     purpose: purposeOf(prepared),
-    resources: paths,
+    resources: [...questions, ...describes.map((one) => resourceOf(streamOf(state, one)))],
     ...(limitMs !== null && { timeoutMs: limitMs }),
   };
   const answer = await queryPages(salesforce, sent, asking, signal);
@@ -204,6 +204,10 @@ async function ask(
       deletedLog,
       question: questions[index] as DeletedQuestion,
       answer: answer.resources[index] as ResourceAnswer,
+    })),
+    describes: describes.map(({ index }, nth) => ({
+      index,
+      answer: answer.resources[questions.length + nth] as ResourceAnswer,
     })),
   };
 }
@@ -241,8 +245,11 @@ export const answerLimitMs = ({ state }: PreparedRequest): number | null =>
 const carriesPages = (slots: readonly Slot[]) => !slots.every((slot) => readingOf(slot).isShort);
 
 /** The state after an answer that did not arrive in time. */
-export const afterTooSlow = (state: SyncState, { asking: { slots } }: OpenReading): SyncState =>
-  withSlow(state, slots, () => (carriesPages(slots) ? 'pages' : 'polls'));
+export const afterTooSlow = (state: SyncState, { asking: { slots, describes } }: OpenReading): SyncState =>
+  withoutConditions(
+    withSlow(state, slots, () => (carriesPages(slots) ? 'pages' : 'polls')),
+    describes,
+  );
 
 /**
  * After a slow request its streams get requests of their own, each until one is fast; if pages were slow, until one

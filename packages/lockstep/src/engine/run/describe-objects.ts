@@ -1,0 +1,139 @@
+/** Describes objects in requests of their own, and makes their tables follow what descriptions show. */
+import { Fault } from '../../core/faults.ts';
+import { changesNothing, type FieldChange, failureFields, type Stream } from '../../postgres/index.ts';
+import { type DatedDescribe, describeDated } from '../../salesforce/index.ts';
+import type { BackgroundWork, Effect } from './background-work.ts';
+import { fieldChanges } from './field-changes.ts';
+import type { BackgroundRun } from './run.ts';
+import { type StreamState, type SyncState, withStreams } from './sync-state.ts';
+
+/** One request for up to 25 objects. */
+export function beginDescribe(
+  run: BackgroundRun,
+  background: BackgroundWork,
+  state: SyncState,
+  indexes: readonly number[],
+): void {
+  const asked = indexes.flatMap((index) => state.streams[index]?.table.stream ?? []);
+  const streamNos = asked.map(({ streamNo }) => streamNo);
+  background.begin(
+    'describe',
+    async (signal) => {
+      const names = asked.map(({ sobject }) => sobject);
+      const described = await describeDated(run.salesforce, names, signal);
+      return async (now) => {
+        let next = now;
+        for (const [place, streamNo] of streamNos.entries())
+          next = withStreams(next, [streamNo], (one) =>
+            afterWhole(one, described[place] as DatedDescribe | Fault, run.clock.now()),
+          );
+        return next;
+      };
+    },
+    () => async (now) =>
+      withStreams(now, streamNos, (one) => ({ ...one, describe: askedNow(one, run.clock.now()) })),
+  );
+}
+
+const askedNow = ({ describe }: StreamState, now: number): StreamState['describe'] => ({
+  ...describe,
+  isDue: false,
+  at: now,
+  wholeAt: now,
+});
+
+/** A stopped object that can be described again is tried at once. */
+function afterWhole(stream: StreamState, described: DatedDescribe | Fault, now: number): StreamState {
+  const asked = askedNow(stream, now);
+  if (described instanceof Fault)
+    return { ...stream, describe: { ...asked, isGone: described.code === 'PERM-02' } };
+  const { describe: found, condition } = described;
+  const { stopped } = stream;
+  return {
+    ...stream,
+    describe: { ...asked, condition, found, isGone: false },
+    stopped: stopped && stream.describe.isGone ? { ...stopped, retryAt: now } : stopped,
+  };
+}
+
+/** After a change of columns that failed, because queries use the table. */
+const changeAgainMs = 10_000;
+
+/** Compares the descriptions that have arrived with their tables. */
+export function beginFieldChanges(run: BackgroundRun, background: BackgroundWork, state: SyncState): void {
+  for (const { table, describe } of state.streams) {
+    const { found, retryAt } = describe;
+    if (found === null || run.clock.now() < retryAt) continue;
+    const { stream } = table;
+    const compared: Effect = async (now) =>
+      withStreams(now, [stream.streamNo], (one) => ({
+        ...one,
+        describe: { ...one.describe, found: one.describe.found === found ? null : one.describe.found },
+      }));
+    background.begin(
+      `fields ${stream.streamNo}`,
+      async () => {
+        const change = fieldChanges(stream, found, run.open.settings);
+        if (!change) return compared;
+        return (now) => applyFieldChange(run, stream, change, compared, now);
+      },
+      () => compared,
+    );
+  }
+}
+
+async function applyFieldChange(
+  run: BackgroundRun,
+  stream: Stream,
+  change: FieldChange,
+  compared: Effect,
+  now: SyncState,
+): Promise<SyncState> {
+  const { sobject, streamNo } = stream;
+  const table = run.tables.get(sobject.toLowerCase());
+  // Its plan has changed meanwhile: the comparison is made again with the new one.
+  if (table?.stream.planVersion !== stream.planVersion) return now;
+  try {
+    await run.mirror.changeFields(table, change, now.serverNow);
+  } catch (error) {
+    if (change.added.length === 0 || error instanceof Fault) throw error;
+    run.log.warn('fields cannot be added now', { stream: sobject, ...failureFields(error) });
+    const retryAt = run.clock.now() + changeAgainMs;
+    return withStreams(now, [streamNo], (one) => ({ ...one, describe: { ...one.describe, retryAt } }));
+  }
+  tellFieldChange(run, stream, change);
+  const reloaded = await run.reload(await compared(now));
+  if (changesNothing(change)) return reloaded;
+  // Queries that were refused because of these fields are now made without them.
+  return withStreams(reloaded, [streamNo], (one) => ({
+    ...one,
+    problems: {},
+    stopped: one.stopped && { ...one.stopped, retryAt: run.clock.now() },
+  }));
+}
+
+/** @param before  the stream as it was */
+function tellFieldChange(run: BackgroundRun, before: Stream, change: FieldChange): void {
+  const { sobject } = before;
+  const { hidden, leftOut, returned, added } = change;
+  const rows = hidden.length + leftOut.length + returned.length + added.length;
+  if (rows > 0) run.log.warn('other fields are read', { stream: sobject, rows });
+  const tell = (event: string, fields: readonly string[]) => {
+    for (const detail of fields) run.onActivity?.({ kind: 'schema', event, sobject, detail });
+  };
+  tell('field hidden', hidden);
+  tell('field left out', leftOut);
+  const wasLeftOut = new Set(before.leftOut.map(({ field }) => field));
+  tell(
+    'field taken in again',
+    returned.filter((field) => wasLeftOut.has(field)),
+  );
+  tell(
+    'field visible again',
+    returned.filter((field) => !wasLeftOut.has(field)),
+  );
+  tell(
+    'field added',
+    added.map(({ field }) => field),
+  );
+}

@@ -1,8 +1,9 @@
-/** Fields whose type changes, so that their values no longer fit the columns. */
+/** Fields whose type changes while the table cannot follow, so that their values do not fit the columns. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { sql } from '@lockstep/foundation/sql';
 import { type ClockHarness, dataPath, openClockHarness } from '@lockstep/harness/clock-harness';
+import { holdLock } from '@lockstep/harness/held-lock';
 import { startOrg } from '@lockstep/harness/org';
 
 const org = await startOrg({ records: 300 });
@@ -81,7 +82,10 @@ const untilRetry = async (harness: ClockHarness) => {
   await harness.pass(3 * harness.intervalMs);
 };
 
-/** A harness with a record whose value fitted; after the field, the value was changed to one that does not. */
+/**
+ * A harness with a record whose value fitted; after the field, the value was changed to one that does not. A query that
+ * takes long keeps the table from getting another column.
+ */
 async function openUnfit({ was, is, fitting, unfit }: Change) {
   await using undo = new AsyncDisposableStack();
   const harness = undo.use(
@@ -91,6 +95,7 @@ async function openUnfit({ was, is, fitting, unfit }: Change) {
   await harness.finishBackfill();
   await harness.settle();
   undo.defer(async () => void (await become(was)));
+  undo.use(await holdLock(harness.mirror, 'LOCK TABLE salesforce.account IN ACCESS SHARE MODE'));
   await become(is);
   const changedAt = harness.clock.now();
   await harness.write([{ update: id, values: { Name: 'Does not fit', ...unfit } }]);

@@ -134,6 +134,7 @@ test('each kind of problem outranks the kinds below it', () => {
           column_name: 'a__c',
           hidden_since: '2026-11-23 08:00:00+00',
           is_filling: false,
+          replaces: null,
         },
       ],
     }),
@@ -156,7 +157,8 @@ test('each kind of problem outranks the kinds below it', () => {
 test('a problem that keeps a table from being fresh is unhealthy, one that only prevents a check is just reported', () => {
   const isUnhealthy = (kind: string) => reasonsOf([object({ problems: [problem(kind)] })]).length > 0;
   assert.deepEqual(['poll', 'table', 'backfill', 're-read'].map(isUnhealthy), [true, true, true, true]);
-  assert.deepEqual(['sweep', 'counts', 'content', 'deleted log'].map(isUnhealthy), [
+  assert.deepEqual(['sweep', 'counts', 'content', 'deleted log', 'schema'].map(isUnhealthy), [
+    false,
     false,
     false,
     false,

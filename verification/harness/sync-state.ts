@@ -52,6 +52,7 @@ export function streamState(streamNo: number, { cursors, ...change }: StreamChan
     replicateable: true,
     columns: [idColumn],
     hidden: [],
+    replacing: [],
     returnedAt: null,
     queryParts: 1,
   };

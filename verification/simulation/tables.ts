@@ -40,6 +40,7 @@ export const tablesInMemory = (sobjects: readonly string[]): StreamTable[] =>
       planVersion: 1,
       hidden: [],
       leftOut: [],
+      replacing: [],
       describedFor: null,
       returnedAt: null,
       queryParts: 1,

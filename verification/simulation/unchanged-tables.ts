@@ -17,6 +17,8 @@ export class UnchangedTables
       | 'restoreIndex'
       | 'alignForeignKeys'
       | 'changeFields'
+      | 'replaceColumn'
+      | 'makeIndexesAgain'
       | 'recountRows'
       | 'referencesOf'
       | 'rowsReferringTo'
@@ -59,6 +61,12 @@ export class UnchangedTables
   async alignForeignKeys(): Promise<void> {}
 
   async changeFields(): Promise<void> {}
+
+  async replaceColumn() {
+    return true;
+  }
+
+  async makeIndexesAgain(): Promise<void> {}
 
   async recountRows(): Promise<void> {}
 

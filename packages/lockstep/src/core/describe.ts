@@ -21,6 +21,8 @@ export interface DescribeField {
   /** Not an enumeration: Salesforce adds types, and the table plan decides what to do with unknown ones. */
   type: string;
   calculated: boolean;
+  /** The formula; null or absent if there is none, or if Salesforce does not show it. */
+  calculatedFormula?: string | null | undefined;
   filterable: boolean;
   sortable: boolean;
   /** API names of the sobjects that a reference can point to. */

@@ -17,6 +17,8 @@ const everyField = {
   rows: 12_480,
   status: 503,
   sqlState: '53100',
+  field: 'Name',
+  column: 'name',
   waitMs: 1000,
 };
 

@@ -16,6 +16,8 @@ export type FaultFields = {
   org?: string;
   host?: string;
   where?: string;
+  field?: string;
+  column?: string;
   near?: string;
   /** Key ids, which reveal nothing about the keys. */
   key?: string;

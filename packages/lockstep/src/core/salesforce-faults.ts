@@ -200,6 +200,19 @@ export const salesforceFaults = {
     next: 'Correct the name; nothing was created.',
   },
   'SCH-10': {
+    kind: 'needs-person',
+    title: 'A changed field waits for something of yours',
+    explanation:
+      'The type of {stream}.{field} has changed. Its new values are complete in the column {where}; {column} keeps the earlier ones, because it is used by {reason}.',
+    next: 'Drop what uses it, or make it again on {where}; the new column then takes its name by itself.',
+  },
+  'SCH-11': {
+    kind: 'transient',
+    title: 'A changed field waits for queries',
+    explanation: 'Fields of {stream} have changed. Its table cannot follow while it is in use ({reason}).',
+    next: 'Nothing to do if these queries end; Lockstep tries again every few seconds, and rows are stored meanwhile.',
+  },
+  'SCH-12': {
     kind: 'permanent',
     title: 'Parent object missing',
     explanation:

@@ -15,6 +15,7 @@ const severities = {
   failing: { word: 'Failing', headline: 'Needs attention', isHealthy: false },
   behind: { word: 'Behind', headline: 'Falling behind', isHealthy: false },
   gaps: { word: 'With gaps', headline: 'Running, with gaps', isHealthy: false },
+  changing: { word: 'Fields changing', headline: 'Running, with fields changing', isHealthy: true },
   hidden: { word: 'Fields hidden', headline: 'Running, with hidden fields', isHealthy: true },
   unproven: { word: 'Unproven', headline: 'Running, unproven', isHealthy: true },
 } as const;
@@ -88,12 +89,13 @@ function stopAndMissing(object: ObjectStatus): Finding[] {
   return found;
 }
 
-/** Activities that only verify the table; without them it stays fresh, but unproven. */
+/** Activities without which the table stays fresh: those that verify it, and the one that changes its columns. */
 const checks: Record<string, string> = {
   sweep: 'its Ids have not been compared',
   counts: 'its counts have not been compared',
   content: 'its content has not been compared',
   'deleted log': 'its deleted log has not been read',
+  schema: 'a change of its fields has waited',
 };
 const failures: Record<string, string> = {
   backfill: 'its backfill has been stuck',
@@ -107,7 +109,7 @@ function problemFinding(problem: Problem, now: number): Finding {
   const what = check ?? failures[kind] ?? 'changes have not been read';
   const retry = `${tries === 1 ? '1 try' : `${formatCount(tries)} tries`}, next in ${duration(Math.max(0, timeOf(retryAt) - now))}`;
   const says = `${sobject}: ${what} since ${clockTime(since, now)} (${retry})`;
-  const severity = check === undefined ? 'failing' : 'unproven';
+  const severity = kind === 'schema' ? 'changing' : check === undefined ? 'failing' : 'unproven';
   return { sobject, severity, says, reason: `${code}: ${explanation}`, next };
 }
 
@@ -138,10 +140,11 @@ function gaps({ sobject, set_aside_rows: rows }: ObjectStatus): Finding[] {
   return [{ sobject, severity: 'gaps', says, reason, next: `lockstep objects set-aside ${sobject}` }];
 }
 
+const isOrAre = (count: number) => (count === 1 ? 'is' : 'are');
+
 function hidden({ sobject, hidden_fields: all }: ObjectStatus, now: number): Finding[] {
   const found: Finding[] = [];
   const fields = all.filter((field) => !field.is_filling);
-  const isOrAre = (count: number) => (count === 1 ? 'is' : 'are');
   if (fields.length > 0) {
     const names = fields.map(({ field, hidden_since: since }) => `${field} since ${clockTime(since, now)}`);
     found.push({
@@ -149,18 +152,29 @@ function hidden({ sobject, hidden_fields: all }: ObjectStatus, now: number): Fin
       severity: 'hidden',
       says: `${counted(fields.length, 'field')} of ${sobject} ${isOrAre(fields.length)} hidden from the sync's user`,
       reason: `Not updated: ${names.join(', ')}. Their columns keep their last values.`,
-      next: "Give the sync's user read access to them in Salesforce (field-level security).",
+      next: "Give the sync's user read access to them in Salesforce (field-level security), unless they were deleted there.",
     });
   }
-  const filling = all.filter((field) => field.is_filling);
-  if (filling.length > 0) {
-    found.push({
+  return [...found, ...filling({ sobject, fields: all.filter((field) => field.is_filling) })];
+}
+
+function filling({ sobject, fields }: { sobject: string; fields: ObjectStatus['hidden_fields'] }): Finding[] {
+  if (fields.length === 0) return [];
+  const retyped = fields.flatMap(({ field, column_name: column, replaces }) =>
+    replaces === null
+      ? []
+      : [
+          `${field} has another type: ${column} gets its values, ${replaces} keeps the earlier ones until then`,
+        ],
+  );
+  const names = fields.map(({ field }) => field).join(', ');
+  return [
+    {
       sobject,
       severity: 'hidden',
-      says: `${counted(filling.length, 'field')} of ${sobject} ${isOrAre(filling.length)} being filled`,
-      reason: `Not complete yet: ${filling.map(({ field }) => field).join(', ')}.`,
+      says: `${counted(fields.length, 'field')} of ${sobject} ${isOrAre(fields.length)} being filled`,
+      reason: [`Not complete yet: ${names}.`, ...retyped.map((text) => `${text}.`)].join(' '),
       next: 'Nothing to do: all records are read again.',
-    });
-  }
-  return found;
+    },
+  ];
 }

@@ -36,7 +36,14 @@ export {
 } from './own-database-sql.ts';
 export { checkOwnMirror, dropOwnMirror } from './own-mirror.ts';
 export type { ApplyCounts, ApplyResult, CursorMove, PagePart, Remainder, StreamTable } from './page-part.ts';
-export { partialColumns, planTable, planTables, sqlTypeOf, type TablePlan } from './plan-table.ts';
+export {
+  type ColumnPlan,
+  partialColumns,
+  planTable,
+  planTables,
+  sqlTypeOf,
+  type TablePlan,
+} from './plan-table.ts';
 export { refusePooler } from './poolers.ts';
 export type { ProblemRow } from './problem-sql.ts';
 export type { ProblemChange } from './problems.ts';
@@ -93,5 +100,5 @@ export { type BulkPart, OutdatedJob, RepeatedRecord, type StoringWay } from './s
 export { loadTableNames } from './stream-sql.ts';
 export type { WantedMirror } from './table-checks.ts';
 export { isLockTimeout } from './table-locks.ts';
-export { createTable, type Stream } from './tables.ts';
+export { createTable, type ReplacingColumn, type Stream } from './tables.ts';
 export { selectPlainFields, selectWritten } from './trial-sql.ts';

@@ -18,6 +18,7 @@ import { type ProblemChange, recordProblems } from './problems.ts';
 import * as progress from './progress.ts';
 import { countByDay, idsAfter } from './read-ids.ts';
 import { referencesOf, rowsReferringTo } from './related-rows.ts';
+import { makeIndexesAgain, replaceColumn } from './replaced-columns.ts';
 import { isAsPlanned, restoreTable } from './restore-table.ts';
 import { retrySetAside, type SetAsideCount, selectSetAside } from './set-aside-sql.ts';
 import type { CheckpointRow, CursorRow } from './sql.ts';
@@ -26,6 +27,7 @@ import { setQueryParts } from './stream-sql.ts';
 import { alignForeignKeys, missingIndexes, restoreIndex } from './table-indexes.ts';
 import { isWritable, lockHolders } from './table-locks.ts';
 import { type ChangedRecord, type DayCount, selectChanged } from './table-sql.ts';
+import type { ReplacingColumn } from './tables.ts';
 import { takeOver } from './take-over.ts';
 import { limitLockWait } from './transaction-sql.ts';
 
@@ -74,6 +76,10 @@ export interface Mirror extends BulkMirror {
   changeFields(table: StreamTable, change: FieldChange, at: ServerSeconds): Promise<void>;
   /** From now on all fields of the stream are selected in this many queries. */
   splitQueries(table: StreamTable, parts: number): Promise<void>;
+  /** See {@link replaceColumn}. */
+  replaceColumn(table: StreamTable, column: ReplacingColumn): Promise<boolean>;
+  /** See {@link makeIndexesAgain}. */
+  makeIndexesAgain(table: StreamTable): Promise<void>;
   /** See {@link recordProblems}. */
   recordProblems(changes: readonly ProblemChange[]): Promise<void>;
   readProgress(): Promise<Progress>;
@@ -199,6 +205,8 @@ export function mirrorIn(db: Database, wholeTables: Database = db): Mirror {
     alignForeignKeys: ({ stream }, parents) => alignForeignKeys(db, stream, parents),
     changeFields: ({ stream }, change, at) => updateFields(db, stream, change, at),
     splitQueries: ({ stream }, parts) => setQueryParts(db, stream.streamNo, parts),
+    replaceColumn: ({ stream }, column) => replaceColumn(db, stream, column),
+    makeIndexesAgain: ({ stream }) => makeIndexesAgain(wholeTables, stream),
     recordProblems: (changes) => db.transaction((tx) => recordProblems(tx, changes)),
     readProgress: () => progress.readProgress(db),
     nextMarked: async (streamNo, limit) => {

@@ -24,6 +24,8 @@ export interface ColumnPlan {
   /** Ids and references are ordered and compared by byte, because their case matters in Salesforce. */
   byBytes: boolean;
   formula: boolean;
+  /** Null or absent: not known, or no formula. */
+  formulaText?: string | null;
   /** API names of the sobjects that the value can be an Id of. */
   refersTo: readonly string[];
   /** The value is the Id of the record's master, whose roll-ups change with the record. */
@@ -91,6 +93,7 @@ export function planTable(
       sqlType,
       byBytes: isKey(field.type),
       formula: field.calculated,
+      formulaText: field.calculatedFormula ?? null,
       refersTo: field.referenceTo,
       isDetail: field.relationshipOrder !== null,
     });

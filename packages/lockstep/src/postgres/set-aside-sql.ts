@@ -148,6 +148,10 @@ export const retrySetAside = (tx: Tx) =>
                    ORDER BY c.stream_no, q.id) due) AS marked
   ON CONFLICT (stream_no, id) DO NOTHING`);
 
+/** The retry of all records of a stream is due now. */
+export const retrySetAsideNow = (tx: Tx, streamNo: number) =>
+  tx.query(sql`UPDATE _lockstep.quarantine SET retry_at = clock_timestamp() WHERE stream_no = ${streamNo}`);
+
 /** How many records of an object were set aside for the same reason. */
 export interface SetAsideCount {
   sobject: string;

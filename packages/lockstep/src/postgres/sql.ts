@@ -31,6 +31,13 @@ export interface ColumnRow {
   is_left_out: boolean;
   /** The second of Salesforce's time since which a formerly hidden field is read again. */
   returned_at: number | null;
+  ready: boolean;
+  /** The column whose name this one takes when it is complete. */
+  replaces: string | null;
+  /** Definitions of indexes that are still to be made. */
+  made_again: string[];
+  formula_text: string | null;
+  durable_id: string | null;
 }
 
 export interface CursorRow {
@@ -219,7 +226,7 @@ export const selectColumns = (tx: Tx) =>
   tx.query<ColumnRow>(sql`
   SELECT stream_no, field, column_name, field_type, formula, refers_to, is_detail,
          hidden_since IS NOT NULL AND returned_at IS NULL AS is_hidden, left_out AS is_left_out,
-         extract(epoch FROM returned_at)::bigint AS returned_at
+         extract(epoch FROM returned_at)::bigint AS returned_at, ready, replaces, made_again, formula_text, durable_id
     FROM _lockstep.column ORDER BY stream_no, ordinal`);
 
 /** A stream has one of each kind that it reads with. */
@@ -229,9 +236,9 @@ export const selectCursors = (tx: Tx) =>
 export const insertColumn = (tx: Tx, streamNo: number, ordinal: number, c: ColumnPlan) =>
   tx.query(sql`
   INSERT INTO _lockstep.column
-         (stream_no, ordinal, field, column_name, field_type, formula, refers_to, is_detail, ready)
+         (stream_no, ordinal, field, column_name, field_type, formula, formula_text, refers_to, is_detail, ready)
   VALUES (${streamNo}, ${ordinal}, ${c.field}, ${c.column}, ${c.fieldType}, ${c.formula},
-          ${c.refersTo}::text[], ${c.isDetail}, true)
+          ${c.formulaText ?? null}, ${c.refersTo}::text[], ${c.isDetail}, true)
   ON CONFLICT (stream_no, field) DO NOTHING`);
 
 /** Which of the records are marked dirty or set aside. A record that is both has two rows. */

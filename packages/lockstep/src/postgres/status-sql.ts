@@ -67,13 +67,15 @@ export interface HiddenField {
   hidden_since: string;
   /** It is visible, and not complete yet. */
   is_filling: boolean;
+  /** The column with its earlier values, under whose name it appears when it is complete; null: it has none. */
+  replaces: string | null;
 }
 
 /** One for each field. */
 export const readHiddenFields = (db: Tx): Promise<HiddenField[]> =>
   db.query<HiddenField>(sql`
-  SELECT sobject, field, column_name, hidden_since, returned_at IS NOT NULL AS is_filling
-    FROM _lockstep.hidden_fields ORDER BY sobject, field`);
+  SELECT sobject, field, column_name, hidden_since, returned_at IS NOT NULL AS is_filling, replaces
+    FROM _lockstep.hidden_fields WHERE hidden_since IS NOT NULL ORDER BY sobject, field`);
 
 /** A field whose values the mirror does not have. */
 export interface FieldWithoutValue {

@@ -95,14 +95,22 @@ export const returnFields = (tx: Tx, streamNo: number, fields: readonly string[]
   UPDATE _lockstep.column SET returned_at = to_timestamp(${at}), left_out = false
    WHERE stream_no = ${streamNo} AND field = ANY (${fields}::text[]) AND hidden_since IS NOT NULL`);
 
+/** They keep their values while all records are read again. Those that are not read stay as they are. */
+export const refillFields = (tx: Tx, streamNo: number, fields: readonly string[], at: ServerSeconds) =>
+  tx.query(sql`
+  UPDATE _lockstep.column
+     SET hidden_since = coalesce(hidden_since, clock_timestamp()), returned_at = to_timestamp(${at}), ready = false
+   WHERE stream_no = ${streamNo} AND field = ANY (${fields}::text[])
+     AND (hidden_since IS NULL OR returned_at IS NOT NULL)`);
+
 /** A column that has just been made: as if its field had been hidden until now. */
 export const insertNewColumn = (tx: Tx, streamNo: number, c: ColumnPlan, at: ServerSeconds) =>
   tx.query(sql`
   INSERT INTO _lockstep.column
-         (stream_no, ordinal, field, column_name, field_type, formula, refers_to, is_detail, ready, hidden_since,
-          returned_at)
+         (stream_no, ordinal, field, column_name, field_type, formula, formula_text, refers_to, is_detail, ready,
+          hidden_since, returned_at)
   SELECT ${streamNo}, coalesce(max(ordinal), 0) + 1, ${c.field}, ${c.column}, ${c.fieldType}, ${c.formula},
-         ${c.refersTo}::text[], ${c.isDetail}, false, clock_timestamp(), to_timestamp(${at})
+         ${c.formulaText ?? null}, ${c.refersTo}::text[], ${c.isDetail}, false, clock_timestamp(), to_timestamp(${at})
     FROM _lockstep.column WHERE stream_no = ${streamNo}`);
 
 export const setDescribedFor = (tx: Tx, streamNo: number, describedFor: string) =>

@@ -22,6 +22,7 @@ test('a destination is opened again with the streams that it has recorded', asyn
     planVersion: 1,
     hidden: [],
     leftOut: [],
+    replacing: [],
     describedFor: null,
     returnedAt: null,
     queryParts: 1,

@@ -17,9 +17,11 @@ export interface Stream extends TablePlan {
   /** Raised by each change of the table; a page that was requested under an older plan is refused. */
   planVersion: number;
   /** Fields that the sync's user may not see: their columns are not in `columns` and keep their values. */
-  hidden: readonly HiddenColumn[];
+  hidden: readonly ColumnPlan[];
   /** Fields that a person leaves out although they have a column, which keeps its values. */
-  leftOut: readonly HiddenColumn[];
+  leftOut: readonly ColumnPlan[];
+  /** Fields that have another type now: their columns take the place of earlier ones when they are complete. */
+  replacing: readonly ReplacingColumn[];
   /** For which choice of fields its object was last described; null: not known. */
   describedFor: string | null;
   /** The second of Salesforce's time at which the last of the formerly hidden fields returned; null: there are none. */
@@ -28,15 +30,15 @@ export interface Stream extends TablePlan {
   queryParts: number;
 }
 
-export interface HiddenColumn {
+export interface ReplacingColumn {
   field: string;
   column: string;
+  /** The name of the earlier column; null: it has taken its place, and some indexes are still to be made. */
+  replaces: string | null;
+  isComplete: boolean;
+  /** All records are being read again for it. */
+  isFilling: boolean;
 }
-
-const hiddenColumn = ({ field, column_name: column }: statements.ColumnRow): HiddenColumn => ({
-  field,
-  column,
-});
 
 export const destinationMigrations = new URL('./migrations/', import.meta.url);
 
@@ -59,8 +61,9 @@ export async function loadStreams(tx: Tx, schema: string): Promise<Stream[]> {
       streamNo: stream.stream_no,
       schema,
       planVersion: stream.plan_version,
-      hidden: all.filter((one) => one.is_hidden && !one.is_left_out).map(hiddenColumn),
-      leftOut: all.filter(({ is_left_out }) => is_left_out).map(hiddenColumn),
+      hidden: all.filter((one) => one.is_hidden && !one.is_left_out).map(columnPlan),
+      leftOut: all.filter(({ is_left_out }) => is_left_out).map(columnPlan),
+      replacing: all.filter((one) => one.replaces !== null || one.made_again.length > 0).map(replacingColumn),
       describedFor: stream.described_for,
       returnedAt: returned.length > 0 ? Math.max(...returned) : null,
       queryParts: stream.query_parts,
@@ -79,6 +82,14 @@ export async function lockStream(tx: Tx, { streamNo, planVersion }: Stream): Pro
   if (current?.plan_version !== planVersion) throw new Fault('SYS-09');
 }
 
+const replacingColumn = (row: statements.ColumnRow): ReplacingColumn => ({
+  field: row.field,
+  column: row.column_name,
+  replaces: row.replaces,
+  isComplete: row.ready,
+  isFilling: row.returned_at !== null,
+});
+
 function columnPlan(row: statements.ColumnRow): ColumnPlan {
   const sqlType = sqlTypeOf(row.field_type);
   assert(sqlType, 'a field type that has a column has a column type');
@@ -89,6 +100,7 @@ function columnPlan(row: statements.ColumnRow): ColumnPlan {
     sqlType,
     byBytes: isKey(row.field_type),
     formula: row.formula,
+    formulaText: row.formula_text,
     refersTo: row.refers_to,
     isDetail: row.is_detail,
   };
@@ -118,7 +130,7 @@ export async function createTable(
     await statements.insertColumn(tx, streamNo, ordinal, column);
   }
   if (described) await setFieldsWithoutColumn(tx, streamNo, withoutColumn(described));
-  const none = { hidden: [], leftOut: [], returnedAt: null };
+  const none = { hidden: [], leftOut: [], replacing: [], returnedAt: null };
   return { ...plan, ...none, schema, streamNo, planVersion, describedFor, queryParts: 1 };
 }
 

@@ -26,6 +26,7 @@ const fieldSchema = z.object({
   label: z.string(),
   type: z.string(),
   calculated: z.boolean(),
+  calculatedFormula: z.string().nullish(),
   filterable: z.boolean(),
   sortable: z.boolean(),
   referenceTo: z.array(z.string()),

@@ -13,8 +13,6 @@ export interface DescribeState {
   at: number;
   /** When it was last described without a condition; null: not in this run. */
   wholeAt: number | null;
-  /** A change that could not be made is made after that. */
-  retryAt: number;
   /** The condition for asking again, an HTTP date; null: not known. */
   condition: string | null;
   /** Its last description was refused: there is no such object for the sync's user. */
@@ -35,7 +33,6 @@ export const describedAt = (now: number): DescribeState => ({
   isDue: false,
   at: now,
   wholeAt: null,
-  retryAt: 0,
   condition: null,
   isGone: false,
   found: null,
@@ -58,8 +55,8 @@ export const describesTogetherMax = 10;
 
 /** Whether to describe it in any case now, in a request of its own. */
 export function isDescribeDue({ describe, table, stopped }: Describable, now: number): boolean {
-  const { at, wholeAt, condition, retryAt, found } = describe;
-  if (found !== null || now < retryAt) return false;
+  const { at, wholeAt, condition, found } = describe;
+  if (found !== null) return false;
   if (describe.isDue) return true;
   if (stopped && (wholeAt === null || wholeAt < stopped.failedAt)) return true;
   if (stopped) return describe.isGone && now - at >= askEveryMs;

@@ -248,10 +248,8 @@ test('an object with an unknown field is described at once, and one with a hidde
   const unknown = sync([stream(1), stream(2, { describe: { ...describedAt(99_000), isDue: true } })]);
   assert.deepEqual(nextRequest(unknown, 100_000), { kind: 'describe', indexes: [1], isSeparate: true });
   const one = stream(1, { describe: { ...describedAt(100_000), wholeAt: 100_000, condition } });
-  const hidden = { field: 'Name', column: 'name' };
-  const hiding = sync([
-    { ...one, table: { ...one.table, stream: { ...one.table.stream, hidden: [hidden] } } },
-  ]);
+  const { stream: own } = one.table;
+  const hiding = sync([{ ...one, table: { ...one.table, stream: { ...own, hidden: own.columns } } }]);
   assert.equal(nextRequest(hiding, 219_999).kind, 'composite');
   assert.deepEqual(nextRequest(hiding, 220_000), { kind: 'describe', indexes: [0], isSeparate: true });
 });

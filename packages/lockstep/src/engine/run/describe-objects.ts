@@ -1,9 +1,12 @@
 /** Describes objects in requests of their own, and makes their tables follow what descriptions show. */
+import { sqlState } from '@lockstep/foundation/database';
 import { Fault } from '../../core/faults.ts';
-import { changesNothing, type FieldChange, failureFields, type Stream } from '../../postgres/index.ts';
+import { changesNothing, type FieldChange, isLockTimeout, type Stream } from '../../postgres/index.ts';
 import { type DatedDescribe, describeDated } from '../../salesforce/index.ts';
 import type { BackgroundWork, Effect } from './background-work.ts';
 import { fieldChanges } from './field-changes.ts';
+import { isBackingOff, withProblem } from './problems.ts';
+import { currentTable, schemaFault } from './replace-columns.ts';
 import type { BackgroundRun } from './run.ts';
 import { type StreamState, type SyncState, withStreams } from './sync-state.ts';
 
@@ -56,19 +59,16 @@ function afterWhole(stream: StreamState, described: DatedDescribe | Fault, now: 
   };
 }
 
-/** After a change of columns that failed, because queries use the table. */
-const changeAgainMs = 10_000;
-
 /** Compares the descriptions that have arrived with their tables. */
 export function beginFieldChanges(run: BackgroundRun, background: BackgroundWork, state: SyncState): void {
-  for (const { table, describe } of state.streams) {
-    const { found, retryAt } = describe;
-    if (found === null || run.clock.now() < retryAt) continue;
-    const { stream } = table;
+  for (const one of state.streams) {
+    const { found } = one.describe;
+    if (found === null || isBackingOff(one, 'schema', run.clock.now())) continue;
+    const { stream } = one.table;
     const compared: Effect = async (now) =>
-      withStreams(now, [stream.streamNo], (one) => ({
-        ...one,
-        describe: { ...one.describe, found: one.describe.found === found ? null : one.describe.found },
+      withStreams(now, [stream.streamNo], ({ describe, ...rest }) => ({
+        ...rest,
+        describe: { ...describe, found: describe.found === found ? null : describe.found },
       }));
     background.begin(
       `fields ${stream.streamNo}`,
@@ -89,17 +89,16 @@ async function applyFieldChange(
   compared: Effect,
   now: SyncState,
 ): Promise<SyncState> {
-  const { sobject, streamNo } = stream;
-  const table = run.tables.get(sobject.toLowerCase());
+  const { streamNo } = stream;
+  const table = currentTable(run, stream);
   // Its plan has changed meanwhile: the comparison is made again with the new one.
   if (table?.stream.planVersion !== stream.planVersion) return now;
   try {
     await run.mirror.changeFields(table, change, now.serverNow);
   } catch (error) {
-    if (change.added.length === 0 || error instanceof Fault) throw error;
-    run.log.warn('fields cannot be added now', { stream: sobject, ...failureFields(error) });
-    const retryAt = run.clock.now() + changeAgainMs;
-    return withStreams(now, [streamNo], (one) => ({ ...one, describe: { ...one.describe, retryAt } }));
+    if (!isLockTimeout(error) && sqlState(error) !== '42701') throw error;
+    const fault = await schemaFault(run, table, error);
+    return withStreams(now, [streamNo], (one) => withProblem(one, 'schema', fault, run.clock.now()));
   }
   tellFieldChange(run, stream, change);
   const reloaded = await run.reload(await compared(now));
@@ -115,8 +114,11 @@ async function applyFieldChange(
 /** @param before  the stream as it was */
 function tellFieldChange(run: BackgroundRun, before: Stream, change: FieldChange): void {
   const { sobject } = before;
-  const { hidden, leftOut, returned, added } = change;
-  const rows = hidden.length + leftOut.length + returned.length + added.length;
+  const { hidden, leftOut, returned, renamed, added, retyped, refilled } = change;
+  const rows = [hidden, leftOut, returned, renamed, added, retyped].reduce(
+    (sum, { length }) => sum + length,
+    0,
+  );
   if (rows > 0) run.log.warn('other fields are read', { stream: sobject, rows });
   const tell = (event: string, fields: readonly string[]) => {
     for (const detail of fields) run.onActivity?.({ kind: 'schema', event, sobject, detail });
@@ -135,5 +137,15 @@ function tellFieldChange(run: BackgroundRun, before: Stream, change: FieldChange
   tell(
     'field added',
     added.map(({ field }) => field),
+  );
+  const typeOf = new Map([...before.columns, ...before.hidden].map((one) => [one.field, one.fieldType]));
+  tell(
+    'field has another type',
+    retyped.map(({ field, fieldType }) => `${field}: ${typeOf.get(field) ?? 'unknown'}, now ${fieldType}`),
+  );
+  tell('formula changed', refilled);
+  tell(
+    'field renamed',
+    renamed.map(({ from, to }) => `${from}, now ${to.field}`),
   );
 }

@@ -7,10 +7,12 @@ import { backoffMs } from './backoff.ts';
 
 /**
  * The activities of a stream that can fail on their own: polling, the backfill, reading marked records again, the log
- * of deletions, the three checks. `table` is what all of them need: that pages can be stored.
+ * of deletions, the three checks. `table` is what all of them need: that pages can be stored. `schema`: that the table
+ * follows changes of its fields.
  */
 export type Activity =
   | 'table'
+  | 'schema'
   | 'poll'
   | 'backfill'
   | 're-read'
@@ -32,6 +34,9 @@ export interface ActivityProblem {
 
 export type Problems = { readonly [A in Activity]?: ActivityProblem };
 
+/** Each try waits for readers for a moment, and they for it. */
+const schemaBackoffMs = 10_000;
+
 const checks: ReadonlySet<Activity> = new Set(['deleted log', 'sweep', 'counts', 'content']);
 
 const minuteMs = 60_000;
@@ -41,6 +46,8 @@ const lockBackoffMsMax = 3_000;
 
 /** How long an activity rests after its n-th failure in a row. Less urgent ones are tried less often. */
 export function problemBackoffMs(activity: Activity, tries: number, fault: Fault): number {
+  if (fault.code === 'SCH-10') return minuteMs;
+  if (fault.code === 'SCH-11') return schemaBackoffMs;
   if (fault.code === 'DB-16') return Math.min(lockBackoffMsMax, 500 * 2 ** Math.min(tries, 6));
   const backsOffLonger = checks.has(activity) || (activity === 're-read' && fault.kind === 'permanent');
   const asked = Math.min(fault.safe.waitMs ?? 0, hourMs);

@@ -12,6 +12,7 @@ import { withFieldChoice } from './field-changes.ts';
 import { loadState } from './load-state.ts';
 import { needsRequest, type PreparedRequest, prepareRequest } from './prepare-request.ts';
 import { openProblemLog } from './problem-log.ts';
+import { beginReplacements } from './replace-columns.ts';
 import type { BackgroundRun, Run } from './run.ts';
 import { splitQueries } from './split-queries.ts';
 import { openStreamChanges } from './stream-changes.ts';
@@ -233,6 +234,7 @@ function openBetweenTicks(
   return async (known, isApplied) => {
     const state = isApplied ? await splitQueries(run, await background.takeEffect(known)) : known;
     if (isApplied) beginFieldChanges(run, background, state);
+    if (isApplied) beginReplacements(run, background, state);
     if (tidy()) beginTidying(run, background, state);
     if (isApplied) beginRestores(run, background, state);
     lookAfterIndexes(state);

@@ -212,7 +212,7 @@ export const salesforceFaults = {
     explanation: 'Fields of {stream} have changed. Its table cannot follow while it is in use ({reason}).',
     next: 'Nothing to do if these queries end; Lockstep tries again every few seconds, and rows are stored meanwhile.',
   },
-  'SCH-12': {
+  'SCH-13': {
     kind: 'permanent',
     title: 'Parent object missing',
     explanation:

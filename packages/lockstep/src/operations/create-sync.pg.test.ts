@@ -64,7 +64,7 @@ test('all objects that cannot be taken are named with their reasons, and nothing
           ['objects.4', 'SCH-06', 'Object cannot be mirrored. Name allows no query.'],
           [
             'objects.6',
-            'SCH-12',
+            'SCH-13',
             'Parent object missing. Salesforce gives ContentDocumentLink only for given records of ContentDocument, which the sync does not mirror.',
           ],
         ],

@@ -23,7 +23,7 @@ export const objectsNamed = (names: readonly string[]): NamedObject[] =>
  * The descriptions of objects that a person has named, each once.
  *
  * @param mirrored  API names of those that the sync has already; null: they are not for a sync
- * @throws RequestError with all that cannot be taken, each at its member: `CFG-01`: none is named; `SCH-09`: the org has no such object, with similar names; `SCH-06`: it cannot be read page by page; `SCH-12`: another one is missing that it needs; `PERM-02`
+ * @throws RequestError with all that cannot be taken, each at its member: `CFG-01`: none is named; `SCH-09`: the org has no such object, with similar names; `SCH-06`: it cannot be read page by page; `SCH-13`: another one is missing that it needs; `PERM-02`
  */
 export async function describeAll(
   salesforce: Salesforce,
@@ -56,7 +56,7 @@ export async function describeAll(
 
 function refuseWithoutParent({ name }: Describe, together: ReadonlySet<string>): void {
   const parent = neededParentOf(name);
-  if (parent !== null && !together.has(parent)) throw new Fault('SCH-12', { stream: name, where: parent });
+  if (parent !== null && !together.has(parent)) throw new Fault('SCH-13', { stream: name, where: parent });
 }
 
 const noObject = (reason: string) => refusalOf('objects', new Fault('CFG-01', { reason }));

@@ -9,6 +9,7 @@ import {
   createSObject,
   deleteField,
   deleteSObject,
+  renameSObject,
   SchemaError,
 } from '../schema/schema-changes.ts';
 import { type EndpointGroup, endpoint, sobjectNamed } from './control-endpoint.ts';
@@ -42,7 +43,7 @@ const region = { name: 'Region__c', type: 'string', length: 40, externalId: true
 export const schemaEndpoints: EndpointGroup = {
   title: 'Objects and fields',
   about:
-    'Creates, changes and deletes custom objects and fields as an administrator does; describe and queries show it at once. Standard fields cannot be deleted, but they can be hidden from a user (see Rights).',
+    'Creates, changes and deletes custom objects and fields as an administrator does; describe and queries show it at once. What is renamed keeps its DurableId in EntityDefinition and FieldDefinition. Standard fields cannot be deleted, but they can be hidden from a user (see Rights).',
   endpoints: [
     endpoint({
       path: '/sobjects/create',
@@ -57,6 +58,13 @@ export const schemaEndpoints: EndpointGroup = {
       body: z.strictObject({ sobject }),
       example: { sobject: 'Shop__c' },
       run: orRefused((org, body) => deleteSObject(org, sobjectNamed(org, body.sobject).name)),
+    }),
+    endpoint({
+      path: '/sobjects/rename',
+      does: 'Changes the name of a custom object; its records, its Id prefix and its DurableId stay.',
+      body: z.strictObject({ sobject, to: customSObject.shape.name }),
+      example: { sobject: 'Shop__c', to: 'Store__c' },
+      run: orRefused(async (org, body) => shown(await renameSObject(org, body.sobject, body.to))),
     }),
     endpoint({
       path: '/fields/create',

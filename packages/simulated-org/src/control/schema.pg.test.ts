@@ -335,3 +335,52 @@ test('a validation rule refuses a write, and a field that it needs cannot be rem
   await org.control('/rules', {});
   await create('Ticket__c', { Name: 'T', Price__c: -1 });
 });
+
+test('a renamed field or object keeps its DurableId, and one that is made again has another', async () => {
+  await org.control('/sobjects/create', { name: 'Ship__c', fields: [{ name: 'Mast__c', type: 'double' }] });
+  const ship = await create('Ship__c', { Name: 'S', Mast__c: 3 });
+  await create('Ship__c', { Name: 'Gone' }).then((id) =>
+    org.request('DELETE', `${data}/sobjects/Ship__c/${id}`),
+  );
+  const idsOf = async (sobject: string) => {
+    const { records } = await query(
+      `SELECT Id, QualifiedApiName, DurableId, EntityDefinition.DurableId FROM FieldDefinition WHERE EntityDefinition.QualifiedApiName IN ('${sobject}')`,
+    );
+    const custom = records.filter(({ QualifiedApiName }) => String(QualifiedApiName).endsWith('__c'));
+    return custom.map(({ QualifiedApiName, DurableId, EntityDefinition: of }) => [
+      QualifiedApiName,
+      DurableId,
+      (of as { DurableId: string }).DurableId,
+    ]);
+  };
+  const [[, field, object] = []] = await idsOf('Ship__c');
+  assert.match(String(object), /^01I\w{12}$/);
+  assert.match(String(field), new RegExp(`^${String(object)}\\.00N\\w{12}$`));
+  const pole = { name: 'Pole__c', type: 'double' };
+  await org.control('/fields/change', { sobject: 'Ship__c', name: 'Mast__c', field: pole });
+  assert.deepEqual(await idsOf('Ship__c'), [['Pole__c', field, object]]);
+  await org.control('/sobjects/rename', { sobject: 'Ship__c', to: 'Boat__c' });
+  assert.deepEqual(await idsOf('Boat__c'), [['Pole__c', field, object]]);
+  const { records } = await query(
+    `SELECT QualifiedApiName FROM EntityDefinition WHERE DurableId = '${String(object)}'`,
+  );
+  assert.deepEqual(
+    records.map(({ QualifiedApiName }) => QualifiedApiName),
+    ['Boat__c'],
+  );
+  assert.equal(await errorOf('SELECT Id FROM Ship__c'), 'INVALID_TYPE');
+  assert.deepEqual(
+    (await query('SELECT Id, Pole__c FROM Boat__c')).records.map(({ Id, Pole__c }) => [Id, Pole__c]),
+    [[ship, 3]],
+  );
+  await org.control('/fields/delete', { sobject: 'Boat__c', name: 'Pole__c' });
+  await org.control('/fields/create', { sobject: 'Boat__c', field: pole });
+  assert.notEqual((await idsOf('Boat__c'))[0]?.[1], field);
+  const [standard] = (
+    await query(
+      "SELECT QualifiedApiName, DurableId FROM FieldDefinition WHERE DurableId = 'Account.Industry'",
+    )
+  ).records;
+  assert.equal(standard?.QualifiedApiName, 'Industry');
+  assert.equal(await errorOf('SELECT DurableId FROM FieldDefinition'), 'MALFORMED_QUERY');
+});

@@ -22,7 +22,14 @@ import { group, groupMember, profile, recordTypeSObject, userRole } from './peop
 import { opportunityLineItem, pricebook2, pricebookEntry } from './pricebook.ts';
 import { product2 } from './product2.ts';
 import { region } from './region.ts';
-import { apexPageInfo, fieldPermissions, flowTestView, userPermissionAccess } from './setup-views.ts';
+import {
+  apexPageInfo,
+  entityDefinition,
+  fieldDefinition,
+  fieldPermissions,
+  flowTestView,
+  userPermissionAccess,
+} from './setup-views.ts';
 import { task } from './task.ts';
 import { user } from './user.ts';
 
@@ -71,4 +78,6 @@ export const sobjects: readonly SObjectDef[] = [
   userPermissionAccess,
   fieldPermissions,
   feedItem,
+  entityDefinition,
+  fieldDefinition,
 ];

@@ -34,6 +34,8 @@ const readable = {
 
 const view = { ...readable, retrieveable: false } as const;
 
+const { searchable: _, ...searched } = view;
+
 export const apexPageInfo: SObjectDef = {
   ...view,
   name: 'ApexPageInfo',
@@ -78,6 +80,55 @@ export const flowTestView: SObjectDef = {
     reference('LastModifiedById', 'User ID', ['User'], byUser),
     field('datetime', 'CreatedDate', 'Created Date', never),
     reference('CreatedById', 'User ID', ['User'], byUser),
+  ],
+};
+
+/** The sobjects. Their rows are computed from the definitions as the user sees them. */
+export const entityDefinition: SObjectDef = {
+  ...searched,
+  name: 'EntityDefinition',
+  label: 'Entity Definition',
+  labelPlural: 'Entity Definitions',
+  keyPrefix: '4ie',
+  nameField: 'QualifiedApiName',
+  fields: [
+    recordId('Entity Definition ID', { shown: emptyId }),
+    text('DurableId', 'Durable ID', 255, readOnly),
+    text('QualifiedApiName', 'Qualified API Name', 70, never),
+    text('DeveloperName', 'Developer Name', 40, readOnly),
+    text('MasterLabel', 'Master Label', 80, never),
+    text('KeyPrefix', 'Key Prefix', 3, readOnly),
+  ],
+};
+
+/**
+ * Their fields. Which rows a query wants, it says by the sobject (a filter on a "reified column" is required); the text
+ * of the refusal is recorded from other views. In Salesforce EntityDefinitionId is a text; here it is a reference, so
+ * that queries can follow it.
+ */
+export const fieldDefinition: SObjectDef = {
+  ...searched,
+  name: 'FieldDefinition',
+  label: 'Field Definition',
+  labelPlural: 'Field Definitions',
+  keyPrefix: '4fe',
+  nameField: 'QualifiedApiName',
+  neededFilter: {
+    fields: ['EntityDefinitionId', 'DurableId', 'EntityDefinition.QualifiedApiName'],
+    message: 'FieldDefinition: a filter on a reified column is required [EntityDefinitionId,DurableId]',
+  },
+  fields: [
+    recordId('Field Definition ID', { shown: emptyId }),
+    text('DurableId', 'Durable ID', 255, readOnly),
+    text('QualifiedApiName', 'Qualified API Name', 70, never),
+    reference('EntityDefinitionId', 'Entity Definition ID', ['EntityDefinition'], {
+      ...readOnly,
+      length: 70,
+      childRelationshipName: null,
+    }),
+    text('DeveloperName', 'Developer Name', 40, readOnly),
+    text('MasterLabel', 'Master Label', 80, never),
+    flag('IsCalculated', 'Is Field calculated?', readOnly),
   ],
 };
 

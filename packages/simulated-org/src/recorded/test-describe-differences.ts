@@ -97,6 +97,16 @@ const justified: readonly Justified[] = [
     'Product2.ExternalDataSourceId',
   ),
   {
+    reason: 'of sobjects and fields the simulated org shows what tells them apart',
+    is: ({ place, key, given }) =>
+      key === 'catalogue field' && given === undefined && /^(Entity|Field)Definition\./.test(place),
+  },
+  {
+    reason: 'queries can follow it, although it is described as a text',
+    is: ({ place, key }) =>
+      place === 'FieldDefinition.EntityDefinitionId' && ['type', 'relationshipName'].includes(key),
+  },
+  {
     reason: 'the simulated org has only those permissions that it acts on',
     is: ({ place, key, given }) =>
       key === 'catalogue field' &&

@@ -162,6 +162,7 @@ test('parents are read on every page of a result', async () => {
 });
 
 const neededFilters: Record<string, string> = {
+  FieldDefinition: "WHERE EntityDefinition.QualifiedApiName = 'Account'",
   FlowTestView: "WHERE FlowDefinitionViewId = 'Flow_0'",
   ContentDocumentLink: 'WHERE ContentDocumentId IN (SELECT Id FROM ContentDocument)',
 };

@@ -5,6 +5,7 @@ import { boundToUser } from '../formula/index.ts';
 import type { Org } from '../org.ts';
 import { isPermissionable } from '../rest/describe-field.ts';
 import { recordId, recordIdSql } from '../write/ids.ts';
+import { withDefinitionRows } from './definition-rows.ts';
 import { type FieldDef, fieldNamed, type SObjectDef, type SObjects } from './schema.ts';
 import { schemaChanged } from './schema-storage.ts';
 import { tableOf } from './storage.ts';
@@ -42,7 +43,9 @@ export async function sobjectsSeenBy(org: Org, userId: string): Promise<SObjects
   const limits = await limitsOf(org.db, userId);
   const read = boundToUser(sobjects, userId);
   const rights = limits?.rights ?? userRights.parse({});
-  const view = withPermissions(limits ? viewOf(read, userId, limits) : read, sobjects, rights);
+  const view = withDefinitionRows(
+    withPermissions(limits ? viewOf(read, userId, limits) : read, sobjects, rights),
+  );
   // If the schema or rights changed meanwhile, this view is outdated and must not be cached.
   if (org.sobjects === sobjects && org.views === views) views.set(userId, view);
   return view;

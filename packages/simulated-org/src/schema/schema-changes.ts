@@ -6,11 +6,20 @@ import { digits } from '../write/ids.ts';
 import { fillRollUp } from '../write/roll-ups.ts';
 import { checkRules, RulesError } from '../write/rule-book.ts';
 import { type CustomField, type CustomSObject, fieldsOf, problemOf, sobjectOf } from './custom-fields.ts';
+import { durableIdOf, durablePartOf, newDurableId } from './definition-rows.ts';
 import { referencesTo } from './relationships.ts';
 import { type FieldDef, fieldNamed, type SObjectDef, type SObjects } from './schema.ts';
 import { forgetSObject, readSchema, type Schema, storeSObjects } from './schema-storage.ts';
 import { tableOf } from './storage.ts';
-import { addColumn, changeColumn, createIndexes, createTable, dropColumn, dropTable } from './tables.ts';
+import {
+  addColumn,
+  changeColumn,
+  createIndexes,
+  createTable,
+  dropColumn,
+  dropTable,
+  renameTable,
+} from './tables.ts';
 
 /**
  * Creates, changes and deletes sobjects and fields while the org runs, as an administrator does. A change waits for
@@ -68,7 +77,8 @@ export const createSObject = (org: Org, asked: CustomSObject): Promise<SObjectDe
   change(org, async (tx, sobjects, at) => {
     if (sobjects.has(asked.name.toLowerCase()))
       throw new SchemaError(`the sobject ${asked.name} already exists`);
-    const def = sobjectOf(asked, freePrefix([...sobjects.values()]));
+    const made = sobjectOf(asked, freePrefix([...sobjects.values()]));
+    const def = { ...made, durableId: newDurableId('01I'), fields: made.fields.map(withDurableId) };
     checkFields(def, asked.fields, [...sobjects.values(), def]);
     await createTable(tx, def);
     await createIndexes(tx, def);
@@ -91,10 +101,42 @@ export const deleteSObject = (org: Org, name: string): Promise<void> =>
     await forgetSObject(tx, def, at);
   });
 
+/** The sobject with its records, under another name; what refers to it refers to that. */
+export const renameSObject = (org: Org, name: string, to: string): Promise<SObjectDef> =>
+  change(org, async (tx, sobjects, at) => {
+    const def = named(sobjects, name);
+    if (!def.custom) throw new SchemaError(`${def.name} is a standard sobject`);
+    if (sobjects.has(to.toLowerCase())) throw new SchemaError(`the sobject ${to} already exists`);
+    const isUsed = [...sobjects.values()].some((one) =>
+      one.fields.some(({ rollUp }) => rollUp?.child === def.name),
+    );
+    if (isUsed || def.fields.some(({ autoNumber }) => autoNumber !== undefined))
+      throw new SchemaError(`${def.name} has auto numbers or is rolled up, which this org cannot rename`);
+    const renamed = { ...def, name: to, durableId: durableIdOf(def) };
+    await renameTable(tx, def, renamed);
+    await forgetSObject(tx, def, at);
+    const pointing = (fields: readonly FieldDef[]) =>
+      fields.map((field) =>
+        field.referenceTo?.includes(def.name)
+          ? { ...field, referenceTo: field.referenceTo.map((one) => (one === def.name ? to : one)) }
+          : field,
+      );
+    const others = [...sobjects.values()].filter(
+      (one) => one !== def && one.fields.some(({ referenceTo }) => referenceTo?.includes(def.name)),
+    );
+    const all = [renamed, ...others].map((one) => ({ ...one, fields: pointing(one.fields) }));
+    await storeSObjects(tx, all, at);
+    await tx.query(sql`UPDATE simulator.deletion SET sobject = ${to} WHERE sobject = ${def.name}`);
+    return renamed;
+  });
+
+const withDurableId = (field: FieldDef): FieldDef =>
+  field.custom ? { ...field, durableId: newDurableId('00N') } : field;
+
 export const createField = (org: Org, sobject: string, asked: CustomField): Promise<SObjectDef> =>
   change(org, async (tx, sobjects, at) => {
     const def = named(sobjects, sobject);
-    const added = fieldsOf(asked);
+    const added = fieldsOf(asked).map(withDurableId);
     const grown = { ...def, fields: [...def.fields, ...added] };
     checkFields(grown, [asked], [...sobjects.values()]);
     if (
@@ -123,7 +165,8 @@ export const changeField = (
     const [after, ...parts] = fieldsOf(asked);
     if (!after || parts.length > 0 || before.parts)
       throw new SchemaError('a compound field cannot be changed; delete it and create another');
-    const fields = def.fields.map((field) => (field === before ? after : field));
+    const kept = { ...after, durableId: durablePartOf(def, before) };
+    const fields = def.fields.map((field) => (field === before ? kept : field));
     const changed = { ...def, fields };
     checkFields(changed, [asked], [...sobjects.values()]);
     await changeColumn(tx, def, before, after);

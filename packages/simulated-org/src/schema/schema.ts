@@ -99,6 +99,8 @@ export interface FieldDef {
   parts?: readonly string[];
   /** Numbered on create, by this display format: `INV-{00000000}`. */
   autoNumber?: string;
+  /** Of a custom field: what FieldDefinition calls it, whatever its name; derived from its first name if left out. */
+  durableId?: string;
   /** What describe says about the field where it does not follow from the type. */
   told?: DescribeOverrides;
 }
@@ -138,6 +140,8 @@ export interface SObjectDef {
   /** The first three characters of every Id. */
   keyPrefix: string;
   custom: boolean;
+  /** Of a custom sobject: what EntityDefinition calls it, whatever its name; derived from its first name if left out. */
+  durableId?: string;
   deletable: boolean;
   /** Operations that the API refuses, named as in describe. */
   createable?: false;

@@ -28,6 +28,10 @@ export async function dropTable(tx: Tx, def: SObjectDef): Promise<void> {
   for (const field of def.fields) await dropSequence(tx, def, field);
 }
 
+/** Only the table: names of indexes say nothing to anybody. */
+export const renameTable = (tx: Tx, from: SObjectDef, to: SObjectDef): Promise<unknown> =>
+  tx.query(sql`ALTER TABLE ${tableOf(from)} RENAME TO ${ident(to.name)}`);
+
 export async function addColumn(tx: Tx, def: SObjectDef, field: FieldDef): Promise<void> {
   if (!hasColumn(field)) return;
   await createSequence(tx, def, field);

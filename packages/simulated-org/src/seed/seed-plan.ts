@@ -80,6 +80,8 @@ const onTop: Record<string, OnTop> = {
   UserPermissionAccess: { atLeast: 0 },
   // Computed on request.
   FieldPermissions: { atLeast: 0 },
+  EntityDefinition: { atLeast: 0 },
+  FieldDefinition: { atLeast: 0 },
 };
 
 /**

@@ -26,5 +26,6 @@ function isOnOneOf(fields: readonly string[], term: Condition, query: Soql): boo
   const isChoice =
     (term.kind === 'comparison' && term.operator === '=') ||
     ((term.kind === 'membership' || term.kind === 'semi-join') && !term.isNegated);
-  return isChoice && !isCall(term.field) && fields.includes(ownField(query, term.field) ?? '');
+  if (!isChoice || isCall(term.field)) return false;
+  return fields.includes(ownField(query, term.field) ?? term.field.name.toLowerCase());
 }

@@ -53,6 +53,7 @@ export function streamState(streamNo: number, { cursors, ...change }: StreamChan
     columns: [idColumn],
     hidden: [],
     replacing: [],
+    durableIds: new Map(),
     returnedAt: null,
     queryParts: 1,
   };

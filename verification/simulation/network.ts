@@ -21,6 +21,7 @@ import type { Meter, Waiting } from './meter.ts';
 import { type ModelOrg, versionAt } from './org.ts';
 import type { Profile } from './profile.ts';
 import { answerQuery, noRecords, type QueryAnswer, stampText } from './soql.ts';
+import { describeOf } from './tables.ts';
 
 export const orgId = '00D000000000001EAA' as OrgId;
 const host = 'model.my.salesforce.com';
@@ -29,7 +30,11 @@ const dataPath = '/services/data/v64.0';
 interface Subrequest {
   url: string;
   referenceId: string;
+  httpHeaders?: Record<string, string>;
 }
+
+/** Nobody changes an object of the model org. */
+const definedAt = 'Fri, 14 Aug 2020 20:53:02 GMT';
 
 export class Network {
   /** Number of requests so far. */
@@ -108,7 +113,8 @@ export class Network {
   }
 
   private plainAnswer(path: string): string {
-    if (path === dataPath) return '{}';
+    // Durable Ids are not among what the model org tells.
+    if (path === dataPath || path.startsWith(`${dataPath}/query?`)) return '{}';
     const [, names = ''] = /recordCount\?sObjects=(.*)$/.exec(path) ?? [];
     const sObjects = names.split(',').map((name) => ({ name, count: this.org.all(name).length }));
     return JSON.stringify({ sObjects });
@@ -125,16 +131,29 @@ export class Network {
     const texts: string[] = [];
     for (const [place, subrequest] of compositeRequest.entries()) {
       this.agenda.at(instants[place] as number, () => {
-        const text = this.answerOne(subrequest, exchange.purpose, answers);
-        texts.push(
-          `{"body":${text},"httpHeaders":{},"httpStatusCode":${answers.at(-1) ? 200 : 400},"referenceId":"${subrequest.referenceId}"}`,
-        );
+        texts.push(this.subAnswer(subrequest, exchange.purpose, answers));
         if (texts.length < compositeRequest.length) return;
         const whole = `{"compositeResponse":[${texts.join(',')}]}`;
         const seconds = this.org.seconds;
         this.agenda.at(start + lastsMs, () => this.deliver(exchange, whole, seconds));
       });
     }
+  }
+
+  private subAnswer(subrequest: Subrequest, purpose: Purpose, answers: (QueryAnswer | null)[]): string {
+    const { url, referenceId, httpHeaders } = subrequest;
+    const sobject = /\/sobjects\/(\w+)\/describe$/.exec(url)?.[1];
+    const written = (body: string, headers: object, status: number) =>
+      `{"body":${body},"httpHeaders":${JSON.stringify(headers)},"httpStatusCode":${status},"referenceId":"${referenceId}"}`;
+    if (sobject !== undefined) {
+      answers.push(noRecords);
+      if (this.org.isForbidden(sobject)) return written(forbidden, {}, 400);
+      const isKnown = httpHeaders?.['If-Modified-Since'] !== undefined;
+      const body = isKnown ? 'null' : JSON.stringify({ ...describeOf(sobject), retrieveable: true });
+      return written(body, { 'Last-Modified': definedAt }, isKnown ? 304 : 200);
+    }
+    const text = this.answerOne(subrequest, purpose, answers);
+    return written(text, {}, answers.at(-1) ? 200 : 400);
   }
 
   private answerOne({ url }: Subrequest, purpose: Purpose, answers: (QueryAnswer | null)[]): string {
@@ -284,7 +303,13 @@ interface WrongDate {
 
 /** Counts and read-backs are separate from the requests by which a process tells the time. */
 const laneOf = (purpose: Purpose, body = '') =>
-  purpose === 'read-back' ? 'read-back' : body.includes('COUNT(') ? 'count' : 'tick';
+  purpose === 'read-back'
+    ? 'read-back'
+    : purpose === 'setup' && body !== ''
+      ? 'describe'
+      : body.includes('COUNT(')
+        ? 'count'
+        : 'tick';
 
 interface Exchange {
   waiting: Waiting;

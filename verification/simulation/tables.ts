@@ -9,7 +9,7 @@ const types: Partial<Record<string, string>> = {
   SystemModstamp: 'datetime',
 };
 
-const describe = (name: string): Describe => ({
+export const describeOf = (name: string): Describe => ({
   name,
   label: name,
   custom: false,
@@ -28,7 +28,7 @@ const describe = (name: string): Describe => ({
   })),
 });
 
-export const planOf = (sobject: string): TablePlan => planTable(describe(sobject));
+export const planOf = (sobject: string): TablePlan => planTable(describeOf(sobject));
 
 /** Tables for a destination that needs no statements. */
 export const tablesInMemory = (sobjects: readonly string[]): StreamTable[] =>
@@ -41,6 +41,8 @@ export const tablesInMemory = (sobjects: readonly string[]): StreamTable[] =>
       hidden: [],
       leftOut: [],
       replacing: [],
+      durableId: null,
+      durableIds: new Map(),
       describedFor: null,
       returnedAt: null,
       queryParts: 1,

@@ -19,6 +19,8 @@ export class UnchangedTables
       | 'changeFields'
       | 'replaceColumn'
       | 'makeIndexesAgain'
+      | 'recordDurableIds'
+      | 'stopStream'
       | 'recountRows'
       | 'referencesOf'
       | 'rowsReferringTo'
@@ -67,6 +69,10 @@ export class UnchangedTables
   }
 
   async makeIndexesAgain(): Promise<void> {}
+
+  async recordDurableIds(): Promise<void> {}
+
+  async stopStream(): Promise<void> {}
 
   async recountRows(): Promise<void> {}
 

@@ -212,6 +212,12 @@ export const salesforceFaults = {
     explanation: 'Fields of {stream} have changed. Its table cannot follow while it is in use ({reason}).',
     next: 'Nothing to do if these queries end; Lockstep tries again every few seconds, and rows are stored meanwhile.',
   },
+  'SCH-12': {
+    kind: 'needs-person',
+    title: 'The object has another name',
+    explanation: 'In Salesforce {stream} is called {near} now. Its table and its rows are kept as they are.',
+    next: 'Add {near} (lockstep objects add) and remove {stream} (lockstep objects remove); queries then use the new table.',
+  },
   'SCH-13': {
     kind: 'permanent',
     title: 'Parent object missing',

@@ -59,3 +59,19 @@ export const deleteMadeAgain = (tx: Tx, streamNo: number, field: string, definit
   tx.query(sql`
   UPDATE _lockstep.column SET made_again = array_remove(made_again, ${definition})
    WHERE stream_no = ${streamNo} AND field = ${field}`);
+
+/** @param fields  API names and durable Ids; those without a column are left out */
+export async function recordDurableIds(
+  tx: Tx,
+  streamNo: number,
+  durableId: string,
+  fields: readonly (readonly [field: string, durableId: string])[],
+): Promise<void> {
+  await tx.query(sql`
+  UPDATE _lockstep.checkpoint SET durable_id = ${durableId} WHERE stream_no = ${streamNo}`);
+  await tx.query(sql`
+  UPDATE _lockstep.column c SET durable_id = given.durable_id
+    FROM unnest(${fields.map(([field]) => field)}::text[], ${fields.map(([, id]) => id)}::text[])
+           AS given (field, durable_id)
+   WHERE c.stream_no = ${streamNo} AND c.field = given.field`);
+}

@@ -5,7 +5,7 @@ import type { ServerSeconds } from '../core/stamps.ts';
 import { applyPage, applyRemainder, applyTransaction } from './apply.ts';
 import { type BulkMirror, bulkMirrorIn } from './bulk-mirror.ts';
 import type { BulkPageRow } from './bulk-sql.ts';
-import { type FieldChange, updateFields } from './hidden-fields.ts';
+import { type ChangesOfObjects, changesIn } from './changed-objects.ts';
 import * as intents from './intents.ts';
 import { leaveTable } from './leave-table.ts';
 import type { MarkReason, StreamFigures } from './mark-sql.ts';
@@ -18,7 +18,6 @@ import { type ProblemChange, recordProblems } from './problems.ts';
 import * as progress from './progress.ts';
 import { countByDay, idsAfter } from './read-ids.ts';
 import { referencesOf, rowsReferringTo } from './related-rows.ts';
-import { makeIndexesAgain, replaceColumn } from './replaced-columns.ts';
 import { isAsPlanned, restoreTable } from './restore-table.ts';
 import { retrySetAside, type SetAsideCount, selectSetAside } from './set-aside-sql.ts';
 import type { CheckpointRow, CursorRow } from './sql.ts';
@@ -27,7 +26,6 @@ import { setQueryParts } from './stream-sql.ts';
 import { alignForeignKeys, missingIndexes, restoreIndex } from './table-indexes.ts';
 import { isWritable, lockHolders } from './table-locks.ts';
 import { type ChangedRecord, type DayCount, selectChanged } from './table-sql.ts';
-import type { ReplacingColumn } from './tables.ts';
 import { takeOver } from './take-over.ts';
 import { limitLockWait } from './transaction-sql.ts';
 
@@ -45,7 +43,7 @@ export interface Progress {
  * Everything that running a sync asks of its destination. Each call is atomic, so a crash can only fall between two
  * calls. The simulation implements this in memory.
  */
-export interface Mirror extends BulkMirror {
+export interface Mirror extends BulkMirror, ChangesOfObjects {
   /** See {@link takeOver}. */
   takeOver(holder: observations.Holder): Promise<void>;
   /** See {@link intents.recoverIntents}. */
@@ -72,14 +70,8 @@ export interface Mirror extends BulkMirror {
   restoreIndex(table: StreamTable, column: ColumnPlan): Promise<void>;
   /** See {@link alignForeignKeys}. */
   alignForeignKeys(table: StreamTable, parents: ReadonlyMap<string, StreamTable['stream']>): Promise<void>;
-  /** See {@link updateFields}. */
-  changeFields(table: StreamTable, change: FieldChange, at: ServerSeconds): Promise<void>;
   /** From now on all fields of the stream are selected in this many queries. */
   splitQueries(table: StreamTable, parts: number): Promise<void>;
-  /** See {@link replaceColumn}. */
-  replaceColumn(table: StreamTable, column: ReplacingColumn): Promise<boolean>;
-  /** See {@link makeIndexesAgain}. */
-  makeIndexesAgain(table: StreamTable): Promise<void>;
   /** See {@link recordProblems}. */
   recordProblems(changes: readonly ProblemChange[]): Promise<void>;
   readProgress(): Promise<Progress>;
@@ -203,10 +195,8 @@ export function mirrorIn(db: Database, wholeTables: Database = db): Mirror {
     missingIndexes: ({ stream }, mirrored) => missingIndexes(db, stream, mirrored),
     restoreIndex: ({ stream }, column) => restoreIndex(wholeTables, stream, column),
     alignForeignKeys: ({ stream }, parents) => alignForeignKeys(db, stream, parents),
-    changeFields: ({ stream }, change, at) => updateFields(db, stream, change, at),
     splitQueries: ({ stream }, parts) => setQueryParts(db, stream.streamNo, parts),
-    replaceColumn: ({ stream }, column) => replaceColumn(db, stream, column),
-    makeIndexesAgain: ({ stream }) => makeIndexesAgain(wholeTables, stream),
+    ...changesIn(db, wholeTables),
     recordProblems: (changes) => db.transaction((tx) => recordProblems(tx, changes)),
     readProgress: () => progress.readProgress(db),
     nextMarked: async (streamNo, limit) => {

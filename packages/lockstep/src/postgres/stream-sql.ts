@@ -17,13 +17,14 @@ export interface StreamRow {
   key_prefix: string | null;
   described_for: string | null;
   query_parts: number;
+  durable_id: string | null;
 }
 
 /** One for each stream, with what its table was planned from. */
 export const selectStreams = (tx: Tx) =>
   tx.query<StreamRow>(sql`
   SELECT stream_no, sobject, table_name, plan_version, cursor_field, replicateable, key_prefix,
-         described_for, query_parts
+         described_for, query_parts, durable_id
     FROM _lockstep.checkpoint ORDER BY stream_no`);
 
 /** The names of the tables of all streams. */

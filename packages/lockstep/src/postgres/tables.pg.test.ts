@@ -23,6 +23,8 @@ test('a destination is opened again with the streams that it has recorded', asyn
     hidden: [],
     leftOut: [],
     replacing: [],
+    durableId: null,
+    durableIds: new Map(),
     describedFor: null,
     returnedAt: null,
     queryParts: 1,

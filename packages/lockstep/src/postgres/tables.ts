@@ -22,6 +22,10 @@ export interface Stream extends TablePlan {
   leftOut: readonly ColumnPlan[];
   /** Fields that have another type now: their columns take the place of earlier ones when they are complete. */
   replacing: readonly ReplacingColumn[];
+  /** Salesforce's own Id of the object, which stays when its name changes; null: not known. */
+  durableId: string | null;
+  /** Those of its fields, by API name, as far as they are known. */
+  durableIds: ReadonlyMap<string, string>;
   /** For which choice of fields its object was last described; null: not known. */
   describedFor: string | null;
   /** The second of Salesforce's time at which the last of the formerly hidden fields returned; null: there are none. */
@@ -64,6 +68,10 @@ export async function loadStreams(tx: Tx, schema: string): Promise<Stream[]> {
       hidden: all.filter((one) => one.is_hidden && !one.is_left_out).map(columnPlan),
       leftOut: all.filter(({ is_left_out }) => is_left_out).map(columnPlan),
       replacing: all.filter((one) => one.replaces !== null || one.made_again.length > 0).map(replacingColumn),
+      durableId: stream.durable_id,
+      durableIds: new Map(
+        all.flatMap((one) => (one.durable_id === null ? [] : [[one.field, one.durable_id]])),
+      ),
       describedFor: stream.described_for,
       returnedAt: returned.length > 0 ? Math.max(...returned) : null,
       queryParts: stream.query_parts,
@@ -130,8 +138,8 @@ export async function createTable(
     await statements.insertColumn(tx, streamNo, ordinal, column);
   }
   if (described) await setFieldsWithoutColumn(tx, streamNo, withoutColumn(described));
-  const none = { hidden: [], leftOut: [], replacing: [], returnedAt: null };
-  return { ...plan, ...none, schema, streamNo, planVersion, describedFor, queryParts: 1 };
+  const nothing = { hidden: [], leftOut: [], replacing: [], durableId: null, durableIds: new Map() };
+  return { ...plan, ...nothing, schema, streamNo, planVersion, describedFor, returnedAt: null, queryParts: 1 };
 }
 
 /** How long a query that uses a kept table is waited for; later ones queue behind that. */

@@ -29,6 +29,7 @@ export {
   readConditional,
   type SObject,
 } from './describe.ts';
+export { type DurableIds, readDurableIds, readNames } from './durable-ids.ts';
 export { faultOf, isTooMuch, isUnknownField } from './faults.ts';
 export { readHiddenFields } from './hidden-fields.ts';
 export { allowedOrigin, isAllowedHost, isNamedHost, lookupPublic } from './hosts.ts';

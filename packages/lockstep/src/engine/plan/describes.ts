@@ -19,6 +19,13 @@ export interface DescribeState {
   isGone: boolean;
   /** A description that its table has not been compared with yet. */
   found: Describe | null;
+  /**
+   * The durable Ids of its fields, to recognise those that have another name in the description; null: not needed so
+   * far. Of an object that is gone: its own names by its durable Id.
+   */
+  names: ReadonlyMap<string, string> | 'wanted' | null;
+  /** When the durable Ids are asked for that the mirror lacks. */
+  identifyAt: number;
 }
 
 /** What the choice depends on. */
@@ -36,6 +43,8 @@ export const describedAt = (now: number): DescribeState => ({
   condition: null,
   isGone: false,
   found: null,
+  names: null,
+  identifyAt: now,
 });
 
 /** An object's description that is asked for along with the queries. */
@@ -58,7 +67,8 @@ export function isDescribeDue({ describe, table, stopped }: Describable, now: nu
   const { at, wholeAt, condition, found } = describe;
   if (found !== null) return false;
   if (describe.isDue) return true;
-  if (stopped && (wholeAt === null || wholeAt < stopped.failedAt)) return true;
+  if (stopped && (wholeAt === null || wholeAt < stopped.failedAt))
+    return at <= stopped.failedAt || now - at >= askEveryMs;
   if (stopped) return describe.isGone && now - at >= askEveryMs;
   if (condition === null || wholeAt === null) return now - at >= askEveryMs;
   return now - wholeAt >= (table.stream.hidden.length > 0 ? wholeWhileHiddenMs : wholeEveryMs);
@@ -82,4 +92,34 @@ export function describesOf(
     .toSorted((a, b) => a.stream.describe.at - b.stream.describe.at)
     .slice(0, Math.max(0, Math.min(share, describesTogetherMax, room)))
     .map(({ index }) => ({ kind: 'describe', index }));
+}
+
+/** How many fields an answer may have: there are no further pages. */
+const fieldsTogetherMax = 1_500;
+
+/** Those whose durable Ids, or names, are asked for now in one request. */
+export function identifyNow<One extends { stream: Describable }>(
+  streams: readonly One[],
+  now: number,
+): One[] {
+  const gone = streams.filter(({ stream: { describe } }) => describe.isGone && describe.names === 'wanted');
+  if (gone.length > 0) return gone.slice(0, describesTogetherMax);
+  const asked: One[] = [];
+  let fields = 0;
+  for (const one of streams) {
+    if (!isIdentifyDue(one.stream, now)) continue;
+    fields += one.stream.table.stream.columns.length;
+    if (asked.length > 0 && (fields > fieldsTogetherMax || asked.length >= describesTogetherMax)) break;
+    asked.push(one);
+  }
+  return asked;
+}
+
+/** Only custom objects and fields can get another name. */
+function isIdentifyDue({ describe, table: { stream } }: Describable, now: number): boolean {
+  const { names, identifyAt, found, wholeAt, isGone } = describe;
+  if (isGone) return false;
+  if (names === 'wanted') return true;
+  if (found !== null || wholeAt === null || now < identifyAt) return false;
+  return stream.columns.some(({ field }) => field.endsWith('__c') && !stream.durableIds.has(field));
 }

@@ -9,7 +9,13 @@ import { isBackingOff } from '../run/problems.ts';
 import type { StreamState, SyncState } from '../run/sync-state.ts';
 import { nextSendAt } from './budget.ts';
 import { type BulkStep, type BulkUnderWay, nextBulkStep, noBulkUnderWay, wantsBulk } from './bulk-step.ts';
-import { type DescribeRequest, describesOf, describesTogetherMax, isDescribeDue } from './describes.ts';
+import {
+  type DescribeRequest,
+  describesOf,
+  describesTogetherMax,
+  identifyNow,
+  isDescribeDue,
+} from './describes.ts';
 import { addWork, distributeSlots, type PagedWork, type Work } from './fill-slots.ts';
 
 /** A stream's log of deletions, which is requested along with the queries. */
@@ -37,6 +43,8 @@ export type Next =
   | { kind: 'bulk'; index: number; step: BulkStep; isSeparate: true }
   /** The current descriptions of some objects. */
   | { kind: 'describe'; indexes: readonly number[]; isSeparate: true }
+  /** The durable Ids of some objects and their fields. */
+  | { kind: 'identify'; indexes: readonly number[]; isSeparate: true }
   | { kind: 'wait'; until: number };
 
 /** A composite request has 25 subrequests at most, five of them queries. */
@@ -144,6 +152,9 @@ function separateRequest(
     const indexes = described.slice(0, describesTogetherMax).map(({ index }) => index);
     return { kind: 'describe', indexes, isSeparate: true };
   }
+  const identified = inBackground.isDescribing ? [] : identifyNow(all, now);
+  if (identified.length > 0)
+    return { kind: 'identify', indexes: identified.map(({ index }) => index), isSeparate: true };
   const [bulk] = all.flatMap(({ stream, index }) => {
     const step = isReadable(stream) ? nextBulkStep(state, stream, inBackground.bulk, now) : null;
     return step ? [{ index, step }] : [];

@@ -12,6 +12,7 @@ import type { BackgroundWork, Effect } from './background-work.ts';
 import { beginBulkStep, bulkUnderWay } from './begin-bulk-step.ts';
 import { type Counted, countedStep, countStreams } from './count-streams.ts';
 import { beginDescribe } from './describe-objects.ts';
+import { beginIdentify } from './identify-objects.ts';
 import { needsRequest, prepareRequest } from './prepare-request.ts';
 import { isBackingOff, withoutProblem, withProblem } from './problems.ts';
 import type { BackgroundRun, Run } from './run.ts';
@@ -34,6 +35,8 @@ export function beginSeparate(
       return beginAsk(run, background, state, next);
     case 'count':
       return beginCount(run, background, state, next.indexes);
+    case 'identify':
+      return beginIdentify(run, background, state, next.indexes);
     case 'describe':
       return beginDescribe(run, background, state, next.indexes);
     case 'bulk':

@@ -6,6 +6,7 @@ import { type DatedDescribe, describeDated } from '../../salesforce/index.ts';
 import type { BackgroundWork, Effect } from './background-work.ts';
 import { fieldChanges } from './field-changes.ts';
 import { isBackingOff, withProblem } from './problems.ts';
+import { mayBeRenamed, withRenamed } from './rename-fields.ts';
 import { currentTable, schemaFault } from './replace-columns.ts';
 import type { BackgroundRun } from './run.ts';
 import { type StreamState, type SyncState, withStreams } from './sync-state.ts';
@@ -34,7 +35,10 @@ export function beginDescribe(
       };
     },
     () => async (now) =>
-      withStreams(now, streamNos, (one) => ({ ...one, describe: askedNow(one, run.clock.now()) })),
+      withStreams(now, streamNos, ({ describe, ...rest }) => ({
+        ...rest,
+        describe: { ...describe, isDue: false, at: run.clock.now() },
+      })),
   );
 }
 
@@ -48,13 +52,16 @@ const askedNow = ({ describe }: StreamState, now: number): StreamState['describe
 /** A stopped object that can be described again is tried at once. */
 function afterWhole(stream: StreamState, described: DatedDescribe | Fault, now: number): StreamState {
   const asked = askedNow(stream, now);
-  if (described instanceof Fault)
-    return { ...stream, describe: { ...asked, isGone: described.code === 'PERM-02' } };
+  if (described instanceof Fault) {
+    const isGone = described.code === 'PERM-02';
+    const isNews = isGone && !asked.isGone && stream.table.stream.durableId !== null;
+    return { ...stream, describe: { ...asked, isGone, names: isNews ? 'wanted' : asked.names } };
+  }
   const { describe: found, condition } = described;
   const { stopped } = stream;
   return {
     ...stream,
-    describe: { ...asked, condition, found, isGone: false },
+    describe: { ...asked, condition, found, isGone: false, names: null },
     stopped: stopped && stream.describe.isGone ? { ...stopped, retryAt: now } : stopped,
   };
 }
@@ -62,20 +69,27 @@ function afterWhole(stream: StreamState, described: DatedDescribe | Fault, now: 
 /** Compares the descriptions that have arrived with their tables. */
 export function beginFieldChanges(run: BackgroundRun, background: BackgroundWork, state: SyncState): void {
   for (const one of state.streams) {
-    const { found } = one.describe;
-    if (found === null || isBackingOff(one, 'schema', run.clock.now())) continue;
+    const { found, names } = one.describe;
+    if (found === null || names === 'wanted' || isBackingOff(one, 'schema', run.clock.now())) continue;
     const { stream } = one.table;
-    const compared: Effect = async (now) =>
-      withStreams(now, [stream.streamNo], ({ describe, ...rest }) => ({
-        ...rest,
-        describe: { ...describe, found: describe.found === found ? null : describe.found },
-      }));
+    const ofThis =
+      (change: Partial<StreamState['describe']>): Effect =>
+      async (now) =>
+        withStreams(now, [stream.streamNo], ({ describe, ...rest }) => ({
+          ...rest,
+          describe: describe.found === found ? { ...describe, ...change } : describe,
+        }));
+    const compared = ofThis({ found: null, names: null });
     background.begin(
       `fields ${stream.streamNo}`,
       async () => {
         const change = fieldChanges(stream, found, run.open.settings);
         if (!change) return compared;
-        return (now) => applyFieldChange(run, stream, change, compared, now);
+        const isUnclear = mayBeRenamed(stream, change);
+        if (isUnclear && names === null) return ofThis({ names: 'wanted' });
+        const clear = isUnclear && names ? withRenamed(stream, change, names) : change;
+        const done = ofThis({ found: null, names: null, identifyAt: run.clock.now() });
+        return (now) => applyFieldChange(run, stream, clear, done, now);
       },
       () => compared,
     );

@@ -83,7 +83,8 @@ function stopsOf(
   return after.streams.flatMap(({ table, stopped }, index): Stop[] => {
     const was = before.streams[index]?.stopped ?? null;
     if (!stopped) return was ? [{ table, fault: null }] : [];
-    if (stopped === was) return [];
+    // That it has another name says more than the refusal of the former one.
+    if (stopped === was || stopped.code === 'SCH-12') return [];
     const refusal = refusals.find(({ slot }) => slot.index === index);
     return refusal ? [{ table, fault: refusal.fault }] : [];
   });
@@ -127,7 +128,12 @@ function afterRefusal(deps: SyncDeps, stream: StreamState, kind: Slot['kind'], f
   const tries = (stream.stopped?.tries ?? 0) + 1;
   return {
     ...refused,
-    stopped: { code: fault.code, tries, failedAt: now, retryAt: now + stopBackoffMs(tries) },
+    stopped: {
+      code: stream.stopped?.code === 'SCH-12' ? 'SCH-12' : fault.code,
+      tries,
+      failedAt: now,
+      retryAt: now + stopBackoffMs(tries),
+    },
   };
 }
 

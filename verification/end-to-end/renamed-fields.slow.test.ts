@@ -24,7 +24,7 @@ async function openCopied({ seesDefinitions = true } = {}) {
   const harness = undo.use(await openClockHarness({ org, sobjects: [name, 'Lead'], intervalMs }));
   const [id = ''] = await harness.write([{ create: name, values: { Name: 'One', Mast__c: 12 } }]);
   await harness.finishBackfill();
-  await harness.pass(3 * 60_000);
+  await harness.pass(15 * 60_000);
   const change = (to: object) =>
     org.control('/fields/change', { sobject: name, name: mast.name, field: { ...mast, ...to } });
   const ends = undo.move();

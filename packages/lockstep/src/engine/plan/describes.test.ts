@@ -22,7 +22,13 @@ test('each object is asked about once a minute, along with the queries of other 
   assert.deepEqual(describesOf(sync(asked)), []);
   const urgent = streams.map((one, n) => (n === 3 ? { ...one, isPriority: true } : one));
   assert.deepEqual(describesOf(sync(urgent)), [], 'somebody waits for this request');
-  assert.equal(describesOf(sync(streamsOf(3, { describe: { ...known, condition: null } }))), 'describe');
+  assert.deepEqual(
+    describesOf(sync(streamsOf(3, { describe: { ...known, condition: null } }))),
+    [0],
+    'one at a time',
+  );
+  const long = { ...known, condition: null, isLong: true };
+  assert.equal(describesOf(sync(streamsOf(3, { describe: long }))), 'describe');
 });
 
 test('an object that is gone is described every minute, and one that is stopped for another reason once', () => {

@@ -3,8 +3,9 @@ import type { StreamTable } from '../../postgres/index.ts';
 
 /**
  * When an object is described again. Once a minute, along with the queries of a request, Salesforce is asked for the
- * description if it has changed: that answer is short, because it nearly never has. Now and then, and at once if a
- * query is refused for a field, the object is described in any case, in a request of its own. Pure.
+ * description if it has changed: that answer is short, because it nearly never has. Now and then the object is described
+ * in any case, one object a request. At once, in a request of its own, it is described if a query is refused for a
+ * field, and if its description takes too long to come along with queries. Pure.
  */
 export interface DescribeState {
   /** A field of a query is gone, or others are wanted: the object is described at once. */
@@ -15,6 +16,8 @@ export interface DescribeState {
   wholeAt: number | null;
   /** The condition for asking again, an HTTP date; null: not known. */
   condition: string | null;
+  /** Its description took too long along with queries. */
+  isLong: boolean;
   /** Its last description was refused: there is no such object for the sync's user. */
   isGone: boolean;
   /** A description that its table has not been compared with yet. */
@@ -27,6 +30,9 @@ export interface DescribeState {
   /** When the durable Ids are asked for that the mirror lacks. */
   identifyAt: number;
 }
+
+/** A run begins with reading records. */
+const identifyAfterMs = 10 * 60_000;
 
 /** What the choice depends on. */
 interface Describable {
@@ -41,16 +47,19 @@ export const describedAt = (now: number): DescribeState => ({
   at: now,
   wholeAt: null,
   condition: null,
+  isLong: false,
   isGone: false,
   found: null,
   names: null,
-  identifyAt: now,
+  identifyAt: now + identifyAfterMs,
 });
 
 /** An object's description that is asked for along with the queries. */
 export interface DescribeRequest {
   kind: 'describe';
   index: number;
+  /** Without a condition. */
+  isWhole: boolean;
 }
 
 const minuteMs = 60_000;
@@ -64,15 +73,18 @@ export const describesTogetherMax = 10;
 
 /** Whether to describe it in any case now, in a request of its own. */
 export function isDescribeDue({ describe, table, stopped }: Describable, now: number): boolean {
-  const { at, wholeAt, condition, found } = describe;
+  const { at, wholeAt, isLong, found } = describe;
   if (found !== null) return false;
   if (describe.isDue) return true;
   if (stopped && (wholeAt === null || wholeAt < stopped.failedAt))
     return at <= stopped.failedAt || now - at >= askEveryMs;
   if (stopped) return describe.isGone && now - at >= askEveryMs;
-  if (condition === null || wholeAt === null) return now - at >= askEveryMs;
-  return now - wholeAt >= (table.stream.hidden.length > 0 ? wholeWhileHiddenMs : wholeEveryMs);
+  if (table.stream.hidden.length > 0 && now - (wholeAt ?? at) >= wholeWhileHiddenMs) return true;
+  return isLong && now - at >= askEveryMs && isWholeDue(describe, now);
 }
+
+const isWholeDue = ({ condition, wholeAt }: DescribeState, now: number): boolean =>
+  condition === null || wholeAt === null || now - wholeAt >= wholeEveryMs;
 
 /**
  * Those to ask for along with the queries of a request, spread over the requests of a minute.
@@ -84,14 +96,19 @@ export function describesOf(
   { intervalMs, now, room }: { intervalMs: number; now: number; room: number },
 ): DescribeRequest[] {
   const share = Math.ceil((streams.length * intervalMs) / askEveryMs);
-  return streams
+  const due = streams
     .filter(({ stream: { describe, stopped } }) => {
-      const { isDue, at, condition, found } = describe;
-      return condition !== null && !stopped && !isDue && found === null && now - at >= askEveryMs;
+      const { isDue, at, found } = describe;
+      return !stopped && !isDue && found === null && now - at >= askEveryMs;
     })
-    .toSorted((a, b) => a.stream.describe.at - b.stream.describe.at)
-    .slice(0, Math.max(0, Math.min(share, describesTogetherMax, room)))
-    .map(({ index }) => ({ kind: 'describe', index }));
+    .map(({ stream: { describe }, index }) => ({ describe, index, isWhole: isWholeDue(describe, now) }))
+    .filter(({ describe, isWhole }) => !isWhole || !describe.isLong)
+    .toSorted((a, b) => a.describe.at - b.describe.at)
+    .slice(0, Math.max(0, Math.min(share, describesTogetherMax, room)));
+  const firstWhole = due.find(({ isWhole }) => isWhole);
+  return due
+    .filter((one) => !one.isWhole || one === firstWhole)
+    .map(({ index, isWhole }) => ({ kind: 'describe', index, isWhole }));
 }
 
 /** How many fields an answer may have: there are no further pages. */

@@ -13,23 +13,25 @@ import type { DescribeRequest } from '../plan/describes.ts';
 import type { StreamState, SyncState } from './sync-state.ts';
 
 export interface AnsweredDescribe {
-  /** Of the stream. */
-  index: number;
+  describe: DescribeRequest;
   answer: ResourceAnswer;
 }
 
-export const resourceOf = ({ table, describe: { condition } }: StreamState): Resource =>
-  describeResource(table.stream.sobject, condition ?? undefined);
+export const resourceOf = (
+  { table, describe: { condition } }: StreamState,
+  { isWhole }: DescribeRequest,
+): Resource => describeResource(table.stream.sobject, isWhole ? undefined : (condition ?? undefined));
 
 /** The stream with the description that has arrived. A refusal says nothing that the polls do not say too. */
 export function afterDescribe(
   { log, clock }: { log: AppLog; clock: Clock },
   stream: StreamState,
-  answer: ResourceAnswer,
+  { describe: { isWhole }, answer }: AnsweredDescribe,
   { answeredAt }: ExchangeTimes,
 ): StreamState {
   const { sobject } = stream.table.stream;
-  const asked = { ...stream.describe, at: clock.now() };
+  const at = clock.now();
+  const asked = { ...stream.describe, at, ...(isWhole && { wholeAt: at }) };
   try {
     const read = readConditional(answer, sobject, answeredAt);
     if (read === 'unchanged' || read === 'refused') return { ...stream, describe: asked };
@@ -42,10 +44,12 @@ export function afterDescribe(
 }
 
 /** After an answer that took too long these objects are described in requests of their own. */
-export const withoutConditions = (state: SyncState, describes: readonly DescribeRequest[]): SyncState => {
+export const withLong = (state: SyncState, describes: readonly DescribeRequest[]): SyncState => {
   const asked = new Set(describes.map(({ index }) => index));
   const streams = state.streams.map((stream, index) =>
-    asked.has(index) ? { ...stream, describe: { ...stream.describe, condition: null } } : stream,
+    asked.has(index)
+      ? { ...stream, describe: { ...stream.describe, isLong: true, condition: null } }
+      : stream,
   );
   return { ...state, streams };
 };

@@ -63,8 +63,10 @@ export function interpretAnswer(
     deletedLogParts.push(part);
     next = withStream(next, part.index, part.after);
   }
-  for (const { index, answer } of describes)
-    next = withStream(next, index, afterDescribe(deps, streamOf(next, { index }), answer, times));
+  for (const one of describes) {
+    const { index } = one.describe;
+    next = withStream(next, index, afterDescribe(deps, streamOf(next, { index }), one, times));
+  }
   return { next, parts, deletedLogs: deletedLogParts, stops: stopsOf(state, next, refusals) };
 }
 

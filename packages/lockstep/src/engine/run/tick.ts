@@ -7,7 +7,7 @@ import { readingOf } from '../cursors/index.ts';
 import { type PreparedSlot, type Slot } from '../cursors/reading.ts';
 import type { DeletedLogRequest } from '../plan/next-request.ts';
 import { hasQuery, slotQuery, streamOf } from '../plan/slots.ts';
-import { resourceOf, withoutConditions } from './after-describe.ts';
+import { resourceOf, withLong } from './after-describe.ts';
 import { applyParts, type DeletedLogPart, type Part, type Stop } from './apply-parts.ts';
 import { interpretAnswer, type SlotAnswers } from './interpret-answer.ts';
 import type { ChosenRequest, PreparedRequest } from './prepare-request.ts';
@@ -189,7 +189,7 @@ async function ask(
   }
   const asking: Parameters<typeof queryPages>[2] = {
     purpose: purposeOf(prepared),
-    resources: [...questions, ...describes.map((one) => resourceOf(streamOf(state, one)))],
+    resources: [...questions, ...describes.map((one) => resourceOf(streamOf(state, one), one))],
     ...(limitMs !== null && { timeoutMs: limitMs }),
   };
   const answer = await queryPages(salesforce, sent, asking, signal);
@@ -205,8 +205,8 @@ async function ask(
       question: questions[index] as DeletedQuestion,
       answer: answer.resources[index] as ResourceAnswer,
     })),
-    describes: describes.map(({ index }, nth) => ({
-      index,
+    describes: describes.map((describe, nth) => ({
+      describe,
       answer: answer.resources[questions.length + nth] as ResourceAnswer,
     })),
   };
@@ -246,7 +246,7 @@ const carriesPages = (slots: readonly Slot[]) => !slots.every((slot) => readingO
 
 /** The state after an answer that did not arrive in time. */
 export const afterTooSlow = (state: SyncState, { asking: { slots, describes } }: OpenReading): SyncState =>
-  withoutConditions(
+  withLong(
     withSlow(state, slots, () => (carriesPages(slots) ? 'pages' : 'polls')),
     describes,
   );

@@ -152,6 +152,11 @@ function separateRequest(
     const indexes = described.slice(0, describesTogetherMax).map(({ index }) => index);
     return { kind: 'describe', indexes, isSeparate: true };
   }
+  const counted = inBackground.isCounting
+    ? []
+    : all.filter(({ stream }) => isCountedNow(state, stream, now)).slice(0, slotsMax);
+  if (counted.length > 0)
+    return { kind: 'count', indexes: counted.map(({ index }) => index), isSeparate: true };
   const identified = inBackground.isDescribing ? [] : identifyNow(all, now);
   if (identified.length > 0)
     return { kind: 'identify', indexes: identified.map(({ index }) => index), isSeparate: true };
@@ -159,11 +164,7 @@ function separateRequest(
     const step = isReadable(stream) ? nextBulkStep(state, stream, inBackground.bulk, now) : null;
     return step ? [{ index, step }] : [];
   });
-  if (bulk) return { kind: 'bulk', ...bulk, isSeparate: true };
-  if (inBackground.isCounting) return null;
-  const counted = all.filter(({ stream }) => isCountedNow(state, stream, now)).slice(0, slotsMax);
-  if (counted.length === 0) return null;
-  return { kind: 'count', indexes: counted.map(({ index }) => index), isSeparate: true };
+  return bulk ? { kind: 'bulk', ...bulk, isSeparate: true } : null;
 }
 
 const isReadable = ({ stopped, isTableChanged }: StreamState) => !stopped && !isTableChanged;

@@ -28,6 +28,8 @@ interface Field {
 
 const chance = (random: Random, share: number): boolean => random.next() < share;
 
+const texts = ['7', 'ten', '', 'a longer text'];
+
 const valueOf = (type: Type, random: Random): unknown => {
   switch (type) {
     case 'double':
@@ -36,8 +38,9 @@ const valueOf = (type: Type, random: Random): unknown => {
       return random.between(0, 1_000);
     case 'date':
       return `2026-0${random.between(1, 9)}-11`;
-    default:
-      return random.pick(['7', 'ten', '', 'a longer text']);
+    case 'string':
+    case 'textarea':
+      return random.pick(texts);
   }
 };
 

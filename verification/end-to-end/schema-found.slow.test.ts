@@ -59,6 +59,36 @@ test('two fields that are added within one second are both found', async () => {
   assert.deepEqual(harness.holder.schemaChanges, ['Lead field added First__c', 'Lead field added Second__c']);
 });
 
+test('a field that goes and another that comes in the middle of a backfill restart nothing, and no value is missed', async () => {
+  const gone = { name: 'Goes__c', type: 'string', length: 40 };
+  await org.control('/fields/create', { sobject: 'Account', field: gone });
+  await using harness = await openClockHarness({ org, sobjects: ['Account'], intervalMs, pageRows: 2 });
+  const placeOf = async () => {
+    const [cursor] = await harness.mirror.query<{ after: string | null }>(
+      sql`SELECT position ->> 'after' AS after FROM _lockstep.cursor WHERE kind = 'backfill'`,
+    );
+    return cursor?.after ?? '';
+  };
+  await harness.pass(intervalMs);
+  const before = await placeOf();
+  assert.ok(before !== '', 'some pages are read');
+  await org.control('/fields/delete', { sobject: 'Account', name: gone.name });
+  await org.control('/fields/create', {
+    sobject: 'Account',
+    field: { name: 'Comes__c', type: 'double', formula: 'LEN(Name)' },
+  });
+  for (let step = 0; step < 6; step++) {
+    await harness.pass(intervalMs);
+    assert.ok((await placeOf()) >= before, 'the same cursor goes on');
+  }
+  await harness.finishBackfill();
+  await harness.pass(soonMs);
+  assert.deepEqual(await column(harness, 'Comes__c'), [{ column_name: 'comes__c', ready: true }]);
+  assert.deepEqual(await column(harness, 'Goes__c'), [{ column_name: 'goes__c', ready: false }]);
+  await harness.settle();
+  await harness.expectConvergedAndIdle();
+});
+
 test('an object that is hidden stops alone, and is followed again within minutes after it is visible again', async () => {
   await using opened = await openCopied('Account', 'Lead');
   const { harness } = opened;

@@ -30,18 +30,12 @@ const chance = (random: Random, share: number): boolean => random.next() < share
 
 const texts = ['7', 'ten', '', 'a longer text'];
 
-const valueOf = (type: Type, random: Random): unknown => {
-  switch (type) {
-    case 'double':
-      return random.between(0, 1_000) / 4;
-    case 'int':
-      return random.between(0, 1_000);
-    case 'date':
-      return `2026-0${random.between(1, 9)}-11`;
-    case 'string':
-    case 'textarea':
-      return random.pick(texts);
-  }
+const values: Record<Type, (random: Random) => unknown> = {
+  double: (random) => random.between(0, 1_000) / 4,
+  int: (random) => random.between(0, 1_000),
+  date: (random) => `2026-0${random.between(1, 9)}-11`,
+  string: (random) => random.pick(texts),
+  textarea: (random) => random.pick(texts),
 };
 
 /** The object as it is in the org, and what an administrator and others do to it. */
@@ -79,7 +73,7 @@ class Shop {
 
   values(): Record<string, unknown> {
     const written = this.fields.filter(({ formula }) => formula === undefined && chance(this.random, 0.7));
-    return Object.fromEntries(written.map(({ name, type }) => [name, valueOf(type, this.random)]));
+    return Object.fromEntries(written.map(({ name, type }) => [name, values[type](this.random)]));
   }
 
   async change(): Promise<void> {

@@ -5,6 +5,7 @@ import { contentDue } from '../cursors/content.ts';
 import { sweepDue } from '../cursors/sweep.ts';
 import { isBackingOff } from '../run/problems.ts';
 import type { StreamState, SyncState } from '../run/sync-state.ts';
+import { isAskDue } from './job-watch.ts';
 
 /** A step of a Bulk reading; each but the last is one request. */
 export type BulkStep =
@@ -85,7 +86,7 @@ export function nextBulkStep(
   if (!bulk || bulk.position.givenUp) return { do: 'begin', purpose };
   const { job, ranges } = bulk.position;
   if (!job) return ranges[0]?.isTooLarge ? { do: 'split' } : { do: 'create' };
-  if (job.hi === null) return now >= job.askAt ? { do: 'ask' } : null;
+  if (job.hi === null) return isAskDue(job, now) ? { do: 'ask' } : null;
   return nextPageStep(stream, underWay, job.isListed);
 }
 

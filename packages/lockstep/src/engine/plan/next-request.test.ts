@@ -258,7 +258,7 @@ test('a request has at most five queries, and twenty logs of deletions and descr
   for (let streamCount = 1; streamCount < 30; streamCount++) {
     const lagging = streamsOf(streamCount).map((one, n) =>
       stream(n + 1, {
-        rows: 100_000,
+        rows: 99_999,
         cursors: {
           ...(n % 3 === 0 && backfilling),
           sweep: at({ ...startOfSweep(0), isWanted: n % 2 === 0 }),

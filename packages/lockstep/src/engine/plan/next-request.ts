@@ -281,13 +281,16 @@ function checksOf(
 }
 
 /** The readings that are pages behind. */
-function backlogsOf({ serverNow, streams }: SyncState, ready: readonly Ready[], now: number): PagedWork[] {
-  return ready.flatMap(({ stream, index }) =>
-    readings().flatMap(({ kind, activity, behind }): PagedWork[] => {
-      const pages = behind?.(stream, serverNow, streams);
-      return pages && !isBackingOff(stream, activity, now) ? [{ work: { kind, index }, ...pages }] : [];
-    }),
-  );
+function backlogsOf(state: SyncState, ready: readonly Ready[], now: number): PagedWork[] {
+  return ready.flatMap(({ stream, index }) => {
+    // Only after a request that failed as a whole is it read page by page: its next request shows whether all is well.
+    const waitsForBulk = !state.syncProblem && wantsBulk(state, stream);
+    return readings().flatMap(({ kind, activity, behind }): PagedWork[] => {
+      const pages = behind?.(stream, state.serverNow, state.streams);
+      const isLater = isBackingOff(stream, activity, now) || (kind === 'backfill' && waitsForBulk);
+      return pages && !isLater ? [{ work: { kind, index }, ...pages }] : [];
+    });
+  });
 }
 
 const waitedFor = ({ work }: Check): PagedWork => ({

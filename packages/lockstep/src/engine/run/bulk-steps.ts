@@ -26,6 +26,7 @@ import { middleId } from '../cursors/id-middle.ts';
 import { restingPass } from '../cursors/pace.ts';
 import { partialFieldsOf, selectInRange } from '../cursors/queries.ts';
 import { type BulkStep, bulkPageRows } from '../plan/bulk-step.ts';
+import { watchFrom, watchOn } from '../plan/job-watch.ts';
 import { readBulkPage } from './bulk-pages.ts';
 import {
   answered,
@@ -145,14 +146,10 @@ async function create(work: BulkWork): Promise<void> {
   );
   answered(work, created.usage, 0);
   if ('refused' in created) return refused(work, created.refused);
-  const now = deps.clock.now();
   const job: BulkJob = {
     ...created.job,
     fields: query.fields,
-    createdAt: now,
-    askAt: now + firstAskMs,
-    records: 0,
-    advancedAt: now,
+    ...watchFrom(deps.clock.now()),
     hi: null,
     next: null,
     isListed: false,
@@ -167,11 +164,6 @@ function refused(work: BulkWork, refusal: BulkRefusal): Promise<void> {
   return giveUp(work, refusal.reason);
 }
 
-const firstAskMs = 1_000;
-const askMsMax = 60_000;
-/** A job that reads nothing for so long hangs. */
-const silentMsMax = 60 * 60_000;
-
 async function ask(work: BulkWork): Promise<void> {
   const { deps, cursor, signal } = work;
   const job = jobOf(cursor);
@@ -179,7 +171,6 @@ async function ask(work: BulkWork): Promise<void> {
   answered(work, answer.usage, 0);
   if ('refused' in answer) return refused(work, answer.refused);
   const { state, records, reason } = answer;
-  const now = deps.clock.now();
   switch (state) {
     case 'complete':
       deps.log.info('bulk results ready', { stream: work.table.stream.sobject, rows: records });
@@ -192,14 +183,10 @@ async function ask(work: BulkWork): Promise<void> {
       throw new JobLost('the job was aborted');
     case 'waiting':
     case 'running': {
-      const isSilent = records === job.records && now - job.advancedAt >= silentMsMax;
-      if (isSilent) {
-        await abortQueryJob(deps.salesforce, job, signal);
-        return giveUp(work, 'its job hangs');
-      }
-      const askAt = now + Math.min(askMsMax, Math.max(firstAskMs, now - job.createdAt));
-      const advancedAt = records === job.records ? job.advancedAt : now;
-      return move(work, { ...cursor.position, job: { ...job, records, askAt, advancedAt } });
+      const watched = watchOn(job, records, deps.clock.now());
+      if (watched) return move(work, { ...cursor.position, job: watched });
+      await abortQueryJob(deps.salesforce, job, signal);
+      return giveUp(work, 'its job hangs');
     }
     default:
       return unreachable(state);

@@ -13,6 +13,7 @@ const files = [
   'packages/lockstep/src/postgres/apply-races.pg.test.ts',
   'packages/lockstep/src/postgres/apply-values.pg.test.ts',
   'packages/lockstep/src/postgres/set-aside.pg.test.ts',
+  'packages/lockstep/src/postgres/store-slice.pg.test.ts',
   'packages/lockstep/src/postgres/restore-table.pg.test.ts',
   'packages/lockstep/src/postgres/table-indexes.pg.test.ts',
   'packages/lockstep/src/api/destinations.pg.test.ts',

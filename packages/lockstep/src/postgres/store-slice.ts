@@ -96,10 +96,19 @@ export async function storeSlice(
 ): Promise<StoredSlice> {
   const job = jobTable(table, part.fields, serverVersion);
   const store = { db, serverVersion, job, slice, part };
-  if (slice.isSuspect) return storeAsPage(store);
   const { way } = part;
-  const isDirect = way.kind === 'backfill' && way.isFirstFill && serverVersion >= leavesOutMisfits;
-  return (isDirect && (await copySlice(store))) || (await mergeSlice(store)) || storeAsPage(store);
+  const isFirstFill = way.kind === 'backfill' && way.isFirstFill;
+  const isDirect = !slice.isSuspect && isFirstFill && serverVersion >= leavesOutMisfits;
+  const copied = isDirect ? await copySlice(store) : null;
+  if (copied) return copied;
+  requireDistinct(slice);
+  return (!slice.isSuspect && (await mergeSlice(store))) || storeAsPage(store);
+}
+
+/** A copy finds out by the table's key. */
+function requireDistinct(slice: CsvSlice): void {
+  const ids = new Set(idsOf(slice));
+  if (ids.size < slice.starts.length) throw new RepeatedRecord();
 }
 
 interface Store {
@@ -263,9 +272,10 @@ async function mergeRecords({ db, job, part }: Store, slice: CsvSlice): Promise<
   for (let from = 0; from < slice.starts.length; from += pageRows) {
     const records = slice.starts.slice(from, from + pageRows).map((_, nth) => from + nth);
     const page = part.pageOf(partOf(slice, records));
-    const applied = await applyTransaction(db, (tx) =>
-      applyPage(tx, job, page, { observation, hi, isLast: false, ...kind }),
-    );
+    const applied = await applyTransaction(db, async (tx) => {
+      await lockReading(tx, part);
+      return applyPage(tx, job, page, { observation, hi, isLast: false, ...kind });
+    });
     counts = add(counts, applied.counts);
   }
   return counts;

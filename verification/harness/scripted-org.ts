@@ -31,6 +31,10 @@ interface Reply {
   body?: string | Buffer;
   /** Cuts the connection in the middle of the body. */
   cut?: boolean;
+  /** Sends half of the body, and then nothing more. */
+  stalls?: boolean;
+  /** Does not say how long the body is. */
+  chunked?: boolean;
 }
 
 type Script = (request: Received) => Reply | 'hang' | Promise<Reply>;
@@ -130,11 +134,13 @@ function serve(server: Server, org: ScriptedOrg): void {
   });
 }
 
-function send(response: ServerResponse, { status = 200, headers, body = '', cut }: Reply): void {
+function send(response: ServerResponse, { status = 200, headers, body = '', ...how }: Reply): void {
   const bytes = Buffer.from(body);
-  response.writeHead(status, { 'content-length': bytes.length, ...headers });
-  if (cut) response.write(bytes.subarray(0, bytes.length / 2), () => response.destroy());
-  else response.end(bytes);
+  response.writeHead(status, { ...(!how.chunked && { 'content-length': bytes.length }), ...headers });
+  if (!how.cut && !how.stalls) return void response.end(bytes);
+  response.write(bytes.subarray(0, bytes.length / 2), () => {
+    if (how.cut) response.destroy();
+  });
 }
 
 /** What the token endpoint answers, with some members replaced. */

@@ -98,7 +98,10 @@ export async function readQueryJob(
   const job = jobOf(answer);
   const state = states[job.state];
   if (!state) throw new Fault('DATA-03', { where: 'the state of a Bulk job' });
-  return { usage, state, records: job.numberRecordsProcessed ?? 0, reason: reasonOf(job.errorMessage) };
+  const { numberRecordsProcessed: records } = job;
+  // Without it a complete job would look like an empty table.
+  if (state === 'complete' && records === undefined) throw new Fault('DATA-03', { where: 'a Bulk job' });
+  return { usage, state, records: records ?? 0, reason: reasonOf(job.errorMessage) };
 }
 
 /** Gives a job up that has not ended. It may have ended by now, or be gone: that is as good. */
@@ -148,7 +151,8 @@ export async function listResultPages(
   const read = pagesSchema.safeParse(parseJsonOrUndefined(answer.text));
   if (!read.success) throw new Fault('DATA-03', { where: 'the result pages of a Bulk job' });
   const { resultPages, done, nextRecordsUrl, nextRecordUrl } = read.data;
-  const following = done ? null : (nextRecordsUrl ?? nextRecordUrl ?? null);
+  const following = done ? null : (nextRecordsUrl ?? nextRecordUrl);
+  if (following === undefined) throw new Fault('DATA-03', { where: 'the result pages of a Bulk job' });
   const paths = resultPages.map(({ resultUrl }) => ownPath(resultUrl, below));
   return { usage, paths, next: following === null ? null : ownPath(following, below) };
 }
@@ -162,7 +166,8 @@ export const hasResultPages = ({ dataPath }: BulkJobName): boolean =>
 /** An answer may not send the session's token anywhere else. */
 function ownPath(url: string, below: string): string {
   const path = url.startsWith('/') ? url : `/${url}`;
-  if (!path.startsWith(below)) throw new Fault('DATA-03', { where: 'the address of a result page' });
+  const isBelow = path.startsWith(below) && !path.includes('..') && /^[!-~]*$/.test(path);
+  if (!isBelow) throw new Fault('DATA-03', { where: 'the address of a result page' });
   return path;
 }
 

@@ -57,10 +57,12 @@ function valueText({ name, type, value }: SelectedColumn): Sql {
       return sql`substr(to_json(${value})::text, 2, 19) || '.000Z'`;
     case 'time':
       return sql`to_char(${value}, 'HH24:MI:SS.MS"Z"')`;
+    // The values of histories have been seen in Bulk results (forceworkbench issue 695).
+    case 'anyType':
+      return sql`${value} #>> '{}'`;
     case 'base64':
     case 'address':
     case 'location':
-    case 'anyType':
     case 'json':
       throw new JobFailure(`FeatureNotEnabled : Cannot serialize value for '${name}' in CSV format`);
     default:

@@ -133,6 +133,12 @@ test('result pages can be read in parallel, from v58.0 on', async () => {
   const pages = await Promise.all(urls.map((url) => org.request('GET', url)));
 
   assert.deepEqual([whole[0], ...pages.flatMap(({ text }) => readCsv(text).slice(1))], whole);
+  assert.ok(
+    pages.every(({ text }) => readCsv(text).length <= 61),
+    'a page has as many records as were asked for',
+  );
+  const [first] = pages;
+  assert.deepEqual(readCsv(first?.text ?? ''), whole.slice(0, 61), 'the first page is one of them');
   const old = await org.request('POST', '/services/data/v57.0/jobs/query', {
     body: { operation: 'query', query: 'SELECT Id FROM User' },
   });
@@ -189,6 +195,23 @@ test('every value is the same as in REST, in its CSV form', async () => {
   assert.deepEqual(header, fields);
   assert.deepEqual(row, expected);
   assert.ok(row?.includes('9.0071992547409931E15') && row.includes('3.0') && row.includes('true'));
+});
+
+test('a value that may have any type, as in a history, is its text', async () => {
+  const values = [7, 1.5, 'text, "quoted"', '7', true, null];
+  for (const [nth, value] of values.entries()) {
+    const body = { External_Id__c: `any-type-${nth}`, Previous_Value__c: value };
+    assert.equal((await org.request('POST', `${data}/sobjects/Invoice__c`, { body })).status, 201);
+  }
+  const soql = `SELECT Previous_Value__c FROM Invoice__c WHERE External_Id__c LIKE 'any-type-%' ORDER BY External_Id__c`;
+  const [, ...rows] = readCsv((await results(await completed(soql))).text);
+  assert.deepEqual(
+    rows.map(([value]) => value),
+    ['7', '1.5', 'text, "quoted"', '7', 'true', ''],
+  );
+  const histories = await completed('SELECT Id, OldValue, NewValue FROM AccountHistory');
+  const [header] = readCsv((await results(histories)).text);
+  assert.deepEqual(header, ['Id', 'OldValue', 'NewValue']);
 });
 
 test('each value is quoted, with the requested delimiter and line ending', async () => {

@@ -7,7 +7,7 @@ import type { BulkPageRow, BulkPart, StoringWay } from '../../postgres/index.ts'
 import { hasResultPages, pageOfRecords, readResultPage } from '../../salesforce/index.ts';
 import type { BulkPosition } from '../cursors/bulk.ts';
 import { checkAt, recheckAt } from '../cursors/checked.ts';
-import { answered, type BulkWork, JobLost, jobOf, readingOf } from './bulk-work.ts';
+import { answered, type BulkWork, JobLost, jobOf, readingOf, requireNew } from './bulk-work.ts';
 import type { StreamState } from './sync-state.ts';
 
 /**
@@ -39,7 +39,9 @@ export async function readBulkPage(work: BulkWork, pageNo: number, sliceRows: nu
   const { page, received, setAside } = await storePage(work, answer.slices, known, part);
   if (answer.records !== null && answer.records !== received)
     throw new Fault('DATA-03', { where: 'the number of records of a result page' });
-  await deps.mirror.endBulkPage(page, hasResultPages(job) ? null : answer.next);
+  const next = hasResultPages(job) ? null : answer.next;
+  if (next !== null) requireNew(work, [next]);
+  await deps.mirror.endBulkPage(page, next);
   answered(work, answer.usage, received - known.rows);
   const fieldsOfLog = { stream: table.stream.sobject, kind: 'bulk', rows: setAside };
   if (setAside > 0) deps.log.warn('rows set aside', fieldsOfLog);

@@ -38,6 +38,7 @@ import {
   note,
   readingOf,
   requestPurpose,
+  requireNew,
 } from './bulk-work.ts';
 import type { CursorState, StreamState, SyncState } from './sync-state.ts';
 
@@ -235,6 +236,7 @@ async function list(work: BulkWork, pageRows: number): Promise<void> {
   answered(work, answer.usage, 0);
   if ('refused' in answer) return refused(work, answer.refused);
   const { paths, next } = answer;
+  requireNew(work, paths);
   const to = { ...cursor.position, job: { ...job, next, isListed: next === null } };
   await move(work, to, { isNewJob: false, paths });
 }

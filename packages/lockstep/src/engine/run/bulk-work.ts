@@ -53,6 +53,13 @@ export function jobOf({ position }: CursorState<BulkPosition>): BulkJob {
   return position.job;
 }
 
+/** Results that lead back to a page would give its records again, in the place of others. */
+export function requireNew({ stream }: BulkWork, paths: readonly string[]): void {
+  const known = stream.bulkPages.map(({ path }) => path);
+  if (new Set([...known, ...paths]).size < known.length + paths.length)
+    throw new JobLost('its list of pages repeats one');
+}
+
 export function answered({ deps, table, cursor }: BulkWork, usage: Usage | null, rows: number): void {
   const { sobject } = table.stream;
   const purpose = requestPurpose(cursor.position.purpose);

@@ -5,54 +5,25 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { ident, sql } from '@lockstep/foundation/sql';
-import { type ClockHarness, dataPath, openClockHarness } from '@lockstep/harness/clock-harness';
+import {
+  completions,
+  hourMs,
+  idsInOrg,
+  intervalMs,
+  jobs,
+  openBulkHarness,
+  untilLogged,
+} from '@lockstep/harness/bulk-harness';
+import { type ClockHarness, dataPath } from '@lockstep/harness/clock-harness';
 import { startOrg } from '@lockstep/harness/org';
 
 const org = await startOrg({ records: 100 });
 after(() => org[Symbol.asyncDispose]());
 
-/** Objects of 1,000 records and more are large, and a result page has 1,000. */
-const pageRows = 20;
-const intervalMs = 30_000;
-const hourMs = 3_600_000;
-
-let objectsMade = 0;
-
-/** An object for each test. */
-async function openShops(count: number, { prepare }: { prepare?: (sobject: string) => Promise<void> } = {}) {
-  await using undo = new AsyncDisposableStack();
-  const sobject = `Bulk${++objectsMade}__c`;
-  await org.control('/sobjects/create', { name: sobject, nameNumber: 'B-', fields });
-  await org.control('/records/generate', { sobject, count });
-  await prepare?.(sobject);
-  await org.control('/clock/advance', { ms: 24 * hourMs }); // old enough that no poll reads them
-  const harness = undo.use(await openClockHarness({ org, sobjects: [sobject], intervalMs, pageRows }));
-  const ends = undo.move();
-  return {
-    harness,
-    sobject,
-    table: sobject.toLowerCase(),
-    [Symbol.asyncDispose]: () => ends.disposeAsync(),
-  };
-}
-
-const fields = [
-  { name: 'Note__c', type: 'textarea', length: 32_000 },
-  { name: 'Amount__c', type: 'double', precision: 16, scale: 2 },
-  { name: 'Open__c', type: 'boolean' },
-  { name: 'Seen__c', type: 'datetime' },
-];
-
-/** Lets time pass until the log has the line. */
-async function untilLogged(harness: ClockHarness, message: string): Promise<void> {
-  const { log } = harness;
-  for (let tries = 0; tries < 100 && !log.text().includes(message); tries++) await harness.pass(intervalMs);
-  assert.ok(log.text().includes(message), `logged: ${message}`);
-}
+const openShops = (count: number, { prepare }: { prepare?: (sobject: string) => Promise<void> } = {}) =>
+  openBulkHarness({ org, count, ...(prepare && { prepare }) });
 
 const armNext = (fault: object) => org.control('/jobs/fault', { next: 'query', fault });
-const completions = ({ log }: ClockHarness) => log.text().split('bulk backfill complete').length - 1;
-const jobs = ({ log }: ClockHarness) => log.text().split('bulk job created').length - 1;
 
 /** How the object is read by now, from the view that readers see. */
 const methodOf = (harness: ClockHarness) =>
@@ -61,12 +32,6 @@ const methodOf = (harness: ClockHarness) =>
 async function idsIn({ harness, table }: { harness: ClockHarness; table: string }): Promise<string[]> {
   const rows = await harness.mirror.query<{ id: string }>(sql`
     SELECT id FROM ${ident('salesforce', table)} ORDER BY id`);
-  return rows.map(({ id }) => id);
-}
-
-async function idsInOrg(sobject: string, count: number): Promise<string[]> {
-  const rows = await org.db.query<{ id: string }>(sql`
-    SELECT "Id" AS id FROM ${ident('org', sobject)} ORDER BY "Id" LIMIT ${count}`);
   return rows.map(({ id }) => id);
 }
 
@@ -91,7 +56,7 @@ test('a large object is read by one job, in a few requests, and is the same as b
 test('what polls and proxied writes store after the results are ready is newer than the job’s rows', async () => {
   await using shops = await openShops(2_000);
   const { harness, sobject } = shops;
-  const [patched = '', changed = '', removed = '', gone = ''] = await idsInOrg(sobject, 4);
+  const [patched = '', changed = '', removed = '', gone = ''] = await idsInOrg(org, sobject, 4);
   const results = await harness.inject({
     match: { path: '*/results' },
     times: null,
@@ -242,7 +207,7 @@ test('text that CSV and PostgreSQL have special ideas about arrives as it is', a
   const odd = ['line\n\\.\nline', '"quoted", and,\r\ncommas', '\u2028 emoji \u{1f600} \u202e rtl', ' '];
   await using shops = await openShops(1_500, {
     prepare: async (sobject) => {
-      const ids = await idsInOrg(sobject, odd.length);
+      const ids = await idsInOrg(org, sobject, odd.length);
       const writes = ids.map((id, nth) => ({ update: id, values: { Note__c: odd[nth] } }));
       await org.control('/records/write', { writes });
     },

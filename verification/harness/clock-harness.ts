@@ -83,6 +83,7 @@ export interface ClockHarnessOptions {
   records?: number;
   intervalMs?: number;
   pageRows?: number;
+  apiVersion?: string;
   /** Puts something in between: the address of the org, or of the database, that the sync is given. */
   via?: { org?: string; database?: (writerUrl: string) => string };
   /** The engine's clock, if it differs from the test's. */
@@ -117,7 +118,8 @@ export async function openClockHarness(options: ClockHarnessOptions): Promise<Cl
   const ownUrl = await openWriterUrl(control.control, sync);
   const writerUrl = options.via?.database?.(ownUrl) ?? ownUrl;
 
-  const common = { apiVersion: '62.0', allowHosts, expectOrgId: sync.orgId, clock: engineClock, log };
+  const { apiVersion = '62.0' } = options;
+  const common = { apiVersion, allowHosts, expectOrgId: sync.orgId, clock: engineClock, log };
   const openSession = () => openSalesforce({ store: storeOf(org, loginUrl), ...common });
   const { pageRows } = options;
   const each = {

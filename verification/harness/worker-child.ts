@@ -21,7 +21,12 @@ export interface WorkerChild extends AsyncDisposable {
   signal(name: 'SIGSTOP' | 'SIGCONT'): void;
 }
 
-export function startWorkerChild(harness: EndToEndHarness, owner: string): WorkerChild {
+/** @param options  with small pages, a few thousand records are many */
+export function startWorkerChild(
+  harness: EndToEndHarness,
+  owner: string,
+  options: { pageRows?: number } = {},
+): WorkerChild {
   const child: ChildProcess = spawn(process.execPath, [join(import.meta.dirname, 'worker-process.ts')], {
     stdio: ['pipe', 'pipe', 'inherit'],
   });
@@ -30,6 +35,7 @@ export function startWorkerChild(harness: EndToEndHarness, owner: string): Worke
     key: harness.control.keyBytes.toString('base64'),
     owner,
     allowHost: new URL(harness.org.url).host,
+    ...options,
   };
   child.stdin?.write(`${JSON.stringify(configuration)}\n`);
   const exited = once(child, 'exit');

@@ -8,10 +8,10 @@ import type { LogFields } from 'lockstep/core/log-fields';
 import { openSyncs, runSync } from 'lockstep/engine';
 
 for await (const line of createInterface({ input: process.stdin })) {
-  const { url, key, owner, allowHost } = JSON.parse(line) as Record<
+  const { url, key, owner, allowHost, ...small } = JSON.parse(line) as Record<
     'url' | 'key' | 'owner' | 'allowHost',
     string
-  >;
+  > & { pageRows?: number };
   const log = openLog<LogFields>(process.stdout, 'debug');
   const clock = systemClock;
   const control = await openControl({
@@ -28,7 +28,7 @@ for await (const line of createInterface({ input: process.stdin })) {
     listenForChanges(control, (id) => void syncs.refresh(id), signal),
     runLeases(
       control,
-      { workerId: owner, onClaim: (sync, held) => runSync({ ...deps, syncs }, sync, held) },
+      { workerId: owner, onClaim: (sync, held) => runSync({ ...deps, ...small, syncs }, sync, held) },
       signal,
     ),
   ]);

@@ -100,7 +100,8 @@ const number = ({ name }: FieldDef, dice: Dice): Sql => dice.roll(name, 1000);
 const nothing: Maker = () => undefined;
 const text: Maker = ({ label, length = 255 }) =>
   sql`left(concat(${label}::text, ' ', n), ${length}::integer)`;
-const choice: Maker = ({ name, picklist = [''] }, dice) => dice.pick(name, picklist);
+/** Nothing without a list: Salesforce stores no empty text. */
+const choice: Maker = ({ name, picklist }, dice) => picklist && dice.pick(name, picklist);
 const amount: Maker = (field, dice) => {
   const wholeDigits = (field.precision ?? 8) - (field.scale ?? 0);
   return sql`${number(field, dice)} % ${10 ** Math.min(2, wholeDigits)}`;

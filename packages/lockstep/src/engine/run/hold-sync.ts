@@ -48,7 +48,7 @@ export interface HoldDeps<Opened extends LeasedDestination = LeasedDestination> 
   onUnexpected?: ((error: unknown) => void) | undefined;
   /** The destination's server, as messages name it. */
   host: () => string;
-  /** Rows per page; for the simulation, which uses small pages. */
+  /** Rows per page; for the simulation and tests, which use small pages. */
   pageRows?: number;
 }
 

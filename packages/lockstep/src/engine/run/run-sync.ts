@@ -17,17 +17,17 @@ import {
 import { Fault, isKeyFault } from '../../core/faults.ts';
 import { holderName, openDestination, readStatusRows, type StatusRow } from '../../postgres/index.ts';
 import type { EngineDeps, OpenSync, OpenSyncs } from '../open-syncs.ts';
-import { holdSync } from './hold-sync.ts';
+import { type HoldDeps, holdSync } from './hold-sync.ts';
 import { observeObjects } from './observe-objects.ts';
 import { openSyncProblem, type SyncProblem } from './sync-problem.ts';
 
 /** Runs one sync of the control database under one lease until the signal aborts. See {@link holdSync}. */
 export async function runSync(
-  deps: EngineDeps & { syncs: OpenSyncs },
+  deps: EngineDeps & { syncs: OpenSyncs } & Pick<HoldDeps, 'pageRows'>,
   sync: Sync,
   signal: AbortSignal,
 ): Promise<void> {
-  const { control, clock, owner } = deps;
+  const { control, clock, owner, pageRows } = deps;
   const syncProblem = openSyncProblem(deps, sync);
   const open = await unlocked(deps, sync, syncProblem, signal);
   if (!open) return;
@@ -61,6 +61,7 @@ export async function runSync(
       onComplete: async ({ db }) => tellComplete(deps, open.settings, await readStatusRows(db)),
       onLeft: (sobject) => forgetStream(control, sync.id, sobject),
       host: () => mirrorHost(control, open.settings),
+      ...(pageRows !== undefined && { pageRows }),
     },
     signal,
   );

@@ -24,6 +24,7 @@ const files = [
   'packages/lockstep/src/postgres/ssh-tunnel.pg.test.ts',
   'packages/lockstep/src/postgres/kept-tables.pg.test.ts',
   'packages/lockstep/src/postgres/upgrade.pg.test.ts',
+  'verification/end-to-end/bulk-values.slow.test.ts',
   'verification/end-to-end/changed-objects.slow.test.ts',
   'verification/end-to-end/own-database.pg.test.ts',
   'verification/end-to-end/left-out-fields.slow.test.ts',

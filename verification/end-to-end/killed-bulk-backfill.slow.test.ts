@@ -183,7 +183,10 @@ test('a worker that is killed at any step of a Bulk backfill loses nothing, and 
       assertGoesOn(before, now);
       if (now?.pages.some(({ rows, is_done: isDone }) => rows > 0 && !isDone)) betweenSlices++;
     }
-    assert.ok(backfills >= 3 && betweenSlices >= 2, `${backfills} backfills, ${betweenSlices} between slices`);
+    assert.ok(
+      backfills >= 3 && betweenSlices >= 2,
+      `${backfills} backfills, ${betweenSlices} between slices`,
+    );
     await using _last = startWorkerChild(harness, 'last', { pageRows });
     await untilTrue(() => isComplete(harness), 'the last backfill is complete');
     writing.abort();

@@ -141,7 +141,9 @@ export const completeReturnedFields = (tx: Tx, streamNo: number, at: ServerSecon
 /** Everything that belongs to a stream besides its table; the checkpoint last, because others refer to it. */
 export async function deleteStreamRows(tx: Tx, streamNo: number): Promise<void> {
   const owned =
-    'cursor column fence dirty quarantine removal problem repair bulk_page seen field_without_column'.split(' ');
+    'cursor column fence dirty quarantine removal problem repair bulk_page seen field_without_column'.split(
+      ' ',
+    );
   for (const table of [...owned, 'checkpoint'])
     await tx.query(sql`DELETE FROM ${ident('_lockstep', table)} WHERE stream_no = ${streamNo}`);
 }

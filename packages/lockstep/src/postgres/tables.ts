@@ -139,7 +139,16 @@ export async function createTable(
   }
   if (described) await setFieldsWithoutColumn(tx, streamNo, withoutColumn(described));
   const nothing = { hidden: [], leftOut: [], replacing: [], durableId: null, durableIds: new Map() };
-  return { ...plan, ...nothing, schema, streamNo, planVersion, describedFor, returnedAt: null, queryParts: 1 };
+  return {
+    ...plan,
+    ...nothing,
+    schema,
+    streamNo,
+    planVersion,
+    describedFor,
+    returnedAt: null,
+    queryParts: 1,
+  };
 }
 
 /** How long a query that uses a kept table is waited for; later ones queue behind that. */

@@ -9,7 +9,7 @@ import type { Salesforce } from './client.ts';
 
 const { signal } = new AbortController();
 const dataPath = '/services/data/v62.0';
-const job: BulkJobName = { id: '750000000000001AAA', dataPath };
+const job: BulkJobName = { id: '750000000000001AAA', dataPath, purpose: 'backfill' };
 const path = `${dataPath}/jobs/query/${job.id}/results?maxRecords=100000`;
 const fields = ['Id', 'Name'];
 const idOf = (number: number) => `a01${String(number).padStart(12, '0')}AAA`;

@@ -14,7 +14,7 @@ import {
 const { signal } = new AbortController();
 const id = '750000000000001AAA';
 const dataPath = '/services/data/v62.0';
-const job: BulkJobName = { id, dataPath };
+const job: BulkJobName = { id, dataPath, purpose: 'backfill' };
 const below = `${dataPath}/jobs/query/${id}/`;
 const query = { soql: 'SELECT Id FROM Account', includeDeleted: false };
 
@@ -204,13 +204,13 @@ test('an address outside the job is refused, so that no token is sent there', as
 
 test('before version 58.0 a list has only the first page, and costs no request', async () => {
   await using org = await openScriptedOrg();
-  const old = { id, dataPath: '/services/data/v57.0' };
+  const old: BulkJobName = { ...job, dataPath: '/services/data/v57.0' };
   assert.deepEqual(await list(org, null, old), {
     usage: null,
     paths: [`/services/data/v57.0/jobs/query/${id}/results?maxRecords=100000`],
     next: null,
   });
   assert.deepEqual(org.received, []);
-  const hasPages = (version: string) => hasResultPages({ id, dataPath: `/services/data/v${version}` });
+  const hasPages = (version: string) => hasResultPages({ ...job, dataPath: `/services/data/v${version}` });
   assert.deepEqual([hasPages('57.0'), hasPages('58.0'), hasPages('100.0')], [false, true, true]);
 });

@@ -43,6 +43,7 @@ export type Invariant =
   | 'every claim is true'
   | 'a flush has read what was committed before it'
   | 'every record of a page is counted'
+  | 'a job is replaced only for its own faults'
   | 'the SQL form and the memory form agree'
   | 'no step fails unexpectedly';
 
@@ -178,6 +179,17 @@ export class Invariants implements DestinationObserver {
 
   decided(streamNo: number, decision: 'accepted' | 'kept'): void {
     this.journal.add('process', () => `the missing rows of stream ${streamNo} are ${decision}`);
+  }
+
+  repeated(streamNo: number, id: string): void {
+    this.journal.add(id, () => `the job of stream ${streamNo} has sent the record twice`);
+    if (!this.org.repeated.has(id))
+      this.break('a job is replaced only for its own faults', id, 'the job has sent the record once');
+  }
+
+  filled(streamNo: number): void {
+    this.journal.add('process', () => `stream ${streamNo} is backfilled by Bulk`);
+    this.checkFilled(streamNo, Infinity);
   }
 
   marked(_: number, id: string, reason: string): void {
@@ -343,10 +355,13 @@ export class Invariants implements DestinationObserver {
   /** Everything that the backfill cursor has passed is in the mirror, or marked to be read again. */
   private checkCopied(streamNo: number, after: string | null): void {
     if (after === null) return;
-    const { place } = this.org.find(after);
+    this.checkFilled(streamNo, this.org.find(after).place);
+  }
+
+  private checkFilled(streamNo: number, upTo: number): void {
     const marks = this.destination?.stream(streamNo).marks;
     for (const record of this.org.all(this.sobjects.get(streamNo) ?? '')) {
-      if (record.place > place || record.versions[0]?.stamp !== ancientStamp || wasOutOfSight(record))
+      if (record.place > upTo || record.versions[0]?.stamp !== ancientStamp || wasOutOfSight(record))
         continue;
       const wasAlwaysThere = newest(record)?.Life__c === 1;
       if (wasAlwaysThere && !this.seen.has(record.id) && !marks?.has(record.id) && !this.isAside(record)) {

@@ -106,14 +106,14 @@ export class Jobs {
 }
 
 /** What a query without deleted records would now show. */
-const shown = (records: readonly OrgRecord[]): string[] =>
+export const shown = (records: readonly OrgRecord[]): string[] =>
   records.flatMap((record) => {
     const version = newest(record);
     const isShown = version && !version.isDeleted && !record.isHidden;
     return isShown ? [textOf(record, version)] : [];
   });
 
-const pageOf = (texts: readonly string[]): Page => ({
+export const pageOf = (texts: readonly string[]): Page => ({
   records: `[${texts.join(',')}]`,
   count: texts.length,
   last: null,

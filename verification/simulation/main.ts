@@ -2,6 +2,7 @@
  * Runs the simulation. Use: npm run simulation -- --seeds N [--from S]
  *
  *   --seeds N          runs N seeds (default 1,000), from 1 or from S on; the last line is {"seeds":…,"violations":…}
+ *   --load NAME        runs all seeds under the load of that name, instead of each under the next one
  *   --mutants          instead looks for each known wrong rule in up to 1,500 seeds (or --seeds N); the last line is
  *                      {"mutants":{NAME:first_failing_seed}}, null if it was not found
  *   --seed S --trace   runs one seed and prints everything that happens in it
@@ -13,7 +14,7 @@ import { parseArgs } from 'node:util';
 import { runCommand, say, whole } from '@lockstep/harness/command';
 import { asBuilt } from './merge-policy.ts';
 import { type Mutant, mutants } from './mutants.ts';
-import { profileOf } from './profile.ts';
+import { profileOf, profiles } from './profile.ts';
 import { type RunOptions, simulate } from './simulation.ts';
 import { SqlDestination } from './sql-destination.ts';
 
@@ -28,6 +29,7 @@ const options = {
     seeds: { type: 'string' },
     from: { type: 'string', default: '1' },
     seed: { type: 'string' },
+    load: { type: 'string' },
     mutants: { type: 'boolean', default: false },
     mutant: { type: 'string' },
     trace: { type: 'boolean', default: false },
@@ -35,15 +37,20 @@ const options = {
   },
 } as const;
 
-/** The destination that all seeds run on, and the wrong rule that they run under, if any. */
+/** The destination that all seeds run on, and the load and the wrong rule that they run under, if any. */
 interface Setting {
+  load?: string | undefined;
   mutant?: string | undefined;
   sqlDestination?: SqlDestination | undefined;
 }
 
 /** What a seed runs: its load under the rule as built, or a mutant under the mutant's load. */
-function optionsOf(seed: number, { mutant: name, sqlDestination }: Setting): RunOptions {
-  if (name === undefined) return { seed, profile: profileOf(seed), mergePolicy: asBuilt, sqlDestination };
+function optionsOf(seed: number, { load, mutant: name, sqlDestination }: Setting): RunOptions {
+  if (name === undefined) {
+    const profile = load === undefined ? profileOf(seed) : profiles[load];
+    if (!profile) throw new Error(`no load has this name; there are: ${Object.keys(profiles).join(', ')}`);
+    return { seed, profile, mergePolicy: asBuilt, sqlDestination };
+  }
   const mutant = mutants[name];
   if (!mutant) throw new Error(`no mutant has this name; there are: ${Object.keys(mutants).join(', ')}`);
   return { seed, ...mutant, sqlDestination };
@@ -57,9 +64,11 @@ async function tell(seed: number, setting: Setting): Promise<void> {
   const { invariant, id, what } = violation;
   say(`seed ${seed}: invariant violated: ${invariant}${id === null ? '' : ` (${id})`}: ${what}`);
   for (const line of journal.linesAbout(id ?? '').slice(-linesMax)) say(line);
-  const { mutant, sqlDestination } = setting;
-  const rule = mutant === undefined ? '' : ` --mutant '${mutant}'`;
-  say(`replay: npm run simulation -- --seed ${seed}${rule}${sqlDestination ? ' --postgres' : ''} --trace`);
+  const { load, mutant, sqlDestination } = setting;
+  const under = mutant === undefined ? load && ` --load '${load}'` : ` --mutant '${mutant}'`;
+  say(
+    `replay: npm run simulation -- --seed ${seed}${under ?? ''}${sqlDestination ? ' --postgres' : ''} --trace`,
+  );
 }
 
 async function runSeeds(from: number, count: number, setting: Setting): Promise<number> {
@@ -99,7 +108,7 @@ async function main(): Promise<boolean> {
   const from = whole(values.from);
   if (values.mutants) return findMutants(from, whole(values.seeds ?? mutantSeedsMax));
   await using destination = values.postgres ? await SqlDestination.open() : null;
-  const setting = { mutant: values.mutant, sqlDestination: destination ?? undefined };
+  const setting = { load: values.load, mutant: values.mutant, sqlDestination: destination ?? undefined };
   if (values.seed !== undefined) return runOne(whole(values.seed), setting, values.trace);
   const count = whole(values.seeds ?? '1000');
   const violations = await runSeeds(from, count, setting);

@@ -10,6 +10,7 @@ import type { RecordId } from 'lockstep/core/ids';
 import type { Page } from 'lockstep/core/page';
 import { secondsOf } from 'lockstep/core/stamps';
 import type {
+  ApplyCounts,
   ApplyResult,
   CursorMove,
   Holder,
@@ -22,6 +23,7 @@ import type {
   StreamTable,
 } from 'lockstep/postgres';
 import { countAside, dueAside, setAside, setAsideUnsettled } from './memory-aside.ts';
+import { MemoryBulk } from './memory-bulk.ts';
 import { MemoryIntents } from './memory-intents.ts';
 import { dueMarks, holdsMissing, keepMissing, type RemovalLimit } from './memory-missing.ts';
 import { beginStream, figuresOf, moveCursor, progressOf } from './memory-progress.ts';
@@ -48,12 +50,17 @@ export interface DestinationObserver {
   applied(page: Page, part: PagePart, result: ApplyResult): void;
   marked(streamNo: number, id: string, reason: string): void;
   decided(streamNo: number, decision: 'accepted' | 'kept'): void;
+  /** A record of a Bulk job was refused as one that the job has sent before. */
+  repeated(streamNo: number, id: string): void;
+  /** A Bulk backfill has stored all its records. */
+  filled(streamNo: number): void;
 }
 
 export class MemoryDestination extends UnchangedTables implements Mirror {
   readonly streams: ReadonlyMap<number, StreamRecord>;
   private readonly readings = new Readings();
   private readonly intents = new MemoryIntents();
+  private readonly bulk: MemoryBulk;
   private readonly tables: ReadonlyMap<number, StreamTable>;
   private readonly mergePolicy: MergePolicy;
   private readonly now: () => number;
@@ -73,7 +80,25 @@ export class MemoryDestination extends UnchangedTables implements Mirror {
     this.mergePolicy = mergePolicy;
     this.now = now;
     this.onlooker = onlooker;
+    this.bulk = new MemoryBulk({
+      readings: this.readings,
+      mergePolicy,
+      now,
+      onlooker,
+      epoch: () => this.epoch,
+      stream: (streamNo) => this.stream(streamNo),
+      applyPage: (table, page, part) => this.applyPage(table, page, part),
+      mergePage: (...given) => this.mergePage(...given),
+      purgeFences: (streamNo) => this.purgeFences(streamNo),
+    });
   }
+
+  readonly beginBulk: Mirror['beginBulk'] = (...given) => this.bulk.begin(...given);
+  readonly moveBulk: Mirror['moveBulk'] = (...given) => this.bulk.move(...given);
+  readonly endBulk: Mirror['endBulk'] = (...given) => this.bulk.end(...given);
+  readonly storeSlice: Mirror['storeSlice'] = (...given) => this.bulk.storeSlice(...given);
+  readonly endBulkSweep: Mirror['endBulkSweep'] = (...given) => this.bulk.endSweep(...given);
+  readonly endBulkPage: Mirror['endBulkPage'] = (...given) => this.bulk.endPage(...given);
 
   stream(streamNo: number): StreamRecord {
     const stream = this.streams.get(streamNo);
@@ -85,15 +110,22 @@ export class MemoryDestination extends UnchangedTables implements Mirror {
     if (epoch < this.epoch) throw new Fault('SYS-09');
     this.epoch = epoch;
     this.readings.closeOfEpochsUpTo(epoch);
+    this.bulk.closeForgotten(this.streams);
   }
 
   async openTickObservation({ epoch }: Holder, streams: readonly number[], lastsMs: number) {
     if (epoch !== this.epoch) throw new Fault('SYS-09');
-    return { lo: this.readings.begin({ streams, epoch, expiresAt: this.now() + lastsMs }), nonce: '' };
+    return {
+      lo: this.readings.begin({ kind: 'tick', streams, epoch, expiresAt: this.now() + lastsMs }),
+      nonce: '',
+    };
   }
 
   async openReadBackObservation(_: string, streams: readonly number[], lastsMs: number) {
-    return { lo: this.readings.begin({ streams, epoch: null, expiresAt: this.now() + lastsMs }), nonce: '' };
+    return {
+      lo: this.readings.begin({ kind: 'read-back', streams, epoch: null, expiresAt: this.now() + lastsMs }),
+      nonce: '',
+    };
   }
 
   async closeObservation({ lo }: Observation): Promise<void> {
@@ -101,10 +133,21 @@ export class MemoryDestination extends UnchangedTables implements Mirror {
   }
 
   async applyPage({ stream: { streamNo } }: StreamTable, page: Page, part: PagePart): Promise<ApplyResult> {
-    const { lo } = part.observation;
-    const bounds = { lo, hi: this.endPart(part) };
+    const bounds = { lo: part.observation.lo, hi: this.endPart(part) };
     const stream = this.stream(streamNo);
-    const isFencing = this.readings.isAnotherOpen(streamNo, lo, bounds.hi);
+    const counts = this.mergePage(streamNo, page, part, bounds);
+    if (part.check && counts.dirty > 0) setAsideUnsettled(stream, this.now());
+    const unmoved = this.moveCursors(streamNo, part.moves ?? []);
+    this.purgeFences(streamNo);
+    if (part.isLast) this.readings.closeExpired(this.now());
+    const result = { counts, unmoved, merged: [] }; // the model org merges no records
+    this.onlooker.applied(page, part, result);
+    return result;
+  }
+
+  private mergePage(streamNo: number, page: Page, part: PagePart, bounds: Bounds): ApplyCounts {
+    const stream = this.stream(streamNo);
+    const isFencing = this.readings.isAnotherOpen(streamNo, bounds.lo, bounds.hi);
     const kept = part.check
       ? keepMissing(stream, part.absent ?? [], bounds.hi, this.removalLimit())
       : new Set();
@@ -128,13 +171,7 @@ export class MemoryDestination extends UnchangedTables implements Mirror {
       carryOut(stream, judged, { ...bounds, isFencing }, this.mergePolicy, part.check !== undefined);
       this.onlooker.judged(streamNo, judged, bounds, part, marked);
     }
-    if (part.check && counts.dirty > 0) setAsideUnsettled(stream, this.now());
-    const unmoved = this.moveCursors(streamNo, part.moves ?? []);
-    this.purgeFences(streamNo);
-    if (part.isLast) this.readings.closeExpired(this.now());
-    const result = { counts, unmoved, merged: [] }; // the model org merges no records
-    this.onlooker.applied(page, part, result);
-    return result;
+    return counts;
   }
 
   /** Whether missing rows stay until somebody decides. */

@@ -27,7 +27,7 @@ export function progressOf(
     ),
     figures: figuresOf(streams, limit),
     problems: [...streams.values()].flatMap(({ problems }) => [...problems.values()]),
-    bulkPages: [],
+    bulkPages: [...streams.values()].flatMap(({ bulkPages }) => bulkPages.map((page) => ({ ...page }))),
   };
 }
 

@@ -1,7 +1,7 @@
 /** What a destination in memory stores for one stream. */
 import type { Fence } from 'lockstep/core/merge-rule';
 import { secondsOf } from 'lockstep/core/stamps';
-import type { ProblemRow } from 'lockstep/postgres';
+import type { BulkPageRow, ProblemRow } from 'lockstep/postgres';
 import { type Mark, Marks } from './marks.ts';
 import type { Bounds, MergePolicy, MergeResult } from './merge-policy.ts';
 import type { MirrorRow, ReadRecord } from './read-record.ts';
@@ -22,6 +22,10 @@ export interface StreamRecord {
   aside: Map<string, Aside>;
   /** Problems by the activity that they prevent. */
   problems: Map<string, ProblemRow>;
+  /** Of the results of its Bulk job, by number. */
+  bulkPages: readonly BulkPageRow[];
+  /** The records that a sweep by Bulk has seen so far. */
+  seen: Set<string>;
 }
 
 /** A record that the mirror cannot hold. */
@@ -46,6 +50,8 @@ export const emptyStream = (): StreamRecord => ({
   removed: new Map(),
   aside: new Map(),
   problems: new Map(),
+  bulkPages: [],
+  seen: new Set(),
 });
 
 /** Updates the row, its fence and its mark by the verdict. */
@@ -103,6 +109,8 @@ export function heldBy(no: number, stream: StreamRecord): StateEntry[] {
     entries.push(
       `fence ${no} ${id} from ${lo} to ${hi}, stamp ${stamp}, deleted: ${letter(deleted)}, partial: ${letter(partial)}`,
     );
+  for (const { page_no: pageNo, path, rows: stored, last_id: lastId, is_done: isDone } of stream.bulkPages)
+    entries.push(`page ${no} ${pageNo} ${path}: ${stored} rows to ${lastId}, done: ${letter(isDone)}`);
   return [
     ...entries.map((text) => ({ text, position: null })),
     ...[...cursors].map(([kind, { version, position }]) => ({

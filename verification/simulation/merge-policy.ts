@@ -44,6 +44,15 @@ export interface MergePolicy {
   setsAside: boolean;
   /** Whether the page of a reading that was closed meanwhile is refused. */
   refusesLateAnswers: boolean;
+  /** Whether a slice of a first fill is copied without comparing it with what is stored. */
+  copiesDirectly: boolean;
+  /** Whether such a copy leaves out records with a fence, and is not made while an older reading is open. */
+  looksAtFences: boolean;
+  looksForOlderReadings: boolean;
+  /** Whether a slice is refused if another worker has stored it, or its job was replaced. */
+  locksPages: boolean;
+  /** Whether the reading of a Bulk backfill stays open at a takeover; if not, its slices are accepted all the same. */
+  keepsBulkReadings: boolean;
   /** The cursors of a new stream. */
   startAt(positions: object): object;
 }
@@ -68,6 +77,11 @@ export const asBuilt: MergePolicy = {
   removalsMax,
   setsAside: true,
   refusesLateAnswers: true,
+  copiesDirectly: true,
+  looksAtFences: true,
+  looksForOlderReadings: true,
+  locksPages: true,
+  keepsBulkReadings: true,
   startAt: (positions) => positions,
 };
 

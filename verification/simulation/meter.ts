@@ -15,7 +15,9 @@ export interface Waiting {
 const lookEveryMs = 15 * 60_000;
 const max = 1_000;
 const spent = 910;
-const left = 400;
+const used = 400;
+/** So few requests are left that an object of five pages is backfilled by Bulk. */
+const nearlySpent = 890;
 
 export class Meter {
   private readonly agenda: Agenda;
@@ -31,9 +33,10 @@ export class Meter {
 
   /** The usage in an answer now; null if the org does not report it. */
   usage(): Usage | null {
-    const { spentMs } = this.profile;
-    if (spentMs === null) return null;
-    return { used: this.isSpent ? spent : left, max };
+    const { spentMs, fewLeftFrom } = this.profile;
+    if (this.isSpent) return { used: spent, max };
+    if (fewLeftFrom !== null && this.agenda.now >= fewLeftFrom) return { used: nearlySpent, max };
+    return spentMs && { used, max };
   }
 
   sent(waiting: Waiting, purpose: Purpose): void {

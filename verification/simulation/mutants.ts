@@ -9,6 +9,7 @@ import { type RecheckPosition, settleSeconds } from 'lockstep/engine/testing';
 import type { CursorMove, Mirror, PagePart } from 'lockstep/postgres';
 import { asBuilt, type Bounds, holdsTheSame, type MergePolicy, type MergeResult } from './merge-policy.ts';
 import {
+  bulk,
   contested,
   copiedGaps,
   copying,
@@ -152,6 +153,25 @@ const cursorFirst = (mirror: Mirror): Mirror => {
   });
 };
 
+/** Opens the reading of a Bulk backfill when its first job has been created. */
+const readingAfterJob = (mirror: Mirror): Mirror => {
+  const pretended = { lo: -1, nonce: '' };
+  const beginBulk: Mirror['beginBulk'] = async (_, __, ___, position) => {
+    position({ observation: pretended, isFirstFill: true });
+  };
+  const moveBulk: Mirror['moveBulk'] = (holder, table, observation, version, to) =>
+    observation.lo === pretended.lo
+      ? mirror.beginBulk(holder, table, 0, (reading) => ({ ...to.position(0), ...reading }))
+      : mirror.moveBulk(holder, table, observation, version, to);
+  const endBulk: Mirror['endBulk'] = async (holder, table, observation, version, end) => {
+    if (observation?.lo !== pretended.lo) await mirror.endBulk(holder, table, observation, version, end);
+  };
+  const changed: Partial<Mirror> = { beginBulk, moveBulk, endBulk };
+  return new Proxy(mirror, {
+    get: (target, name) => changed[name as keyof Mirror] ?? target[name as keyof Mirror],
+  });
+};
+
 const startingNow = (positions: object): object =>
   Object.fromEntries(
     Object.entries(positions).map(([kind, position]: [string, { at?: number } | null]) => [
@@ -202,6 +222,39 @@ const late: Partial<Profile> = {
   syncRequests: ['verify counts'],
   lastSyncRequest: 'verify counts',
 };
+/** Objects that are read by short jobs while others write them, over connections that are often slow. */
+const bulkContested: Partial<Profile> = {
+  ...bulk,
+  quietAt: 110_000,
+  calmAt: 120_000,
+  settlingAt: 1_000_000,
+  endAt: 1_200_000,
+  intervalMs: 300,
+  outsideEveryMs: 200,
+  deleteShare: 0.15,
+  slowShare: 0.5,
+  slowMs: [3_000, 15_000],
+  brokenShare: 0,
+  lostShare: 0,
+  tornShare: 0,
+  refusedShare: 0,
+  jobLastsMs: 4_000,
+  pieceMs: 200,
+  jobFaultShare: 0,
+  damagedFileShare: 0,
+};
+/** The same with polls that are far behind the job: their pages have one record. */
+const bulkAhead: Partial<Profile> = {
+  ...bulkContested,
+  pageRows: 1,
+  resultRows: [20, 40],
+  quietIntervalMs: 5_000,
+  settlingIntervalMs: 5_000,
+  clientEveryMs: 300,
+  outsideEveryMs: 100,
+  slowShare: 0.3,
+  slowMs: [5_000, 15_000],
+};
 const mortal: Partial<Profile> = { livesMs: [3_000, 20_000] };
 
 export const mutants: Readonly<Record<string, Mutant>> = {
@@ -248,6 +301,20 @@ export const mutants: Readonly<Record<string, Mutant>> = {
   'cut answer read as a complete one': { ...mutant({}, cut), readAs: cutAsWhole },
   'record that fits no column forgotten': mutant({ setsAside: false }, gaps),
   'row of a record set aside as its fence': mutant(asideAsRow, copiedGaps),
+  'copy without looking at fences': mutant({ looksAtFences: false }, bulkContested),
+  'copy beside an older reading': mutant({ looksForOlderReadings: false }, bulkAhead),
+  'Bulk reading opened after its job': {
+    ...mutant({}, { ...bulkAhead, clientsWaitMs: 0 }),
+    usedAs: readingAfterJob,
+  },
+  'Bulk reading closed at a takeover': mutant(
+    { keepsBulkReadings: false },
+    { ...bulkContested, livesMs: [10_000, 30_000] },
+  ),
+  'slice stored by two workers': mutant(
+    { locksPages: false },
+    { ...bulkContested, slowShare: 0.1, livesMs: [3_000, 12_000], takeoverShare: 1, pieceMs: 1_500 },
+  ),
   'refused check stops the object': {
     ...mutant({}, { ...uncounted, refusalsSpread: true }),
     isOfLoad: true,

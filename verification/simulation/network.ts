@@ -5,8 +5,8 @@
  * Modelled: requests and answers take time, some of them seconds; the queries of a request are answered one after the
  * other, each from what is committed at its own instant, or from a replica that lags; answers are lost, cut off in the
  * middle, repeat records, have them in any order, or leave some out; one query is refused, or the org refuses all
- * requests for a while; it returns fewer rows than asked for, and reports how much of its quota is used. An answer to a
- * process that has died reaches nobody.
+ * requests for a while; it returns fewer rows than asked for, and reports how much of its quota is used. The results of a
+ * job arrive in small pieces, over seconds. An answer to a process that has died reaches nobody.
  *
  * Left out: signing in, redirects.
  */
@@ -20,12 +20,12 @@ import { doubled, shortened, shuffled, thinned } from './distortions.ts';
 import type { Meter, Waiting } from './meter.ts';
 import { type ModelOrg, versionAt } from './org.ts';
 import type { Profile } from './profile.ts';
+import { type PlainAnswer, QueryJobs, type ResultFile } from './query-jobs.ts';
 import { answerQuery, noRecords, type QueryAnswer, stampText } from './soql.ts';
 import { describeOf } from './tables.ts';
 
 export const orgId = '00D000000000001EAA' as OrgId;
 const host = 'model.my.salesforce.com';
-const dataPath = '/services/data/v64.0';
 
 interface Subrequest {
   url: string;
@@ -44,6 +44,8 @@ export class Network {
   private readonly org: ModelOrg;
   private readonly profile: Profile;
   private readonly meter: Meter;
+  private readonly jobs: QueryJobs;
+  private readonly dataPath: string;
   /** All requests are refused until then. */
   private limitedUntil = 0;
   /** How wrong the time in the last answer was, by process and by kind of request whose times it compares. */
@@ -55,6 +57,8 @@ export class Network {
     this.org = org;
     this.profile = profile;
     this.meter = meter;
+    this.jobs = new QueryJobs({ agenda, random, org, profile, happens: (share) => this.happens(share) });
+    this.dataPath = `/services/data/v${profile.apiVersion}`;
     if (profile.limitEveryMs !== null) this.scheduleLimit(profile.limitEveryMs);
   }
 
@@ -71,10 +75,11 @@ export class Network {
 
   /** @param readAs  how the process reads an answer's text */
   clientOf(waiting: Waiting, readAs: (text: string) => string = (text) => text): Salesforce {
+    const { dataPath } = this;
     return {
       dataPath,
       setApiVersion: () => undefined,
-      request: ({ path, body, purpose, timeoutMs }) =>
+      request: ({ method, path, body, purpose, timeoutMs }) =>
         new Promise((resolve, reject) => {
           this.requests++;
           this.meter.sent(waiting, purpose);
@@ -83,9 +88,11 @@ export class Network {
           const exchange = { waiting, purpose, lane, isGivenUp: false, resolve: read, reject };
           if (timeoutMs !== undefined) this.giveUpAfter(timeoutMs, exchange);
           if (path === `${dataPath}/composite`) this.composite(exchange, body ?? '');
-          else this.exchange(exchange, () => this.plainAnswer(path));
+          else if (path.startsWith(`${dataPath}/jobs/query`))
+            this.exchange(exchange, () => this.jobs.answer(method, path, body ?? ''));
+          else this.exchange(exchange, () => ({ status: 200, text: this.plainAnswer(path) }));
         }),
-      download: () => Promise.reject(new Error('no object of the simulation is large')),
+      download: ({ path, purpose }) => this.download(waiting, path, purpose),
       identity: async () => ({ orgId, instanceUrl: `https://${host}` }),
       session: () => Promise.reject(new Error('no caller of the simulation has a key')),
       forgetRefusal: () => undefined,
@@ -103,20 +110,58 @@ export class Network {
   }
 
   /** A request without queries: answered at one instant. */
-  private exchange(exchange: Exchange, answer: () => string): void {
+  private exchange(exchange: Exchange, answer: () => PlainAnswer): void {
     const lastsMs = this.roundTripMs();
     this.agenda.after(this.random.next() * lastsMs, () => {
-      const text = answer();
+      const { status, text } = answer();
       const seconds = this.org.seconds;
-      this.agenda.after(lastsMs / 2, () => this.deliver(exchange, text, seconds));
+      this.agenda.after(lastsMs / 2, () => this.deliver(exchange, text, seconds, status));
     });
+  }
+
+  /** Begins to deliver a page of a job's results. */
+  private download(waiting: Waiting, path: string, purpose: Purpose): ReturnType<Salesforce['download']> {
+    this.requests++;
+    this.meter.sent(waiting, purpose);
+    return new Promise((resolve, reject) => {
+      this.agenda.after(this.roundTripMs(), () => {
+        if (!waiting.isAlive) return;
+        if (this.happens(this.profile.lostShare)) return this.agenda.resume(() => reject(connectionLost()));
+        const isLimited = this.agenda.now < this.limitedUntil;
+        const page = isLimited ? { status: 403, text: limited } : this.jobs.download(path);
+        const usage = this.meter.usage();
+        if (!isLimited) this.meter.told(waiting, purpose);
+        const answer = { host, headers: {}, usage, serverNow: this.org.seconds, status: 200, text: '' };
+        const download =
+          'status' in page
+            ? { answer: { ...answer, ...page }, body: null }
+            : { answer: { ...answer, headers: page.headers }, body: this.piecesOf(page, waiting) };
+        this.agenda.resume(() => resolve(download));
+      });
+    });
+  }
+
+  private async *piecesOf({ text, isCutOff }: ResultFile, waiting: Waiting): AsyncGenerator<Buffer> {
+    for (let at = 0; at < text.length; ) {
+      const length = this.random.between(1, pieceMax);
+      await new Promise<void>((resolve) => {
+        this.agenda.after(this.random.between(10, this.profile.pieceMs), () => {
+          if (waiting.isAlive) this.agenda.resume(resolve);
+        });
+      });
+      yield Buffer.from(text.slice(at, at + length));
+      at += length;
+    }
+    if (isCutOff) throw connectionLost();
   }
 
   private plainAnswer(path: string): string {
     // Durable Ids are not among what the model org tells.
-    if (path === dataPath || path.startsWith(`${dataPath}/query?`)) return '{}';
+    if (path === this.dataPath || path.startsWith(`${this.dataPath}/query?`)) return '{}';
     const [, names = ''] = /recordCount\?sObjects=(.*)$/.exec(path) ?? [];
-    const sObjects = names.split(',').map((name) => ({ name, count: this.org.all(name).length }));
+    const sObjects = names
+      .split(',')
+      .map((name) => ({ name, count: this.org.all(name).length * this.profile.countedTimes }));
     return JSON.stringify({ sObjects });
   }
 
@@ -264,11 +309,11 @@ export class Network {
     return serverNow + by;
   }
 
-  private deliver(exchange: Exchange, whole: string, serverNow: number): void {
+  private deliver(exchange: Exchange, whole: string, serverNow: number, status = 200): void {
     const { waiting, purpose, resolve, reject } = exchange;
     if (!waiting.isAlive || exchange.isGivenUp) return;
     if (this.happens(this.profile.lostShare)) {
-      this.agenda.resume(() => reject(new Fault('NET-01', { host, reason: 'connection lost' })));
+      this.agenda.resume(() => reject(connectionLost()));
       return;
     }
     const isTorn = this.happens(this.profile.tornShare);
@@ -281,10 +326,14 @@ export class Network {
       if (isLimited) return resolve({ ...answer, serverNow, status: 403, text: limited });
       // Nobody reads the time of a torn answer, so it does not count as one between two others.
       const date = isTorn ? serverNow : this.dateOf(exchange, serverNow);
-      resolve({ ...answer, serverNow: date, status: 200, text });
+      resolve({ ...answer, serverNow: date, status, text });
     });
   }
 }
+
+const connectionLost = () => new Fault('NET-01', { host, reason: 'connection lost' });
+/** Characters of a piece of a result page, at most: some records. */
+const pieceMax = 300;
 
 /** How wrong an intermediary's clock is: ahead by an hour or a day, back by a year. */
 const wrongBySeconds = [3_600, 86_400, -31_536_000] as const;

@@ -81,6 +81,8 @@ export const versionAt = ({ versions }: OrgRecord, time: number): Version | unde
 export class ModelOrg {
   /** By sobject, in order of Id. */
   readonly records: ReadonlyMap<string, readonly OrgRecord[]>;
+  /** Ids that the results of some job contain twice. */
+  readonly repeated = new Set<string>();
   /** Called after every commit. */
   readonly onlookers: ((record: OrgRecord) => void)[] = [];
 
@@ -118,6 +120,14 @@ export class ModelOrg {
     const record = this.byId.get(id);
     assert(record, 'an Id in a query is one that the model org has given');
     return record;
+  }
+
+  /** The Id's position in the org's own order. One that no record has lies somewhere, always at the same position. */
+  placeOf(id: string): number {
+    const known = this.byId.get(id);
+    if (known) return known.place;
+    const sum = Array.from(id).reduce((total, letter) => (total * 31 + letter.charCodeAt(0)) % 10_007, 7);
+    return (sum % (this.options.recordsEach + 1)) - 0.5;
   }
 
   /** The records with these Ids, each once, in Salesforce's own order. */

@@ -23,6 +23,8 @@ export interface Profile {
   /** Longest pause between two transactions of outsiders, and between two proxied writes. */
   outsideEveryMs: number;
   clientEveryMs: number;
+  /** How long after the start of the sync clients begin to write. */
+  clientsWaitMs: number;
   /** Longest pause between two sync requests, and their kinds. */
   syncRequestsEveryMs: number;
   syncRequests: readonly SyncRequest['kind'][];
@@ -85,6 +87,23 @@ export interface Profile {
   clockJumpShare: number;
   /** How far the clock of a process may be off from its start, either way. */
   clockOffMs: number;
+  /** The org's count of an object's records is this many times too high, so that few of them are a large object. */
+  countedTimes: number;
+  /** From when on the org reports so few requests left that objects of five pages are backfilled by Bulk. */
+  fewLeftFrom: number | null;
+  /** The tables have the rows of an earlier mirror. */
+  isRefill: boolean;
+  /** Before 58.0 a job's result pages are not listed: each names the next. */
+  apiVersion: '64.0' | '57.0';
+  /** Shares of Bulk jobs that come to nothing, and of result pages that arrive damaged. */
+  jobFaultShare: number;
+  damagedFileShare: number;
+  /** How long such a job takes at most. */
+  jobLastsMs: number;
+  /** Fewest and most records of its result pages. */
+  resultRows: readonly [number, number];
+  /** Longest pause between two pieces of a result page. */
+  pieceMs: number;
   /** Longest pause between two jobs that copy a whole object; no jobs if null. */
   jobEveryMs: number | null;
   /** Treats such a job as a reading that began when its results were ready. */
@@ -114,6 +133,7 @@ export const usual: Profile = {
   databaseMs: 3,
   outsideEveryMs: 1_000,
   clientEveryMs: 2_000,
+  clientsWaitMs: 0,
   syncRequestsEveryMs: 60_000,
   syncRequests: ['flush', 'flush', 'verify ids', 'verify counts', 'verify content'],
   bulkShare: 0.05,
@@ -155,6 +175,15 @@ export const usual: Profile = {
   takeoverShare: 0.4,
   clockJumpShare: 0,
   clockOffMs: 3_600 * seconds,
+  countedTimes: 1,
+  fewLeftFrom: null,
+  isRefill: false,
+  apiVersion: '64.0',
+  jobFaultShare: 0,
+  damagedFileShare: 0,
+  jobLastsMs: 20 * seconds,
+  resultRows: [4, 20],
+  pieceMs: 1_000,
   jobEveryMs: null,
   jobsCountFromTheirResults: false,
   eventShare: 0,
@@ -237,6 +266,22 @@ export const copying: Profile = {
   doubledShare: 0.1, // so that marks left by one reading meet the other readings
 };
 
+/** Objects are backfilled by Bulk jobs, which take a minute and are replaced if they come to nothing. */
+export const bulk: Profile = {
+  ...usual,
+  pageRows: 4,
+  countedTimes: 10,
+  quietAt: 200 * seconds,
+  calmAt: 240 * seconds,
+  intervalMs: 1 * seconds,
+  clientsWaitMs: 4 * seconds, // so that the tables of most seeds are empty when the first job is created
+  jobFaultShare: 0.4,
+  damagedFileShare: 0.1,
+  // A job that hangs is given up after an hour.
+  settlingAt: 4_700 * seconds,
+  endAt: 4_900 * seconds,
+};
+
 /** Every page is cut at another row. */
 export const cut: Profile = { ...usual, pageRows: 12, cutRows: [1, 9] };
 
@@ -278,6 +323,12 @@ export const profiles: Readonly<Record<string, Profile>> = {
   replica: { ...usual, staleShare: 0.2 },
   copying,
   'copying and mortal': { ...copying, ...mortal, livesMs: [20 * seconds, 90 * seconds], jitterSeconds: 2 },
+  bulk,
+  'bulk and mortal': { ...bulk, ...mortal, misfitShare: 0.05, jitterSeconds: 2 },
+  /** The rows of an earlier mirror are read again. */
+  'bulk refill': { ...bulk, ...mortal, isRefill: true, livesMs: [20 * seconds, 90 * seconds] },
+  /** The first pages are read by queries; result pages are not listed. */
+  'bulk after pages': { ...bulk, ...mortal, countedTimes: 1, fewLeftFrom: 64 * seconds, apiVersion: '57.0' },
   /** Events mark most changed records. */
   events: { ...usual, ...mortal, eventShare: 0.98 },
   forbidden: { ...usual, forbidShare: 0.02, ...mortal },

@@ -2,6 +2,7 @@
 import type { Page } from 'lockstep/core/page';
 import { type ServerSeconds, secondsOf } from 'lockstep/core/stamps';
 import type { PagePart } from 'lockstep/postgres';
+import { stampText } from './soql.ts';
 
 /** A row of the mirror, under Salesforce's names. */
 export interface MirrorRow {
@@ -41,10 +42,11 @@ const absent = { stamp: null, values: null, part: null, all: null, isMisfit: fal
 /** The records of a page and those that were queried but did not come. */
 export function recordsOf(page: Page, { absent: ids = [], partial }: PagePart): ReadRecord[] {
   const isPartial = partial !== undefined;
-  const records = (JSON.parse(page.records) as MirrorRow[]).map((written): ReadRecord => {
-    const isMisfit = !isPartial && typeof written.A__c !== 'number';
+  const records = (JSON.parse(page.records) as Written[]).map((json): ReadRecord => {
+    const written = typed(json);
+    const isMisfit = !isPartial && Number.isNaN(written.A__c);
     // A value that does not fit still contains its version number.
-    const all = isMisfit ? { ...written, A__c: Number(/\d+/.exec(String(written.A__c))?.[0]) } : written;
+    const all = isMisfit ? { ...written, A__c: Number(/\d+/.exec(String(json.A__c))?.[0]) } : written;
     return {
       id: all.Id,
       isPartial,
@@ -76,6 +78,24 @@ export function recordsOf(page: Page, { absent: ids = [], partial }: PagePart): 
     ...ids.map((id) => ({ id, isPartial, isAbsent: true, ...absent })),
   ];
 }
+
+/** The values by the types of their columns: a Bulk job writes them all as text. */
+function typed(json: Written): MirrorRow {
+  const { A__c: a, B__c: b, Formula__c: formula, Life__c: life } = json;
+  const stamp = stampText(secondsOf(json.SystemModstamp));
+  return {
+    ...json,
+    A__c: Number(a),
+    B__c: Number(b),
+    Formula__c: Number(formula),
+    Life__c: Number(life),
+    SystemModstamp: stamp,
+  };
+}
+
+type Written = {
+  [Field in keyof MirrorRow]: MirrorRow[Field] extends number ? number | string : MirrorRow[Field];
+};
 
 /** Marks all but one copy as surplus: the newest stamp counts, and of equal ones any. */
 function tellSurplus(records: readonly ReadRecord[]): void {

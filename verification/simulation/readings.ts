@@ -1,7 +1,8 @@
 /** The tickets and open readings of a destination in memory. */
 interface Reading {
+  kind: 'tick' | 'read-back' | 'bulk';
   streams: readonly number[];
-  /** The lease holder's epoch; null for a read-back. */
+  /** The lease holder's epoch; null for a reading that does not end with the lease. */
   epoch: number | null;
   expiresAt: number;
 }
@@ -29,6 +30,17 @@ export class Readings {
   /** False if somebody else has closed it. */
   close(lo: number): boolean {
     return this.open.delete(lo);
+  }
+
+  /** Keeps an open reading open until then. */
+  renew(lo: number, expiresAt: number): void {
+    const reading = this.open.get(lo);
+    if (reading) this.open.set(lo, { ...reading, expiresAt });
+  }
+
+  /** The first tickets of the open readings of Bulk backfills. */
+  ofBulk(): number[] {
+    return [...this.open].flatMap(([lo, { kind }]) => (kind === 'bulk' ? [lo] : []));
   }
 
   /** Closes the readings that a takeover ends. */
@@ -59,8 +71,8 @@ export class Readings {
   /** In the same words as `SqlDestination.look`. */
   held(): string[] {
     return [...this.open].map(
-      ([lo, { streams, epoch, expiresAt }]) =>
-        `reading ${lo} of ${streams.join(',')}, epoch ${epoch}, expires at ${expiresAt}`,
+      ([lo, { kind, streams, epoch, expiresAt }]) =>
+        `reading ${lo} of ${streams.join(',')}, ${kind}, epoch ${epoch}, expires at ${expiresAt}`,
     );
   }
 }

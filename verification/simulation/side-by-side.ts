@@ -80,8 +80,10 @@ export function sideBySide(
       async (...given: unknown[]) => {
         const name = property as Method;
         await real.setClock(now());
-        const sql = await outcomeOf(real.mirror, name, given);
-        const own = await outcomeOf(memory, name, given);
+        const { shared, readings } = withOneReading(name, given);
+        const sql = await outcomeOf(real.mirror, name, shared);
+        const own = await outcomeOf(memory, name, shared);
+        if (new Set(readings).size > 1) differ(name, `the two forms begin ${readings.join(' and ')}`);
         compareAnswers(name, memory.ranks(), sql, own);
         await compareStates(name);
         if ('error' in sql) throw sql.error;
@@ -89,6 +91,23 @@ export function sideBySide(
         return name === 'nextMarked' && 'value' in own ? own.value : sql.value;
       },
   });
+}
+
+/**
+ * The arguments of a call for both forms. A new Bulk reading has a random part, so both get the position that was made
+ * for the first form; `readings` are the two readings without that part.
+ */
+function withOneReading(name: Method, given: unknown[]): { shared: unknown[]; readings: string[] } {
+  const readings: string[] = [];
+  if (name !== 'beginBulk') return { shared: given, readings };
+  const [holder, table, version, position] = given as Parameters<Mirror['beginBulk']>;
+  let made: object | null = null;
+  const once: typeof position = (reading) => {
+    readings.push(`${reading.observation.lo}, first fill: ${reading.isFirstFill}`);
+    made ??= position(reading);
+    return made;
+  };
+  return { shared: [holder, table, version, once], readings };
 }
 
 async function outcomeOf(mirror: Mirror, name: Method, given: unknown[]): Promise<Outcome> {

@@ -7,12 +7,12 @@ import type { Log } from '@lockstep/foundation/log';
 import { type Random, seededRandom } from '@lockstep/foundation/random';
 import type { LogFields } from 'lockstep/core/log-fields';
 import type { RecheckPosition } from 'lockstep/engine/testing';
-import type { Mirror } from 'lockstep/postgres';
+import type { Mirror, StreamTable } from 'lockstep/postgres';
 import { Agenda } from './agenda.ts';
 import { sendChangeEvents } from './change-events.ts';
 import { Clients } from './clients.ts';
 import { Invariants, type Violation } from './invariants.ts';
-import { Jobs } from './jobs.ts';
+import { Jobs, pageOf, shown } from './jobs.ts';
 import { Journal } from './journal.ts';
 import { MemoryDestination } from './memory-destination.ts';
 import type { MergePolicy } from './merge-policy.ts';
@@ -76,7 +76,8 @@ export async function simulate({
   );
   const network = new Network(agenda, random, org, profile, meter);
   const now = () => Math.floor(agenda.now);
-  const memory = new MemoryDestination(tables, mergePolicy, now, invariants);
+  const copiesDirectly = mergePolicy.copiesDirectly && (sqlDestination?.copiesDirectly ?? true);
+  const memory = new MemoryDestination(tables, { ...mergePolicy, copiesDirectly }, now, invariants);
   invariants.destination = memory;
   const destination = sqlDestination ? sideBySide(memory, sqlDestination, now, invariants) : memory;
   const operationClients = new OperationClients({ agenda, random, profile, org, invariants, journal });
@@ -103,13 +104,13 @@ export async function simulate({
   if (profile.eventShare > 0) sendChangeEvents({ agenda, random, org, profile, tables, holder });
   operationClients.onSyncRequest = () => processes.tellNews();
 
-  age(org, random, profile);
-  new Outsiders(agenda, random, org, profile).begin();
+  beginBefore({ agenda, random, org, profile, destination, tables });
   agenda.at(profile.startAt, () => {
     processes.begin();
     operationClients.begin();
     new Jobs({ agenda, random, org, profile, tables, journal, holder }).begin();
-    new Clients({ agenda, random, org, network, profile, invariants, journal, worker }).begin();
+    const clients = new Clients({ agenda, random, org, network, profile, invariants, journal, worker });
+    agenda.after(profile.clientsWaitMs, () => clients.begin());
   });
   const isOver = () => invariants.violations.length > 0;
   await runToEnd({ agenda, profile, memory, operationClients, isOver });
@@ -119,10 +120,41 @@ export async function simulate({
   return { violations: invariants.violations, journal, requests: network.requests };
 }
 
+/** What is there before the sync begins: records, outsiders, and perhaps the rows of an earlier mirror. */
+function beginBefore({
+  agenda,
+  random,
+  org,
+  profile,
+  destination,
+  tables,
+}: {
+  agenda: Agenda;
+  random: Random;
+  org: ModelOrg;
+  profile: Profile;
+  destination: Mirror;
+  tables: readonly StreamTable[];
+}): void {
+  age(org, random, profile);
+  if (profile.isRefill)
+    agenda.at(random.between(epoch, profile.startAt), () => agenda.hold(fillOnce(destination, org, tables)));
+  new Outsiders(agenda, random, org, profile).begin();
+}
+
 /** Most records existed long before the run. */
 function age(org: ModelOrg, random: Random, { sobjects }: Profile): void {
   for (const sobject of sobjects) {
     for (const record of org.all(sobject)) if (random.next() < 0.7) org.found(record, ancientStamp);
+  }
+}
+
+/** Fills the tables as an earlier mirror left them. */
+async function fillOnce(mirror: Mirror, org: ModelOrg, tables: readonly StreamTable[]): Promise<void> {
+  for (const table of tables) {
+    const { streamNo, sobject } = table.stream;
+    const observation = await mirror.openReadBackObservation('earlier', [streamNo], 60_000);
+    await mirror.applyPage(table, pageOf(shown(org.all(sobject))), { observation, isLast: true });
   }
 }
 
@@ -177,6 +209,7 @@ const startingAt = (start: number, profile: Profile): Profile => ({
   calmAt: start + profile.calmAt,
   settlingAt: start + profile.settlingAt,
   endAt: start + profile.endAt,
+  fewLeftFrom: profile.fewLeftFrom === null ? null : start + profile.fewLeftFrom,
   spentMs: profile.spentMs && [start + profile.spentMs[0], start + profile.spentMs[1]],
 });
 

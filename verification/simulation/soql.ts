@@ -52,14 +52,14 @@ export const fieldNames = ['Id', 'IsDeleted', 'SystemModstamp', ...valueFields, 
 const partNames = ['Id', 'SystemModstamp', 'Formula__c'] as const;
 
 const form =
-  /^SELECT ([\w, ]+) FROM (\w+)(?: WHERE (.+?))?(?: ORDER BY (Id|SystemModstamp, Id))?(?: LIMIT (\d+))?$/;
+  /^SELECT ([\w, ]+) FROM (\w+)(?: WHERE (.+?))?(?: ORDER BY (Id|Id DESC|SystemModstamp, Id))?(?: LIMIT (\d+))?$/;
 const sums = /^SELECT COUNT\(Id\) n, MAX\(SystemModstamp\) newest FROM (\w+) WHERE SystemModstamp < (\S+)$/;
 const time = '(\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d(?:\\.000)?Z)';
 const since = new RegExp(
   `^SystemModstamp >= ${time}(?: AND SystemModstamp < ${time})?(?: AND Id > '(\\w{18})')?$`,
 );
 const either = /^\((SystemModstamp[^()]+)\) OR \((SystemModstamp[^()]+)\)$/;
-const idAfter = /^Id > '(\w{18})'$/;
+const idBounds = /^(?:Id > '(\w{18})')?(?: AND )?(?:Id <= '(\w{18})')?$/;
 const idAmong = /^Id IN \(((?:'\w{18}',?)+)\)$/;
 
 type Condition = (record: OrgRecord, version: Version) => boolean;
@@ -69,7 +69,8 @@ export function answerQuery(org: ModelOrg, { soql, includeDeleted, rowsMax, asOf
   if (summed) return answerSums(org, summed[1] ?? '', secondsOf(summed[2]));
   const [, fields, sobject, where, order, limit] = form.exec(soql) ?? [];
   const isPart = fields === partNames.join(', ');
-  if ((!isPart && fields !== fieldNames.join(', ')) || sobject === undefined) return refuse(soql);
+  const isKnown = isPart || fields === fieldNames.join(', ') || fields === 'Id';
+  if (!isKnown || sobject === undefined) return refuse(soql);
   const [, ids] = idAmong.exec(where ?? '') ?? [];
   const holds = where === undefined || ids !== undefined ? () => true : conditionOf(org, where);
   const found: OrgRecord[] = [];
@@ -78,6 +79,7 @@ export function answerQuery(org: ModelOrg, { soql, includeDeleted, rowsMax, asOf
     if (version && isSeen(record, version, includeDeleted) && holds(record, version)) found.push(record);
   }
   const stampOf = (record: OrgRecord) => versionAt(record, asOf)?.stamp ?? 0;
+  if (order === 'Id DESC') found.reverse();
   if (order === 'SystemModstamp, Id') found.sort((a, b) => stampOf(a) - stampOf(b) || a.place - b.place);
   const rowsLimit = limit === undefined ? Infinity : Number(limit);
   const limited = found.length > rowsLimit ? found.slice(0, rowsLimit) : found;
@@ -92,6 +94,17 @@ export function answerQuery(org: ModelOrg, { soql, includeDeleted, rowsMax, asOf
     isPart,
     isOfHead: order === 'SystemModstamp, Id' && !/SystemModstamp < /.test(where ?? ''),
   };
+}
+
+/** What a Bulk job reads: records of the sobject, also ones that do not exist yet. */
+export function selectedByJob(
+  org: ModelOrg,
+  soql: string,
+): { sobject: string; fields: readonly string[]; records: readonly OrgRecord[] } {
+  const [, fields = '', sobject, where, order, limit] = form.exec(soql) ?? [];
+  if (sobject === undefined || order !== undefined || limit !== undefined) return refuse(soql);
+  const holds = where === undefined ? () => true : isInRange(org, where);
+  return { sobject, fields: fields.split(', '), records: org.all(sobject).filter(holds) };
 }
 
 const isSeen = ({ isHidden, isPurged }: OrgRecord, { isDeleted }: Version, includeDeleted: boolean) =>
@@ -123,12 +136,15 @@ function conditionOf(org: ModelOrg, where: string): Condition {
     const place = parts[3] === undefined ? -1 : org.find(parts[3]).place;
     return (record, { stamp }) => stamp >= from && stamp < to && record.place > place;
   }
-  parts = idAfter.exec(where);
-  if (parts) {
-    const { place } = org.find(parts[1] ?? '');
-    return (record) => record.place > place;
-  }
-  return refuse(where);
+  return isInRange(org, where);
+}
+
+function isInRange(org: ModelOrg, where: string): (record: OrgRecord) => boolean {
+  const parts = idBounds.exec(where);
+  if (!parts) return refuse(where);
+  const after = parts[1] === undefined ? -Infinity : org.placeOf(parts[1]);
+  const upTo = parts[2] === undefined ? Infinity : org.placeOf(parts[2]);
+  return ({ place }) => place > after && place <= upTo;
 }
 
 const secondsOf = (text: string | undefined) => Date.parse(text ?? '') / 1000;

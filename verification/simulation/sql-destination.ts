@@ -52,6 +52,7 @@ export class SqlDestination implements AsyncDisposable {
   private readonly db: Database;
   private readonly drop: () => Promise<void>;
   private rowTexts: readonly string[] = [];
+  private serverVersion = 0;
 
   private constructor(db: Database, drop: () => Promise<void>) {
     this.db = db;
@@ -85,6 +86,7 @@ export class SqlDestination implements AsyncDisposable {
     const [server] = await this.db.query<{ version: number }>(
       sql`SELECT current_setting('server_version_num')::integer AS version`,
     );
+    this.serverVersion = server?.version ?? 0;
     return this.db.transaction(async (tx) => {
       const filled = await tx.query<{ name: string }>(sql`
         SELECT format('%I.%I', schemaname, tablename) AS name FROM pg_tables
@@ -101,10 +103,15 @@ export class SqlDestination implements AsyncDisposable {
       const tables: StreamTable[] = [];
       for (const sobject of sobjects) {
         const stream = await createTable(tx, schema, planOf(sobject));
-        tables.push({ stream, merge: mergeStatements(stream, server?.version ?? 0) });
+        tables.push({ stream, merge: mergeStatements(stream, this.serverVersion) });
       }
       return tables;
     });
+  }
+
+  /** Whether the server's COPY can leave out what does not fit; before, everything goes by way of a staging table. */
+  get copiesDirectly(): boolean {
+    return this.serverVersion >= 170_000;
   }
 
   /** @param now  in whole milliseconds */
@@ -159,10 +166,15 @@ SELECT format('fence %s %s from %s to %s, stamp %s, deleted: %s, partial: %s', s
        NULL::jsonb AS position
   FROM _lockstep.fence`,
   reading: `
-SELECT format('reading %s of %s, epoch %s, expires at %s', lo, array_to_string(streams, ','),
+SELECT format('reading %s of %s, %s, epoch %s, expires at %s', lo, array_to_string(streams, ','), kind,
               coalesce(epoch::text, 'null'), (extract(epoch FROM expires_at) * 1000)::bigint) AS text,
        NULL::jsonb AS position
   FROM _lockstep.observation`,
+  page: `
+SELECT format('page %s %s %s: %s rows to %s, done: %s', stream_no, page_no, path, rows, coalesce(last_id, 'null'),
+              is_done) AS text,
+       NULL::jsonb AS position
+  FROM _lockstep.bulk_page`,
   cursor: `
 SELECT format('cursor %s %s, version %s', stream_no, kind, version) AS text, position
   FROM _lockstep.cursor`,

@@ -2,7 +2,7 @@ import type { Mirror } from 'lockstep/postgres';
 
 /**
  * What a destination says of its tables in a world where nobody changes, locks or removes a table, hides a field or edits rows
- * by hand, no sobject refers to another, none is large enough for Bulk, and nothing grows so old that it is deleted.
+ * by hand, no sobject refers to another, and nothing grows so old that it is deleted.
  */
 export class UnchangedTables
   implements
@@ -26,12 +26,6 @@ export class UnchangedTables
       | 'rowsReferringTo'
       | 'readRepairs'
       | 'purgeOld'
-      | 'beginBulk'
-      | 'moveBulk'
-      | 'endBulk'
-      | 'storeSlice'
-      | 'endBulkPage'
-      | 'endBulkSweep'
     >
 {
   async isAsPlanned() {
@@ -89,18 +83,4 @@ export class UnchangedTables
   }
 
   async purgeOld(): Promise<void> {}
-
-  async beginBulk(): Promise<void> {}
-
-  async moveBulk(): Promise<void> {}
-
-  async endBulk(): Promise<void> {}
-
-  async storeSlice(): Promise<never> {
-    throw new Error('nothing is read by Bulk');
-  }
-
-  async endBulkPage(): Promise<void> {}
-
-  async endBulkSweep(): Promise<void> {}
 }

@@ -171,7 +171,9 @@ export const markUnseen = (tx: Tx, stream: Stream, { lo }: Observation, hi: numb
    WHERE s.id IS NULL
      AND NOT coalesce(${lo} < f.hi AND ${hi} <= f.lo AND NOT f.partial, false)
    ORDER BY t.${keyOf(stream)}
-  ON CONFLICT (stream_no, id) DO UPDATE SET since_ticket = greatest(dirty.since_ticket, EXCLUDED.since_ticket)`);
+  ON CONFLICT (stream_no, id) DO UPDATE
+     SET since_ticket = greatest(dirty.since_ticket, EXCLUDED.since_ticket),
+         stamped_at = least(dirty.stamped_at, EXCLUDED.stamped_at)`);
 
 /** Text columns by their names in a page, for the session; a transaction's rows go with it. */
 export const makeStaging = (tx: Tx, name: string, columns: readonly ColumnPlan[]) =>

@@ -1,0 +1,263 @@
+/**
+ * What a destination in memory does for backfills by Bulk: `lockstep/postgres` has the same in `bulk.ts` and
+ * `store-slice.ts`. A slice is stored at one instant; what its transactions let happen in between is outside this model.
+ */
+import { type CsvSlice, idAt, partOf, withoutRecords } from 'lockstep/core/csv-slice';
+import { Fault } from 'lockstep/core/faults';
+import type { Page } from 'lockstep/core/page';
+import type {
+  ApplyCounts,
+  BulkPageRow,
+  BulkPart,
+  Holder,
+  Mirror,
+  Observation,
+  PagePart,
+  StreamTable,
+} from 'lockstep/postgres';
+import { ReadingClosed, RepeatedRecord, SeenLost } from 'lockstep/postgres';
+import { moveCursor } from './memory-progress.ts';
+import type { StreamRecord } from './memory-stream.ts';
+import type { Bounds, MergePolicy, MergeResult } from './merge-policy.ts';
+import { recordsOf } from './read-record.ts';
+import type { Readings } from './readings.ts';
+
+/** What it shares with the rest of the destination. */
+export interface MemoryTables {
+  readings: Readings;
+  mergePolicy: MergePolicy;
+  now: () => number;
+  epoch: () => number;
+  stream: (streamNo: number) => StreamRecord;
+  applyPage: Mirror['applyPage'];
+  /** Merges the records of a page by the merge rule, without what else belongs to applying it. */
+  mergePage: (streamNo: number, page: Page, part: PagePart, bounds: Bounds) => ApplyCounts;
+  purgeFences: (streamNo: number) => void;
+  onlooker: {
+    judged(streamNo: number, judged: MergeResult, bounds: Bounds, part: PagePart, marked: null): void;
+    /** A record was refused as one that the job has sent before. */
+    repeated(streamNo: number, id: string): void;
+    /** A backfill has ended. */
+    filled(streamNo: number): void;
+  };
+}
+
+/** How long a reading stays open that nobody moves. */
+const lastsMs = 3 * 24 * 3_600_000;
+
+const noCounts: ApplyCounts = { applied: 0, unchanged: 0, stale: 0, dirty: 0, quarantined: 0 };
+
+type Stored = Awaited<ReturnType<Mirror['storeSlice']>>;
+
+export class MemoryBulk {
+  private readonly tables: MemoryTables;
+
+  constructor(tables: MemoryTables) {
+    this.tables = tables;
+  }
+
+  /** Closes the readings that no cursor remembers, as a takeover does. */
+  closeForgotten(streams: ReadonlyMap<number, StreamRecord>): void {
+    const { readings, mergePolicy } = this.tables;
+    const remembered = [...streams.values()].map(({ cursors }) => readingIn(cursors.get('bulk')?.position));
+    for (const lo of readings.ofBulk())
+      if (!remembered.includes(lo) || !mergePolicy.keepsBulkReadings) readings.close(lo);
+  }
+
+  begin: Mirror['beginBulk'] = async ({ epoch }, { stream: { streamNo } }, version, position) => {
+    const { readings, now } = this.tables;
+    if (epoch !== this.tables.epoch()) throw new Fault('SYS-09');
+    const stream = this.tables.stream(streamNo);
+    const lo = readings.begin({ kind: 'bulk', streams: [streamNo], epoch: null, expiresAt: now() + lastsMs });
+    const to = position({ observation: { lo, nonce: '' }, isFirstFill: stream.rows.size === 0 });
+    if (moveCursor(stream, { kind: 'bulk', version, to })) return;
+    readings.close(lo);
+    throw new Fault('SYS-09');
+  };
+
+  move: Mirror['moveBulk'] = async (holder, { stream: { streamNo } }, observation, version, to) => {
+    const { readings, now } = this.tables;
+    this.requireLease(holder);
+    this.requireOpen(observation);
+    const hi = readings.ticket();
+    const stream = this.tables.stream(streamNo);
+    if (!moveCursor(stream, { kind: 'bulk', version, to: to.position(hi) })) throw new Fault('SYS-09');
+    readings.renew(observation.lo, now() + lastsMs);
+    if (to.pages?.isNewJob) Object.assign(stream, { bulkPages: [], seen: new Set() });
+    addPages(streamNo, stream, to.pages?.paths ?? []);
+  };
+
+  end: Mirror['endBulk'] = async (holder, { stream: { streamNo } }, observation, version, end) => {
+    const { readings } = this.tables;
+    this.requireLease(holder);
+    const isComplete = typeof end === 'object' && !('position' in end);
+    const isOpen = observation !== null && readings.isOpen(observation.lo);
+    if (isOpen) readings.ticket();
+    if (isComplete && !isOpen && this.tables.mergePolicy.keepsBulkReadings) throw new ReadingClosed();
+    const stream = this.tables.stream(streamNo);
+    const to = typeof end === 'object' && 'position' in end ? end.position : {};
+    if (!moveCursor(stream, { kind: 'bulk', version, to })) throw new Fault('SYS-09');
+    if (isOpen) readings.close(observation.lo);
+    Object.assign(stream, { bulkPages: [], seen: new Set() });
+    if (isComplete || end === 'forget') stream.cursors.delete('bulk');
+    if (typeof end === 'object' && 'moves' in end) for (const one of end.moves) moveCursor(stream, one);
+    if (typeof end === 'object' && 'completeAt' in end) {
+      stream.backfilledAt ??= end.completeAt;
+      stream.state = 'current';
+      this.tables.onlooker.filled(streamNo);
+    }
+    this.tables.purgeFences(streamNo);
+  };
+
+  storeSlice: Mirror['storeSlice'] = async (table, slice, part) => {
+    if (slice.isSuspect) return this.storeAsPage(table, slice, part);
+    const isFirstFill = part.way.kind === 'backfill' && part.way.isFirstFill;
+    const isDirect = isFirstFill && this.tables.mergePolicy.copiesDirectly;
+    return (
+      (isDirect && (await this.copy(table, slice, part))) ||
+      this.merge(table, slice, part) ||
+      (await this.storeAsPage(table, slice, part))
+    );
+  };
+
+  endSweep: Mirror['endBulkSweep'] = async ({ stream: { streamNo } }, { observation: { lo }, hi, rows }) => {
+    const stream = this.tables.stream(streamNo);
+    if (stream.seen.size !== rows) throw new SeenLost();
+    for (const id of [...stream.rows.keys()].toSorted()) {
+      const fence = stream.fences.get(id);
+      const isNewer = fence && lo < fence.hi && hi <= fence.lo && !fence.partial;
+      if (!stream.seen.has(id) && !isNewer) stream.marks.found(id, hi, 'absent', false);
+    }
+  };
+
+  endPage: Mirror['endBulkPage'] = async (page, next) => {
+    const stream = this.tables.stream(page.stream_no);
+    this.advance(page, { is_done: true });
+    if (next !== null) addPages(page.stream_no, stream, [next]);
+  };
+
+  /** COPY, after the records with a fence were merged; null: the slice has to be stored in another way. */
+  private async copy(table: StreamTable, slice: CsvSlice, part: BulkPart): Promise<Stored | null> {
+    const { mergePolicy } = this.tables;
+    const { streamNo } = table.stream;
+    const { rows, fences } = this.tables.stream(streamNo);
+    if (!this.lock(part)) return null;
+    const ids = slice.starts.map((_, nth) => idAt(slice, nth));
+    const isFenced = ids.map((id) => mergePolicy.looksAtFences && fences.has(id));
+    const fenced = isFenced.flatMap((is, nth) => (is ? [nth] : []));
+    let counts = noCounts;
+    if (fenced.length > 0) {
+      counts = await this.mergeAsPage(table, partOf(slice, fenced), part);
+      if (!this.lock(part)) return null;
+    }
+    const rest = withoutRecords(slice, (nth) => isFenced[nth] ?? false);
+    const records = recordsOf(part.pageOf(rest), pagePartOf(part));
+    const fitting = records.filter(({ isMisfit }) => !isMisfit);
+    const isTaken = fitting.some(({ id, copy }) => rows.has(id) || copy !== null);
+    if (isTaken) {
+      const repeated = ids.find((id) => rows.has(id) && !fences.has(id));
+      if (repeated === undefined) return null;
+      this.tables.onlooker.repeated(streamNo, repeated);
+      throw new RepeatedRecord();
+    }
+    if (fitting.length < records.length) return null;
+    const bounds = boundsOf(part);
+    for (const record of records) {
+      if (record.values) rows.set(record.id, record.values);
+      const judged = { record, verdict: 'store', isSame: false, hasRow: false } as const;
+      this.tables.onlooker.judged(streamNo, judged, bounds, pagePartOf(part), null);
+    }
+    return { counts: { ...counts, applied: counts.applied + records.length }, page: this.past(slice, part) };
+  }
+
+  /** False: an older reading is under way, which needs fences. */
+  private lock(part: BulkPart): boolean {
+    const { readings, mergePolicy } = this.tables;
+    this.lockReading(part);
+    const { lo } = part.observation;
+    return !mergePolicy.looksForOlderReadings || !readings.isAnotherOpen(part.page.stream_no, lo, part.hi);
+  }
+
+  /** By way of a staging table; null: a record does not fit. */
+  private merge({ stream: { streamNo } }: StreamTable, slice: CsvSlice, part: BulkPart): Stored | null {
+    this.lockReading(part);
+    const page = part.pageOf(slice);
+    const isWhole = part.way.kind !== 'sweep';
+    if (isWhole && recordsOf(page, pagePartOf(part)).some(({ isMisfit }) => isMisfit)) return null;
+    const counts = this.tables.mergePage(streamNo, page, pagePartOf(part), boundsOf(part));
+    const after = this.past(slice, part);
+    this.tables.purgeFences(streamNo);
+    return { counts, page: after };
+  }
+
+  private async storeAsPage(table: StreamTable, slice: CsvSlice, part: BulkPart): Promise<Stored> {
+    const counts = await this.mergeAsPage(table, slice, part);
+    this.lockReading(part);
+    return { counts, page: this.past(slice, part) };
+  }
+
+  private async mergeAsPage(table: StreamTable, slice: CsvSlice, part: BulkPart): Promise<ApplyCounts> {
+    const { counts } = await this.tables.applyPage(table, part.pageOf(slice), pagePartOf(part));
+    return counts;
+  }
+
+  private requireLease({ epoch }: Holder): void {
+    if (epoch !== this.tables.epoch()) throw new Fault('SYS-09');
+  }
+
+  private requireOpen({ lo }: Observation): void {
+    const { readings, mergePolicy } = this.tables;
+    if (!readings.isOpen(lo) && mergePolicy.keepsBulkReadings) throw new ReadingClosed();
+  }
+
+  private lockReading({ observation, page }: BulkPart): void {
+    this.requireOpen(observation);
+    this.tables.readings.ticket();
+    this.findPage(page);
+  }
+
+  private past(slice: CsvSlice, { page, way }: BulkPart): BulkPageRow {
+    const { seen } = this.tables.stream(page.stream_no);
+    if (way.kind === 'sweep') for (const nth of slice.starts.keys()) seen.add(idAt(slice, nth));
+    const rows = page.rows + slice.starts.length;
+    return this.advance(page, { rows, last_id: idAt(slice, slice.starts.length - 1) });
+  }
+
+  private advance(page: BulkPageRow, to: Partial<BulkPageRow>): BulkPageRow {
+    Object.assign(this.findPage(page), to);
+    return { ...page, ...to };
+  }
+
+  /** The page, if it still is as the caller knows it. */
+  private findPage({ stream_no: streamNo, page_no: pageNo, path, rows }: BulkPageRow): BulkPageRow {
+    const found = this.tables.stream(streamNo).bulkPages.find((page) => page.page_no === pageNo);
+    const isAsKnown = found?.path === path && found.rows === rows;
+    if (!found || (this.tables.mergePolicy.locksPages && !isAsKnown)) throw new Fault('SYS-09');
+    return found;
+  }
+}
+
+const readingIn = (position: unknown): number | null =>
+  (position as { observation?: Observation | null } | undefined)?.observation?.lo ?? null;
+
+function addPages(streamNo: number, stream: StreamRecord, paths: readonly string[]): void {
+  const last = stream.bulkPages.at(-1)?.page_no ?? 0;
+  const more = paths.map((path, place) => ({
+    stream_no: streamNo,
+    page_no: last + place + 1,
+    path,
+    rows: 0,
+    last_id: null,
+    is_done: false,
+  }));
+  stream.bulkPages = [...stream.bulkPages, ...more];
+}
+
+const boundsOf = ({ observation: { lo }, hi }: BulkPart): Bounds => ({ lo, hi });
+const pagePartOf = ({ observation, hi, way }: BulkPart): PagePart => ({
+  observation,
+  hi,
+  isLast: false,
+  ...(way.kind === 'content' && { check: way }),
+  ...(way.kind === 'sweep' && { partial: way }),
+});

@@ -230,6 +230,8 @@ const bulkContested: Partial<Profile> = {
   settlingAt: 1_000_000,
   endAt: 1_200_000,
   intervalMs: 300,
+  quietIntervalMs: 5_000,
+  settlingIntervalMs: 5_000,
   outsideEveryMs: 200,
   deleteShare: 0.15,
   slowShare: 0.5,
@@ -243,17 +245,17 @@ const bulkContested: Partial<Profile> = {
   jobFaultShare: 0,
   damagedFileShare: 0,
 };
-/** The same with polls that are far behind the job: their pages have one record. */
+/** The same with polls far behind, and jobs that are slow to be created. */
 const bulkAhead: Partial<Profile> = {
   ...bulkContested,
   pageRows: 1,
   resultRows: [20, 40],
-  quietIntervalMs: 5_000,
-  settlingIntervalMs: 5_000,
-  clientEveryMs: 300,
-  outsideEveryMs: 100,
+  clientsWaitMs: 0,
+  clientEveryMs: 800,
+  outsideEveryMs: 500,
+  deleteShare: 0,
   slowShare: 0.3,
-  slowMs: [5_000, 15_000],
+  slowMs: [5_000, 40_000],
 };
 const mortal: Partial<Profile> = { livesMs: [3_000, 20_000] };
 
@@ -302,9 +304,22 @@ export const mutants: Readonly<Record<string, Mutant>> = {
   'record that fits no column forgotten': mutant({ setsAside: false }, gaps),
   'row of a record set aside as its fence': mutant(asideAsRow, copiedGaps),
   'copy without looking at fences': mutant({ looksAtFences: false }, bulkContested),
-  'copy beside an older reading': mutant({ looksForOlderReadings: false }, bulkAhead),
+  'copy beside an older reading': mutant(
+    { looksForOlderReadings: false },
+    // Other jobs are the older readings; polls are far behind.
+    {
+      ...bulkContested,
+      pageRows: 1,
+      recordsEach: 60,
+      resultRows: [20, 40],
+      outsideEveryMs: 100,
+      clientEveryMs: 5_000,
+      jobLastsMs: 15_000,
+      jobEveryMs: 2_000,
+    },
+  ),
   'Bulk reading opened after its job': {
-    ...mutant({}, { ...bulkAhead, clientsWaitMs: 0 }),
+    ...mutant({}, bulkAhead),
     usedAs: readingAfterJob,
   },
   'Bulk reading closed at a takeover': mutant(

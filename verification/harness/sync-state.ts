@@ -87,7 +87,7 @@ export const syncState = (streams: StreamState[], change: Partial<SyncState> = {
   budget: { intervalMs: 3_000, sentAt: [] },
   quota: openQuota(90),
   pageRows: 2_000,
-  wasSeparate: false,
+  sharedInARow: 1,
   syncProblem: null,
   ...change,
 });

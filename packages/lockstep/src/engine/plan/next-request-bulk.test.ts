@@ -78,30 +78,32 @@ test('at least every second request is left for polls, however many steps there 
     const next = nextRequest(state, now + turn * 3_000);
     asked.push(next.kind);
     assert.ok(next.kind === 'bulk' || next.kind === 'composite');
-    state = { ...state, wasSeparate: next.isSeparate };
+    state = { ...state, sharedInARow: next.isSeparate ? 0 : state.sharedInARow + 1 };
   }
   assert.deepEqual(asked, Array.from({ length: 6 }, () => ['bulk', 'composite']).flat());
 });
 
 test('steps go on at every request while there is nothing to poll', () => {
-  const alone = { ...sync([readByBulk(1)]), wasSeparate: true };
+  const alone = { ...sync([readByBulk(1)]), sharedInARow: 0 };
   const next = nextRequest(alone, now);
   assert.equal(next.kind, 'bulk');
 });
 
-test('a record that a proxied write waits for comes before a step', () => {
+test('a record that a proxied write waits for comes before a step, but a constant load of them stops no step', () => {
   const urgent = stream(1, { marked: { isPriority: true, oldest: 7 } });
-  const next = nextRequest(sync([urgent, readByBulk(2)]), now);
+  const state = sync([urgent, readByBulk(2)]);
+  const next = nextRequest(state, now);
   assert.ok(next.kind === 'composite');
   assert.equal(kinds(next.slots)[0], 're-read 0');
+  assert.equal(nextRequest({ ...state, sharedInARow: 3 }, now).kind, 'bulk');
 });
 
 test('an object that is to be read by Bulk is neither polled nor read page by page before, so that its table is empty', () => {
-  const others = { ...sync([stream(1), waiting(2)]), wasSeparate: true };
+  const others = { ...sync([stream(1), waiting(2)]), sharedInARow: 0 };
   const next = nextRequest(others, now);
   assert.ok(next.kind === 'composite');
   assert.deepEqual(kinds(next.slots), ['head 0']);
-  const written = { ...sync([waiting(1, { isPriority: true })]), wasSeparate: true };
+  const written = { ...sync([waiting(1, { isPriority: true })]), sharedInARow: 0 };
   const first = nextRequest(written, now);
   assert.ok(first.kind === 'composite', 'unless a proxied write is to be found');
   assert.equal(kinds(first.slots)[0], 'head 0');
@@ -121,7 +123,7 @@ test('while its job is being created, an object that waits for it is not read ot
 test('an object that is read by Bulk is polled every ten seconds, and not read page by page', () => {
   const slotsAt = (polledAt: number) => {
     const next = nextRequest(
-      { ...sync([readByBulk(1, { polledAt })]), wasSeparate: true },
+      { ...sync([readByBulk(1, { polledAt })]), sharedInARow: 0 },
       now,
       pagesOf(1, 1, 2),
     );

@@ -238,7 +238,7 @@ test('up to five streams are counted in a request of their own, one such request
   const beside = nextRequest(state, 100_000, { ...nothingInBackground, isCounting: true });
   assert.equal(beside.kind, 'composite');
   assert.equal(
-    nextRequest({ ...state, wasSeparate: true }, 100_000).kind,
+    nextRequest({ ...state, sharedInARow: 0 }, 100_000).kind,
     'composite',
     'polls come in between',
   );

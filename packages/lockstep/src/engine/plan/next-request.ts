@@ -51,6 +51,8 @@ export type Next =
 const ridesMax = 20;
 /** Records to be read again must leave slots for the poll. */
 const reReadsMax = slotsMax - 2;
+/** While somebody waits, as many requests are shared for one that is not: a constant load must not stop those. */
+const sharedIfUrgent = 3;
 /** While backfills run, polls of the tables that are complete keep this many slots. */
 const pollSlotsInBackfill = 2;
 /** A table in backfill claims nothing yet, so all of them together get one poll in this time. */
@@ -106,9 +108,8 @@ export function nextRequest(
     state.quota.closedUntil ?? 0,
   );
   if (sendAt > now) return { kind: 'wait', until: sendAt };
-  const mayBeSeparate = !state.syncProblem && !isPriority;
-  const isItsTurn = !(state.wasSeparate && ready.length > 0);
-  const separate = mayBeSeparate ? separateRequest(state, all, inBackground, now) : null;
+  const isItsTurn = ready.length === 0 || state.sharedInARow >= (isPriority ? sharedIfUrgent : 1);
+  const separate = state.syncProblem ? null : separateRequest(state, all, inBackground, now);
   if (separate && isItsTurn) return separate;
   if (ready.length === 0) return { kind: 'wait', until: wakesAt(all, now) };
 

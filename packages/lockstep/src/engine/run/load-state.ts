@@ -46,7 +46,7 @@ export async function loadState(
       },
     ];
   });
-  return withFigures({ ...known, streams, wasSeparate: false, syncProblem: null }, figures);
+  return withFigures({ ...known, streams, sharedInARow: 1, syncProblem: null }, figures);
 }
 
 /** What an earlier run has left: it is tried again at once. */

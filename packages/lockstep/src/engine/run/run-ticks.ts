@@ -89,7 +89,7 @@ async function tickOn(run: Run, loop: LoopState, signal: AbortSignal): Promise<v
     const next = nextRequest(loop.state, clock.now(), backgroundOf(background, loop.state));
     if (next.kind !== 'wait' && next.isSeparate) {
       loop.state = spent(run, loop.state);
-      if (next.kind !== 'composite') loop.state = { ...loop.state, wasSeparate: true };
+      if (next.kind !== 'composite') loop.state = { ...loop.state, sharedInARow: 0 };
       beginSeparate(backgroundRun, background, loop.state, next);
       continue;
     }
@@ -101,7 +101,7 @@ async function tickOn(run: Run, loop: LoopState, signal: AbortSignal): Promise<v
       const prepared = await prepareRequest(run, loop.state, next);
       loop.state = prepared.state;
       if (needsRequest(prepared)) {
-        loop.state = { ...spent(run, loop.state), wasSeparate: false };
+        loop.state = { ...spent(run, loop.state), sharedInARow: loop.state.sharedInARow + 1 };
         inFlight = await sendRequest(run, { ...prepared, state: loop.state }, signal, loop.received !== null);
       }
     }
@@ -287,7 +287,7 @@ async function reload(run: Run, state: SyncState): Promise<SyncState> {
     const { table, cursors, rows, rowsExpected, marked, bulkPages } = stream;
     return { ...stream, ...before, table, cursors, rows, rowsExpected, marked, bulkPages };
   });
-  return { ...loaded, streams, wasSeparate: state.wasSeparate, syncProblem: state.syncProblem };
+  return { ...loaded, streams, sharedInARow: state.sharedInARow, syncProblem: state.syncProblem };
 }
 
 /** How much earlier than it was sent a write may be stamped: clocks in Salesforce differ by seconds. */

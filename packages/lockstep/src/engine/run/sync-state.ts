@@ -87,8 +87,11 @@ export interface SyncState {
   quota: Quota;
   /** The largest limit of a query. How many rows fit on a page is learnt for each stream. */
   pageRows: number;
-  /** The last request had no pages: the next one does, so that such requests do not displace the polls. */
-  wasSeparate: boolean;
+  /**
+   * Requests of streams together since the last that was made beside them. The two take turns, so that neither displaces
+   * the other.
+   */
+  sharedInARow: number;
   /** Set after a failed request: the sync waits until then. */
   syncProblem: { retryAt: number; tries: number } | null;
 }

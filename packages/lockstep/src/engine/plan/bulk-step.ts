@@ -90,6 +90,10 @@ export function nextBulkStep(
   return nextPageStep(stream, underWay, job.isListed);
 }
 
+/** The order of the steps of several tables: first what brings rows, then the question that has waited longest. */
+export const waitsAs = ({ cursors }: StreamState, step: BulkStep): number =>
+  step.do === 'ask' ? (cursors.bulk?.position.job?.askAt ?? 0) : Number.NEGATIVE_INFINITY;
+
 function nextPageStep(
   { table, bulkPages }: StreamState,
   { pages }: BulkUnderWay,

@@ -168,3 +168,13 @@ test('no step is taken while the object is stopped, its table is changed, or the
   assert.equal(taken({}, { syncProblem: { tries: 1, retryAt: now + 1 } }), false);
   assert.equal(taken({}, { syncProblem: { tries: 1, retryAt: 0 } }), false);
 });
+
+test('of several jobs, the one that has waited longest is asked about first', () => {
+  const asking = (streamNo: number, askAt: number) => {
+    const { job } = position;
+    const bulk = at({ ...position, job: job && { ...job, hi: null, isListed: false, askAt } });
+    return waiting(streamNo, { cursors: { backfill, bulk } });
+  };
+  const asked = nextRequest(sync([asking(1, now - 10), asking(2, now - 20)]), now);
+  assert.deepEqual(asked, { kind: 'bulk', index: 1, step: { do: 'ask' }, isSeparate: true });
+});

@@ -8,7 +8,14 @@ import { isRepairing } from '../cursors/repair.ts';
 import { isBackingOff } from '../run/problems.ts';
 import type { StreamState, SyncState } from '../run/sync-state.ts';
 import { nextSendAt } from './budget.ts';
-import { type BulkStep, type BulkUnderWay, nextBulkStep, noBulkUnderWay, wantsBulk } from './bulk-step.ts';
+import {
+  type BulkStep,
+  type BulkUnderWay,
+  nextBulkStep,
+  noBulkUnderWay,
+  waitsAs,
+  wantsBulk,
+} from './bulk-step.ts';
 import {
   type DescribeRequest,
   describesOf,
@@ -161,11 +168,12 @@ function separateRequest(
   const identified = inBackground.isDescribing ? [] : identifyNow(all, now);
   if (identified.length > 0)
     return { kind: 'identify', indexes: identified.map(({ index }) => index), isSeparate: true };
-  const [bulk] = all.flatMap(({ stream, index }) => {
+  const steps = all.flatMap(({ stream, index }) => {
     const step = isReadable(stream) ? nextBulkStep(state, stream, inBackground.bulk, now) : null;
-    return step ? [{ index, step }] : [];
+    return step ? [{ index, step, waits: waitsAs(stream, step) }] : [];
   });
-  return bulk ? { kind: 'bulk', ...bulk, isSeparate: true } : null;
+  const [next] = steps.toSorted((one, other) => one.waits - other.waits);
+  return next ? { kind: 'bulk', index: next.index, step: next.step, isSeparate: true } : null;
 }
 
 const isReadable = ({ stopped, isTableChanged }: StreamState) => !stopped && !isTableChanged;

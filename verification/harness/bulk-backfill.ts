@@ -1,4 +1,5 @@
 import { assert } from '@lockstep/foundation/assert';
+import { systemClock } from '@lockstep/foundation/clock';
 import { sql } from '@lockstep/foundation/sql';
 import type { CsvSlice } from 'lockstep/core/csv-slice';
 import type {
@@ -138,6 +139,17 @@ export async function openBulkBackfill(
   const paths = Array.from({ length: pages }, (_, nth) => `/results/${nth + 1}`);
   backfill.hi = await backfill.move({ isNewJob: true, paths });
   return backfill;
+}
+
+/** How many deadlocks there were. Ends the sessions, because they report what they have counted when they end. */
+export async function deadlocks({ db }: DestinationHarness): Promise<number | undefined> {
+  const others = sql`FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE 'lockstep/%'`;
+  await db.query(sql`SELECT pg_terminate_backend(pid) ${others}`);
+  while ((await db.query(sql`SELECT ${others}`)).length > 0) await systemClock.sleep(5);
+  const [counted] = await db.query<{ deadlocks: number }>(
+    sql`SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()`,
+  );
+  return counted?.deadlocks;
 }
 
 async function* csvOf(records: readonly BulkRecord[], fields: readonly string[]): AsyncGenerator<Buffer> {

@@ -1,5 +1,6 @@
 import type { Database, Tx } from '@lockstep/foundation/database';
 import { sqlState } from '@lockstep/foundation/database';
+import { closeForgottenBulk } from './bulk-sql.ts';
 import { selectDependents } from './catalog-sql.ts';
 import { insertKeptTable } from './kept-table-sql.ts';
 import * as statements from './sql.ts';
@@ -13,12 +14,18 @@ import type { Stream } from './tables.ts';
  * @returns whether the table is gone
  */
 export async function leaveTable(db: Database, stream: Stream, dropsTable: boolean): Promise<boolean> {
+  const isDropped = dropsTable && (await dropUnlessNeeded(db, stream));
+  if (!isDropped) await db.transaction((tx) => leave(tx, stream, false));
+  await closeForgottenBulk(db); // apart, because slices lock their reading before the stream
+  return isDropped;
+}
+
+async function dropUnlessNeeded(db: Database, stream: Stream): Promise<boolean> {
   try {
-    await db.transaction((tx) => leave(tx, stream, dropsTable));
-    return dropsTable;
+    await db.transaction((tx) => leave(tx, stream, true));
+    return true;
   } catch (error) {
-    if (!dropsTable || sqlState(error) !== dependentObjects) throw error;
-    await db.transaction((tx) => leave(tx, stream, false));
+    if (sqlState(error) !== dependentObjects) throw error;
     return false;
   }
 }

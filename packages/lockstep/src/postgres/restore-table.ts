@@ -1,6 +1,7 @@
 import type { Database, Tx } from '@lockstep/foundation/database';
 import { Fault } from '../core/faults.ts';
 import { bookkeepingSchema } from './bookkeeping.ts';
+import { closeForgottenBulk } from './bulk-sql.ts';
 import {
   selectColumnTypes,
   selectForeignKeys,
@@ -62,9 +63,9 @@ export async function isAsPlanned(db: Database, stream: Stream): Promise<boolean
  *         table is in its place. Database errors unchanged: 55P03, a query uses the table, try again later; 2BP01, a
  *         view that somebody made depends on what must be removed; 42501, the table belongs to somebody else.
  */
-export function restoreTable(db: Database, stream: Stream, lockWaitMs: number): Promise<string | null> {
+export async function restoreTable(db: Database, stream: Stream, lockWaitMs: number): Promise<string | null> {
   const { streamNo } = stream;
-  return db.transaction(async (tx) => {
+  const restored = await db.transaction(async (tx) => {
     await limitLockWait(tx, lockWaitMs);
     await lockStream(tx, stream);
     await planForWholeTable(tx);
@@ -75,6 +76,9 @@ export function restoreTable(db: Database, stream: Stream, lockWaitMs: number): 
     await deleteBackfillCursors(tx, streamNo);
     return found.join(', ');
   });
+  // Apart, because slices lock their reading before the stream.
+  if (restored !== null) await closeForgottenBulk(db);
+  return restored;
 }
 
 /** What was repaired, part by part, and how many rows the table has afterwards; null: as many as before. */

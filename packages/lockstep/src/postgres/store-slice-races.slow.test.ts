@@ -7,7 +7,7 @@ import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Random } from '@lockstep/foundation/random';
 import { sql } from '@lockstep/foundation/sql';
-import { type BulkBackfill, openBulkBackfill } from '@lockstep/harness/bulk-backfill';
+import { type BulkBackfill, deadlocks, openBulkBackfill } from '@lockstep/harness/bulk-backfill';
 import {
   type DestinationHarness,
   openDestinationHarness,
@@ -127,17 +127,6 @@ async function assertEqual({ harness, org }: Pick<Race, 'harness' | 'org'>): Pro
   assert.equal(checkpoint?.rows, rows.length, 'the checkpoint counts the rows');
 }
 
-/** Sessions report what they have counted when they end. */
-async function deadlocks({ db }: DestinationHarness): Promise<number | undefined> {
-  const others = sql`FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE 'lockstep/%'`;
-  await db.query(sql`SELECT pg_terminate_backend(pid) ${others}`);
-  while ((await db.query(sql`SELECT ${others}`)).length > 0) await sleep(5);
-  const [counted] = await db.query<{ deadlocks: number }>(
-    sql`SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()`,
-  );
-  return counted?.deadlocks;
-}
-
 for (const isFirstFill of [true, false])
   test(`${isFirstFill ? 'a first fill' : 'a refill'} beside polls, read-backs and moves ends up as the org, without a deadlock`, async () => {
     await withSeeds(2, async (random) => {
@@ -172,4 +161,36 @@ for (const isFirstFill of [true, false])
       assert.deepEqual(await harness.db.query(sql`SELECT FROM _lockstep.observation`), []);
       assert.equal(await deadlocks(harness), 0);
     });
+  });
+
+for (const [what, change] of [
+  ['left', (harness) => harness.destination.mirror.leaveTable(harness.table().stream, true)],
+  ['restored', (harness) => harness.destination.mirror.restoreTable(harness.table(), 5_000)],
+  ['given up for pages', (_, bulk) => bulk.end()],
+] as readonly (readonly [string, (harness: DestinationHarness, bulk: BulkBackfill) => Promise<unknown>])[])
+  test(`a table that is ${what} while slices are stored refuses the rest, without a deadlock, and closes the reading`, async () => {
+    for (const [isFirstFill, isSuspect] of [
+      [true, false],
+      [false, false],
+      [true, true],
+    ] as const) {
+      await using harness = await openDestinationHarness({ fields: { Name: 'string', Other: 'string' } });
+      const bulk = await openBulkBackfill(harness, { pages: 2 });
+      const fields = ['Id', 'IsDeleted', 'SystemModstamp', 'Name'];
+      const results = new OrgModel(recordCount).alive.map((one) =>
+        isSuspect ? { ...one, Name: 'a\0b' } : one,
+      );
+      const how = { sliceRows, isFirstFill, fields };
+      const storing = [1, 2].map((pageNo) =>
+        bulk.store(results.slice((pageNo - 1) * 2_000, pageNo * 2_000), { pageNo, ...how }),
+      );
+      const stored = Promise.allSettled(storing);
+      await untilStored(harness, 200);
+      await harness.db.script('ALTER TABLE salesforce.account DROP COLUMN other'); // which the job does not read
+      await change(harness, bulk);
+      for (const { status } of await stored) assert.equal(status, 'rejected');
+      assert.deepEqual(await harness.db.query(sql`SELECT FROM _lockstep.observation`), []);
+      assert.deepEqual(await harness.db.query(sql`SELECT FROM _lockstep.bulk_page`), []);
+      assert.equal(await deadlocks(harness), 0);
+    }
   });

@@ -172,6 +172,7 @@ async function copyUnfenced(
     return await applyTransaction(db, async (tx) => {
       await lockReading(tx, part);
       await shareStream(tx, stream);
+      await lockOwnPage(tx, part);
       const [older] = await selectOlderReading(tx, stream.streamNo, part.observation, part.hi);
       if (older) throw new NotSo();
       const fenced = (await fencedRecords(tx, stream.streamNo, slice)).filter((nth) => !merged.has(nth));
@@ -223,6 +224,7 @@ async function mergeSlice(store: Store): Promise<StoredSlice | null> {
       const staged = await tx.copyIn(copyIntoStaging(name, stream.columns), slice.bytes);
       if (staged !== rows) throw new NotSo();
       await lockStream(tx, stream);
+      await lockOwnPage(tx, part);
       const [merged] = await tx.query<MergedRow>({
         name: `staged_${part.way.kind}_${job.merge.key}`,
         text: stagedStatement(stream, serverVersion, { name, kind: part.way.kind }),
@@ -274,6 +276,8 @@ async function mergeRecords({ db, job, part }: Store, slice: CsvSlice): Promise<
     const page = part.pageOf(partOf(slice, records));
     const applied = await applyTransaction(db, async (tx) => {
       await lockReading(tx, part);
+      await lockStream(tx, job.stream);
+      await lockOwnPage(tx, part);
       return applyPage(tx, job, page, { observation, hi, isLast: false, ...kind });
     });
     counts = add(counts, applied.counts);
@@ -281,10 +285,17 @@ async function mergeRecords({ db, job, part }: Store, slice: CsvSlice): Promise<
   return counts;
 }
 
-/** Before anything is stored: two workers may have read the same slice. */
-async function lockReading(tx: Transaction, { observation, page }: BulkPart): Promise<void> {
+/** First of all, as in every transaction that stores rows. */
+async function lockReading(tx: Transaction, { observation }: BulkPart): Promise<void> {
   const [locked] = await statements.lockObservation(tx, observation);
   if (!locked) throw new ReadingClosed();
+}
+
+/**
+ * Before anything is stored: two workers may have read the same slice. After the stream's lock, because whoever removes
+ * the pages holds that.
+ */
+async function lockOwnPage(tx: Transaction, { page }: BulkPart): Promise<void> {
   const [own] = await lockPage(tx, page);
   if (!own) throw new Fault('SYS-09');
 }

@@ -61,7 +61,7 @@ export const restartStream = (tx: Tx, streamNo: number, rows: number | null) =>
          counts_verified_at = NULL, stamps_verified_at = NULL, content_verified_at = NULL
    WHERE stream_no = ${streamNo}`);
 
-/** How far a backfill is, page by page or by Bulk. Its reading is closed by the next worker that starts. */
+/** How far a backfill is, page by page or by Bulk. Its reading is forgotten: see `closeForgottenBulk`. */
 export async function deleteBackfillCursors(tx: Tx, streamNo: number): Promise<void> {
   await tx.query(
     sql`DELETE FROM _lockstep.cursor WHERE stream_no = ${streamNo} AND kind IN ('backfill', 'bulk')`,

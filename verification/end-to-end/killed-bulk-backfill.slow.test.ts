@@ -118,11 +118,8 @@ async function untilTrue(isTrue: () => Promise<boolean>, what: string): Promise<
 }
 
 /** Writes in the org and through the proxy until told to end; resolves with how many there were. */
-async function writeUntil(
-  { org, call }: EndToEndHarness,
-  random: Random,
-  signal: AbortSignal,
-): Promise<number> {
+async function writeUntil(harness: EndToEndHarness, random: Random, signal: AbortSignal): Promise<number> {
+  const { org } = harness;
   const rows = await org.db.query<{ id: string }>(sql`SELECT "Id" AS id FROM org."Killed__c" ORDER BY "Id"`);
   const alive = rows.map(({ id }) => id);
   const address = `${dataPath}/sobjects/${sobject}`;
@@ -131,13 +128,13 @@ async function writeUntil(
     const id = random.pick(alive);
     const values = { Note__c: `write ${writes}` };
     const way = random.between(1, 10);
-    if (way <= 4) await call('PATCH', `${address}/${id}`, values);
+    if (way <= 4) await harness.call('PATCH', `${address}/${id}`, values);
     else if (way <= 7) await org.control('/records/write', { writes: [{ update: id, values }] });
     else if (way === 8)
-      alive.push((JSON.parse((await call('POST', address, values)).text) as { id: string }).id);
+      alive.push((JSON.parse((await harness.call('POST', address, values)).text) as { id: string }).id);
     else {
       alive.splice(alive.indexOf(id), 1);
-      if (way === 9) await call('DELETE', `${address}/${id}`);
+      if (way === 9) await harness.call('DELETE', `${address}/${id}`);
       else await org.control('/records/write', { writes: [{ delete: id }] });
     }
     await systemClock.sleep(random.between(0, 40));

@@ -101,7 +101,7 @@ export async function openClockHarness(options: ClockHarnessOptions): Promise<Cl
   const clock = new HarnessClock(Date.parse(now), org);
   const engineClock = options.engineClock?.(clock) ?? clock;
   const control = undo.use(await openTestControl());
-  const intervalMs = options.intervalMs ?? 60_000;
+  const { intervalMs = 60_000, apiVersion = '62.0', pageRows } = options;
   const { log } = control.log;
 
   const loginUrl = options.via?.org ?? org.url;
@@ -118,10 +118,8 @@ export async function openClockHarness(options: ClockHarnessOptions): Promise<Cl
   const ownUrl = await openWriterUrl(control.control, sync);
   const writerUrl = options.via?.database?.(ownUrl) ?? ownUrl;
 
-  const { apiVersion = '62.0' } = options;
   const common = { apiVersion, allowHosts, expectOrgId: sync.orgId, clock: engineClock, log };
   const openSession = () => openSalesforce({ store: storeOf(org, loginUrl), ...common });
-  const { pageRows } = options;
   const each = {
     sync: sync.id,
     clock: engineClock,

@@ -85,6 +85,23 @@ test('constants with quotes, backslashes and other alphabets are compared as the
   }
 });
 
+test('a value that may have any type, as in a history, is its text', async () => {
+  const values = [7, 1.5, 'text, "quoted"', '7', true, null];
+  for (const [nth, value] of values.entries()) {
+    const body = { External_Id__c: `any-type-${nth}`, Previous_Value__c: value };
+    assert.equal((await org.request('POST', `${data}/sobjects/Invoice__c`, { body })).status, 201);
+  }
+  const soql = `SELECT Previous_Value__c FROM Invoice__c WHERE External_Id__c LIKE 'any-type-%' ORDER BY External_Id__c`;
+  const [, ...rows] = readCsv((await results(await completed(soql))).text);
+  assert.deepEqual(
+    rows.map(([value]) => value),
+    ['7', '1.5', 'text, "quoted"', '7', 'true', ''],
+  );
+  const histories = await completed('SELECT Id, OldValue, NewValue FROM AccountHistory');
+  const [header] = readCsv((await results(histories)).text);
+  assert.deepEqual(header, ['Id', 'OldValue', 'NewValue']);
+});
+
 test('FIELDS(STANDARD) selects the fields that have a CSV form, and no other FIELDS() is accepted', async () => {
   const [header = []] = readCsv(
     (await results(await completed('SELECT FIELDS(STANDARD) FROM Account LIMIT 1'))).text,

@@ -197,23 +197,6 @@ test('every value is the same as in REST, in its CSV form', async () => {
   assert.ok(row?.includes('9.0071992547409931E15') && row.includes('3.0') && row.includes('true'));
 });
 
-test('a value that may have any type, as in a history, is its text', async () => {
-  const values = [7, 1.5, 'text, "quoted"', '7', true, null];
-  for (const [nth, value] of values.entries()) {
-    const body = { External_Id__c: `any-type-${nth}`, Previous_Value__c: value };
-    assert.equal((await org.request('POST', `${data}/sobjects/Invoice__c`, { body })).status, 201);
-  }
-  const soql = `SELECT Previous_Value__c FROM Invoice__c WHERE External_Id__c LIKE 'any-type-%' ORDER BY External_Id__c`;
-  const [, ...rows] = readCsv((await results(await completed(soql))).text);
-  assert.deepEqual(
-    rows.map(([value]) => value),
-    ['7', '1.5', 'text, "quoted"', '7', 'true', ''],
-  );
-  const histories = await completed('SELECT Id, OldValue, NewValue FROM AccountHistory');
-  const [header] = readCsv((await results(histories)).text);
-  assert.deepEqual(header, ['Id', 'OldValue', 'NewValue']);
-});
-
 test('each value is quoted, with the requested delimiter and line ending', async () => {
   const name = 'a|"b"';
   await org.request('POST', `${data}/sobjects/Account`, { body: { Name: name } });

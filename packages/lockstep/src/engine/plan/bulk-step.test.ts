@@ -5,6 +5,7 @@ import { idOf } from '@lockstep/harness/destination';
 import { cursorAt, type StreamChange, serverNow, streamState, syncState } from '@lockstep/harness/sync-state';
 import type { StreamTable } from '../../postgres/index.ts';
 import type { BulkJob, BulkPosition, IdRange } from '../cursors/bulk.ts';
+import { startOfContent } from '../cursors/content.ts';
 import type { ActivityProblem } from '../run/problems.ts';
 import type { StreamState } from '../run/sync-state.ts';
 import { type BulkUnderWay, bulkPageRows, nextBulkStep, noBulkUnderWay, wantsBulk } from './bulk-step.ts';
@@ -106,6 +107,18 @@ test('an object whose pages of a query were refused three times is backfilled by
   assert.equal(wants({ rowsExpected: 10, problems: { poll: problem(9) } }), false);
 });
 
+test('a check that is due is made by Bulk if the table has a hundred thousand rows and no pass has begun', () => {
+  const due = { backfill: null, content: cursorAt({ ...startOfContent(0), isWanted: true }) };
+  const stepFor = (rows: number, content = due.content) =>
+    stepOf(streamState(1, { rows, cursors: { ...due, content } }));
+  assert.deepEqual(stepFor(large), { do: 'begin', purpose: 'content' });
+  assert.equal(stepFor(large - 1), null);
+  assert.equal(
+    stepFor(large, cursorAt({ ...due.content.position, begunAt: serverNow, after: idOf(1) })),
+    null,
+  );
+});
+
 test('what Bulk does not read is backfilled by pages', () => {
   const withColumns = (sobject: string, columns: object[]) => {
     const { table } = waiting();
@@ -121,11 +134,16 @@ test('what Bulk does not read is backfilled by pages', () => {
   assert.equal(withColumns('AccountHistory', [id, { field: 'OldValue', fieldType: 'anyType' }]), true);
 });
 
-test('an object that is complete, or was given up, is not backfilled by Bulk', () => {
+test('an object that is complete, or was given up less than a day ago, is not backfilled by Bulk', () => {
   assert.equal(wants({ rowsExpected: large, cursors: { backfill: null } }), false);
   const givenUp = byBulk({ job: null, givenUp: { reason: 'x', at: serverNow } }, { rowsExpected: large });
   assert.equal(wantsBulk(limits(), givenUp), false);
   assert.equal(stepOf(givenUp), null);
+  const tomorrow = limits({ serverNow: serverNow + 86_400 });
+  assert.deepEqual(nextBulkStep(tomorrow, givenUp, noBulkUnderWay, now), {
+    do: 'begin',
+    purpose: 'backfill',
+  });
 });
 
 test('a large object begins with a job, and so does what a lost job leaves', () => {

@@ -144,7 +144,8 @@ export class Invariants implements DestinationObserver {
   private checkReleased(): void {
     for (const [id, version] of this.aside) {
       const record = this.org.find(id);
-      if (this.isAside(record)) continue;
+      // A page that names it twice may store the one and have the other read again.
+      if (this.isAside(record) || this.isMarked(record)) continue;
       this.aside.delete(id);
       if (wasOutOfSight(record) || holds(this.seen.get(id), record, version)) continue;
       const what = `without ${worded(version)}`;
@@ -302,6 +303,11 @@ export class Invariants implements DestinationObserver {
   private isAside(record: OrgRecord): boolean {
     const streams = this.destination?.streams.values() ?? [];
     return [...streams].some(({ aside }) => aside.has(record.id));
+  }
+
+  private isMarked(record: OrgRecord): boolean {
+    const streams = this.destination?.streams.values() ?? [];
+    return [...streams].some(({ marks }) => marks.has(record.id));
   }
 
   private committed(record: OrgRecord): void {

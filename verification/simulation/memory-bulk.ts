@@ -4,6 +4,7 @@
  */
 import { type CsvSlice, idAt, partOf, withoutRecords } from 'lockstep/core/csv-slice';
 import { Fault } from 'lockstep/core/faults';
+import type { RecordId } from 'lockstep/core/ids';
 import type { Page } from 'lockstep/core/page';
 import type {
   ApplyCounts,
@@ -69,7 +70,10 @@ export class MemoryBulk {
     if (epoch !== this.tables.epoch()) throw new Fault('SYS-09');
     const stream = this.tables.stream(streamNo);
     const lo = readings.begin({ kind: 'bulk', streams: [streamNo], epoch: null, expiresAt: now() + lastsMs });
-    const to = position({ observation: { lo, nonce: '' }, isFirstFill: stream.rows.size === 0 });
+    const backfill = stream.cursors.get('backfill')?.position as { after: RecordId | null } | undefined;
+    const backfilledTo = backfill?.after ?? null;
+    const isFirstFill = stream.rows.size === 0;
+    const to = position({ observation: { lo, nonce: '' }, isFirstFill, backfilledTo });
     if (moveCursor(stream, { kind: 'bulk', version, to })) return;
     readings.close(lo);
     throw new Fault('SYS-09');
@@ -157,8 +161,7 @@ export class MemoryBulk {
     if (isTaken) {
       const repeated = ids.find((id) => rows.has(id) && !fences.has(id));
       if (repeated === undefined) return null;
-      this.tables.onlooker.repeated(streamNo, repeated);
-      throw new RepeatedRecord();
+      this.refuse(streamNo, repeated);
     }
     if (fitting.length < records.length) return null;
     const bounds = boundsOf(part);
@@ -167,7 +170,24 @@ export class MemoryBulk {
       const judged = { record, verdict: 'store', isSame: false, hasRow: false } as const;
       this.tables.onlooker.judged(streamNo, judged, bounds, pagePartOf(part), null);
     }
+    this.requireUnseen(part, partOf(slice, fenced));
     return { counts: { ...counts, applied: counts.applied + records.length }, page: this.past(slice, part) };
+  }
+
+  /** Of merged records the table's key does not tell that the job has sent them before. */
+  private requireUnseen({ page, way }: BulkPart, merged: CsvSlice): void {
+    if (way.kind !== 'backfill' || !way.isFirstFill) return;
+    const { seen } = this.tables.stream(page.stream_no);
+    for (const nth of merged.starts.keys()) {
+      const id = idAt(merged, nth);
+      if (seen.has(id)) this.refuse(page.stream_no, id);
+      seen.add(id);
+    }
+  }
+
+  private refuse(streamNo: number, id: string): never {
+    this.tables.onlooker.repeated(streamNo, id);
+    throw new RepeatedRecord();
   }
 
   /** False: an older reading is under way, which needs fences. */
@@ -184,6 +204,13 @@ export class MemoryBulk {
     const page = part.pageOf(slice);
     const isWhole = part.way.kind !== 'sweep';
     if (isWhole && recordsOf(page, pagePartOf(part)).some(({ isMisfit }) => isMisfit)) return null;
+    if (part.way.kind === 'backfill' && part.way.isFirstFill) {
+      const { rows, fences } = this.tables.stream(streamNo);
+      const ids = slice.starts.map((_, nth) => idAt(slice, nth));
+      const repeated = ids.find((id) => rows.has(id) && !fences.has(id));
+      if (repeated !== undefined) this.refuse(streamNo, repeated);
+    }
+    this.requireUnseen(part, slice);
     const counts = this.tables.mergePage(streamNo, page, pagePartOf(part), boundsOf(part));
     const after = this.past(slice, part);
     this.tables.purgeFences(streamNo);
@@ -193,6 +220,7 @@ export class MemoryBulk {
   private async storeAsPage(table: StreamTable, slice: CsvSlice, part: BulkPart): Promise<Stored> {
     const counts = await this.mergeAsPage(table, slice, part);
     this.lockReading(part);
+    this.requireUnseen(part, slice);
     return { counts, page: this.past(slice, part) };
   }
 

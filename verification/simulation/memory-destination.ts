@@ -152,7 +152,9 @@ export class MemoryDestination extends UnchangedTables implements Mirror {
       ? keepMissing(stream, part.absent ?? [], bounds.hi, this.removalLimit())
       : new Set();
     const counts = { applied: 0, unchanged: 0, stale: 0, dirty: kept.size, quarantined: 0 };
-    for (const record of recordsOf(page, part)) {
+    // Those that fit are stored by one statement, before the others are set aside.
+    const records = recordsOf(page, part).toSorted((a, b) => Number(a.isMisfit) - Number(b.isMisfit));
+    for (const record of records) {
       if (record.isAbsent && kept.has(record.id)) continue;
       const stored = {
         row: stream.rows.get(record.id) ?? null,

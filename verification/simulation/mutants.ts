@@ -157,7 +157,7 @@ const cursorFirst = (mirror: Mirror): Mirror => {
 const readingAfterJob = (mirror: Mirror): Mirror => {
   const pretended = { lo: -1, nonce: '' };
   const beginBulk: Mirror['beginBulk'] = async (_, __, ___, position) => {
-    position({ observation: pretended, isFirstFill: true });
+    position({ observation: pretended, isFirstFill: true, backfilledTo: null });
   };
   const moveBulk: Mirror['moveBulk'] = (holder, table, observation, version, to) =>
     observation.lo === pretended.lo

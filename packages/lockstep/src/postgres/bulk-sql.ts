@@ -1,6 +1,7 @@
 /** Statements on backfills by Bulk API 2.0: their readings, the pages of their results, COPY and its staging table. */
 import type { Tx } from '@lockstep/foundation/database';
 import { ident, join, type Sql, sql } from '@lockstep/foundation/sql';
+import type { RecordId } from '../core/ids.ts';
 import { settledTime } from './mark-sql.ts';
 import type { Holder, Observation } from './observations.ts';
 import { nameInPage } from './page-sql.ts';
@@ -50,6 +51,11 @@ export const lockEpoch = (tx: Tx, epoch: number) =>
 /** One row: the table is not empty. */
 export const selectAnyRow = (tx: Tx, { schema, table }: Stream) =>
   tx.query(sql`SELECT FROM ${ident(schema, table)} LIMIT 1`);
+
+/** No row: it has stored no page. What a worker knows may be ahead of it: a page that is not stored yet. */
+export const selectBackfilledTo = (tx: Tx, streamNo: number) =>
+  tx.query<{ after: RecordId | null }>(sql`
+  SELECT position ->> 'after' AS after FROM _lockstep.cursor WHERE stream_no = ${streamNo} AND kind = 'backfill'`);
 
 export const deletePages = (tx: Tx, streamNo: number) =>
   tx.query(sql`DELETE FROM _lockstep.bulk_page WHERE stream_no = ${streamNo}`);
@@ -139,16 +145,17 @@ export function copyRows({ schema, table }: Stream, columns: readonly ColumnPlan
     (FORMAT csv, ON_ERROR ignore${emptyIsNull(names)})`;
 }
 
-/** Notes which records a sweep has seen. A record that comes twice counts once. */
+/** Notes which records a job has sent. A record that comes twice counts once. */
 export const noteSeen = (tx: Tx, streamNo: number, staging: string) =>
   tx.query(sql`
   INSERT INTO _lockstep.seen (stream_no, id) SELECT ${streamNo}, "Id" FROM ${ident('pg_temp', staging)}
   ON CONFLICT DO NOTHING`);
 
+/** One row for each that was not noted yet. */
 export const noteSeenIds = (tx: Tx, streamNo: number, ids: readonly string[]) =>
   tx.query(sql`
   INSERT INTO _lockstep.seen (stream_no, id) SELECT ${streamNo}, id FROM unnest(${ids}::text[]) AS id
-  ON CONFLICT DO NOTHING`);
+  ON CONFLICT DO NOTHING RETURNING id`);
 
 export const deleteSeen = (tx: Tx, streamNo: number) =>
   tx.query(sql`DELETE FROM _lockstep.seen WHERE stream_no = ${streamNo}`);

@@ -1,6 +1,7 @@
 /** What the destination keeps of a backfill by Bulk API 2.0. Its rows are stored by store-slice.ts. */
 import type { Database, Tx } from '@lockstep/foundation/database';
 import { Fault } from '../core/faults.ts';
+import type { RecordId } from '../core/ids.ts';
 import { moveCursors } from './apply.ts';
 import {
   countSeen,
@@ -13,6 +14,7 @@ import {
   markUnseen,
   renewObservation,
   selectAnyRow,
+  selectBackfilledTo,
 } from './bulk-sql.ts';
 import type { Holder, Observation } from './observations.ts';
 import type { CursorMove } from './page-part.ts';
@@ -36,6 +38,8 @@ export interface BulkReading {
    * it. False: rows of earlier readings are in the table, so each record has to be merged.
    */
   isFirstFill: boolean;
+  /** The last Id of the pages that a backfill has stored before; null: none. */
+  backfilledTo: RecordId | null;
 }
 
 /**
@@ -56,7 +60,9 @@ export const beginBulk = (
     if (!observation) throw new Fault('SYS-09');
     await lockStream(tx, stream);
     const [row] = await selectAnyRow(tx, stream);
-    await move(tx, stream.streamNo, version, position({ observation, isFirstFill: !row }));
+    const [backfill] = await selectBackfilledTo(tx, stream.streamNo);
+    const reading = { observation, isFirstFill: !row, backfilledTo: backfill?.after ?? null };
+    await move(tx, stream.streamNo, version, position(reading));
   });
 
 /** What becomes of the pages that are known: more of them, or others of a new job. */

@@ -3,7 +3,7 @@
  * the few that have a fence, which are merged. Otherwise they go through a staging table and the merge rule.
  */
 import { createHash } from 'node:crypto';
-import { type Database, sqlState, type Transaction } from '@lockstep/foundation/database';
+import { type Database, sqlState, type Transaction, type Tx } from '@lockstep/foundation/database';
 import { type CsvSlice, idAt, partOf, withoutRecords } from '../core/csv-slice.ts';
 import { Fault } from '../core/faults.ts';
 import type { Page } from '../core/page.ts';
@@ -96,9 +96,7 @@ export async function storeSlice(
 ): Promise<StoredSlice> {
   const job = jobTable(table, part.fields, serverVersion);
   const store = { db, serverVersion, job, slice, part };
-  const { way } = part;
-  const isFirstFill = way.kind === 'backfill' && way.isFirstFill;
-  const isDirect = !slice.isSuspect && isFirstFill && serverVersion >= leavesOutMisfits;
+  const isDirect = !slice.isSuspect && isFirstFill(part) && serverVersion >= leavesOutMisfits;
   const copied = isDirect ? await copySlice(store) : null;
   if (copied) return copied;
   requireDistinct(slice);
@@ -181,6 +179,7 @@ async function copyUnfenced(
       const rows = rest.starts.length;
       const copied = rows === 0 ? 0 : await tx.copyIn(copyRows(stream, stream.columns), rest.bytes);
       if (copied !== rows) throw new NotSo();
+      await requireUnseen(tx, part, partOf(slice, [...merged.keys()]));
       return { counts: { ...noCounts, applied: rows }, page: await advance(tx, slice, part, rows) };
     });
   } catch (error) {
@@ -192,9 +191,18 @@ async function copyUnfenced(
   }
 }
 
-async function hasRepeated(db: Database, stream: Stream, slice: CsvSlice): Promise<boolean> {
+async function hasRepeated(db: Tx, stream: Stream, slice: CsvSlice): Promise<boolean> {
   return (await selectRepeated(db, stream, idsOf(slice))).length > 0;
 }
+
+/** Of merged records the table's key does not tell that the job has sent them before, so a first fill notes them. */
+async function requireUnseen(tx: Tx, part: BulkPart, merged: CsvSlice): Promise<void> {
+  if (!isFirstFill(part) || merged.starts.length === 0) return;
+  const noted = await noteSeenIds(tx, part.page.stream_no, idsOf(merged));
+  if (noted.length < merged.starts.length) throw new RepeatedRecord();
+}
+
+const isFirstFill = ({ way }: BulkPart): boolean => way.kind === 'backfill' && way.isFirstFill;
 
 const idsOf = (slice: CsvSlice): string[] => slice.starts.map((_, nth) => idAt(slice, nth));
 
@@ -225,6 +233,8 @@ async function mergeSlice(store: Store): Promise<StoredSlice | null> {
       if (staged !== rows) throw new NotSo();
       await lockStream(tx, stream);
       await lockOwnPage(tx, part);
+      if (isFirstFill(part) && (await hasRepeated(tx, stream, slice))) throw new RepeatedRecord();
+      await requireUnseen(tx, part, slice);
       const [merged] = await tx.query<MergedRow>({
         name: `staged_${part.way.kind}_${job.merge.key}`,
         text: stagedStatement(stream, serverVersion, { name, kind: part.way.kind }),
@@ -256,6 +266,7 @@ async function storeAsPage(store: Store): Promise<StoredSlice> {
     await lockReading(tx, part);
     await shareStream(tx, store.job.stream);
     if (part.way.kind === 'sweep') await noteSeenIds(tx, store.job.stream.streamNo, idsOf(slice));
+    await requireUnseen(tx, part, slice);
     return advance(tx, slice, part, 0);
   });
   return { counts, page };

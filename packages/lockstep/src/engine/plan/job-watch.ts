@@ -9,7 +9,7 @@ const askMsMax = 60_000;
 /** A job that reads nothing for so long hangs. */
 const silentMsMax = 60 * 60_000;
 /** If nobody has asked for so long, nothing is known of the time before. Longer than a rest after a failure. */
-const unwatchedMsMax = 15 * 60_000;
+const unwatchedMsMax = 45 * 60_000;
 
 /** How it is watched from its creation on. */
 export const watchFrom = (now: number): Pick<BulkJob, 'createdAt' | 'askAt' | 'records' | 'advancedAt'> => ({

@@ -111,11 +111,10 @@ async function begin(
   purpose: BulkPurpose,
   serverNow: ServerSeconds,
 ): Promise<CursorState<BulkPosition>> {
-  const after = (purpose === 'backfill' && cursors.backfill?.position.after) || null;
   const version = cursors.bulk?.version ?? 0;
   const begun = Promise.withResolvers<BulkPosition>();
-  await mirror.beginBulk(holder, table, version, (reading) => {
-    const ranges = [{ ...wholeTable, after }];
+  await mirror.beginBulk(holder, table, version, ({ backfilledTo, ...reading }) => {
+    const ranges = [{ ...wholeTable, after: purpose === 'backfill' ? backfilledTo : null }];
     const position = {
       purpose,
       begunAt: serverNow,

@@ -14,7 +14,8 @@ CREATE TABLE _lockstep.bulk_page (
   PRIMARY KEY (stream_no, page_no)
 );
 
--- The records that a sweep by Bulk has seen so far. After a crash it is empty, which its count shows.
+-- The records that a sweep by Bulk has seen so far, or that a first fill has merged. After a crash it is empty, which
+-- its count shows to a sweep.
 CREATE UNLOGGED TABLE _lockstep.seen (
   stream_no smallint NOT NULL,
   id        text COLLATE "C" NOT NULL,

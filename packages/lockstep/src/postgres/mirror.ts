@@ -224,7 +224,6 @@ export function mirrorIn(db: Database, wholeTables: Database = db): Mirror {
       }),
 
     ...bulkMirrorIn(db, wholeTables),
-
     idsAfter: ({ stream }, after, limit, day) => idsAfter(db, stream, after, limit, day),
     changedAfter: ({ stream }, after, limit, before) => selectChanged(db, stream, after, limit, before),
     countByDay: ({ stream }, range, before) => countByDay(wholeTables, stream, range, before),

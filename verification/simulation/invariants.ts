@@ -300,14 +300,12 @@ export class Invariants implements DestinationObserver {
   }
 
   /** Whether the record is set aside. */
-  private isAside(record: OrgRecord): boolean {
-    const streams = this.destination?.streams.values() ?? [];
-    return [...streams].some(({ aside }) => aside.has(record.id));
+  private isAside({ id }: OrgRecord): boolean {
+    return [...(this.destination?.streams.values() ?? [])].some(({ aside }) => aside.has(id));
   }
 
-  private isMarked(record: OrgRecord): boolean {
-    const streams = this.destination?.streams.values() ?? [];
-    return [...streams].some(({ marks }) => marks.has(record.id));
+  private isMarked({ id }: OrgRecord): boolean {
+    return [...(this.destination?.streams.values() ?? [])].some(({ marks }) => marks.has(id));
   }
 
   private committed(record: OrgRecord): void {

@@ -8,6 +8,8 @@ import { startOrg } from '@lockstep/harness/org';
 const org = await startOrg({ records: 400 });
 after(() => org[Symbol.asyncDispose]());
 
+await org.control('/jobs/limits', { queryJobsMax: 0 }); // with such small pages the objects are large enough for Bulk
+
 const stateOf = async (harness: ClockHarness, sobject: string) => {
   const [status] = await harness.mirror.query<{ state: string; read: boolean }>(sql`
     SELECT state, read_until IS NOT NULL AS read FROM _lockstep.status WHERE sobject = ${sobject}`);

@@ -265,6 +265,7 @@ async function storeAsPage(store: Store): Promise<StoredSlice> {
   const page = await applyTransaction(db, async (tx) => {
     await lockReading(tx, part);
     await shareStream(tx, store.job.stream);
+    await lockOwnPage(tx, part);
     if (part.way.kind === 'sweep') await noteSeenIds(tx, store.job.stream.streamNo, idsOf(slice));
     await requireUnseen(tx, part, slice);
     return advance(tx, slice, part, 0);

@@ -141,12 +141,18 @@ async function resultUrls(
 ): Promise<string[]> {
   const query = `SELECT ${fields.join()} FROM Account`;
   const created = await org.request('POST', `${dataPath}/jobs/query`, {
+    token,
     body: { operation: 'query', query },
   });
+  if (created.status !== 200) throw new Error(`no job was created: ${created.text}`);
   const { id } = created.json as { id: string };
   const job = `${dataPath}/jobs/query/${id}`;
-  for (let state = ''; state !== 'JobComplete'; await sleep(200))
-    ({ state } = (await org.request('GET', job, { token })).json as { state: string });
+  for (let state = ''; state !== 'JobComplete'; await sleep(200)) {
+    const { json, text } = await org.request('GET', job, { token });
+    ({ state } = json as { state: string });
+    if (state !== 'InProgress' && state !== 'UploadComplete' && state !== 'JobComplete')
+      throw new Error(`the job ended: ${text}`);
+  }
   const urls: string[] = [];
   let next: string | null = `${job}/resultPages?maxRecords=${pageRows}`;
   while (next) {

@@ -6,6 +6,7 @@ const fix = process.argv.includes('--fix');
 const bin = (name: string) => `node_modules/.bin/${name}`;
 const checks: { what: string; command: string; args: string[] }[] = [
   { what: 'types', command: bin('tsc'), args: [] },
+  { what: 'types of the console', command: bin('tsc'), args: ['-p', 'packages/console'] },
   {
     what: 'format',
     command: bin('biome'),

@@ -141,6 +141,7 @@ const bodyOf = (node: object | null): Span | null =>
 
 /** The folders of the buildings; their package names are read from package.json. */
 const buildings = [
+  'packages/console',
   'packages/foundation',
   'packages/lockstep',
   'packages/simulated-org',

@@ -4,10 +4,16 @@ import { isTest, parseSource, type SourceFile, sourceFiles } from '@lockstep/har
 
 /** Which building may import which: these two tables are the whole rule; docs/architecture.md says what each holds. */
 const buildings: Record<string, readonly string[]> = {
+  'packages/console': [],
   'packages/foundation': [],
   'packages/simulated-org': ['packages/foundation'],
   'packages/lockstep': ['packages/foundation'],
-  'verification/harness': ['packages/foundation', 'packages/simulated-org', 'packages/lockstep'],
+  'verification/harness': [
+    'packages/console',
+    'packages/foundation',
+    'packages/simulated-org',
+    'packages/lockstep',
+  ],
 };
 /** Code outside the packages uses them as others do. */
 const outside = [...Object.keys(buildings), 'scripts'];
@@ -36,6 +42,15 @@ const rooms: Record<string, readonly string[]> = {
     'core',
   ],
 };
+/** The rooms of the console, by the same rule. A screen imports no other screen, so that each can be built by itself. */
+const consoleRooms: Record<string, readonly string[]> = {
+  words: [],
+  api: [],
+  ui: ['api', 'words'],
+  frame: ['ui', 'api', 'words'],
+  screens: ['frame', 'ui', 'api', 'words'],
+};
+
 /** Rooms of which others see only what the index exports. Files of core, contract and operations are imported directly. */
 const closed = new Set(['salesforce', 'postgres', 'control', 'engine', 'proxy', 'api', 'server']);
 
@@ -92,6 +107,23 @@ test('imports run down the list of rooms only', () => {
           `${file.path} imports ${target}: ${room} may import ${allowed.join(', ') || 'nothing'}; pass it in from above`,
       );
   });
+  assert.deepEqual(wrong, []);
+});
+
+test('imports of the console run down the list of its rooms, and no screen imports another', () => {
+  const own = 'packages/console/src/';
+  const placeOf = (path: string) => /^(?:screens\/[^/]+|[^/]+)(?=\/)/.exec(path.slice(own.length))?.[0];
+  const wrong = code
+    .filter(({ path }) => path.startsWith(own))
+    .flatMap((file) => {
+      const place = placeOf(file.path);
+      if (place === undefined) return []; // main.tsx and router.tsx are above all rooms
+      const allowed = consoleRooms[place.split('/')[0] ?? ''];
+      assert.ok(allowed, `${file.path}: room ${place} is not in the table`);
+      return targets(file)
+        .filter((target) => placeOf(target) !== place && !allowed.includes(placeOf(target) ?? ''))
+        .map((target) => `${file.path} imports ${target}: ${place} may import ${allowed.join(', ')}`);
+    });
   assert.deepEqual(wrong, []);
 });
 

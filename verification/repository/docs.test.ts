@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, globSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
+import { consoleSchema, schemaPath } from '@lockstep/console/schema';
 import { root, sourceFiles } from '@lockstep/harness/source-files';
 import { openApiDocument } from 'lockstep/api';
 import { commands, configHelp } from 'lockstep/cli/testing';
@@ -101,6 +102,10 @@ test('the page of errors matches the catalogue', () => {
 test('the document of the API is the one that its schemas make', async () => {
   const document = `${JSON.stringify(await openApiDocument(), null, 2)}\n`;
   assert.equal(read('docs/openapi.json'), document, 'run: ./lockstep openapi > docs/openapi.json');
+});
+
+test('the types of the API for the console are those of its document', async () => {
+  assert.equal(read(schemaPath), await consoleSchema(), 'run: npm run console-schema');
 });
 
 test('the page on security says what the statements and the options say', () => {

@@ -8,7 +8,9 @@ const all = sourceFiles('packages', 'verification', 'bench', 'scripts');
 const product = all.filter(({ path }) => path.startsWith('packages/') && !isTest(path));
 
 /** Files over the limit, each with its reason. */
-const longFiles: Record<string, string> = {};
+const longFiles: Record<string, string> = {
+  'packages/console/src/api/schema.d.ts': 'made from the document of the API',
+};
 const linesMax = 400;
 const functionLinesMax = 70;
 
@@ -86,7 +88,12 @@ test('functions fit a screen or two', () => {
 });
 
 test('every file of the product is used by another, or is a program', () => {
-  const programs = new Set(['packages/lockstep/src/main.ts', 'packages/simulated-org/src/main.ts']);
+  const programs = new Set([
+    'packages/lockstep/src/main.ts',
+    'packages/simulated-org/src/main.ts',
+    'packages/console/src/main.tsx',
+    'packages/console/vite.config.ts',
+  ]);
   const used = new Set(all.flatMap(({ imports }) => imports.flatMap(({ path }) => path ?? [])));
   assert.deepEqual(
     product.map(({ path }) => path).filter((path) => !used.has(path) && !programs.has(path)),

@@ -1,0 +1,66 @@
+/** Requests to the management API, typed by its own description. What fails throws a {@link Problem}. */
+import createClient from 'openapi-fetch';
+import { noAnswer, type Problem, problemOf } from './problem.ts';
+import type { paths } from './schema.d.ts';
+
+/** What every change of a session must send; from the answer that has begun or shown the session. */
+let csrfToken = '';
+const signedOut = new Set<() => void>();
+
+export function keepCsrfToken(token: string): void {
+  csrfToken = token;
+}
+
+/** Calls back whenever the API says that nobody is signed in. Returns what ends that. */
+export function onSignedOut(listener: () => void): () => void {
+  signedOut.add(listener);
+  return () => signedOut.delete(listener);
+}
+
+const changes = (request: Request) => request.method !== 'GET';
+
+async function send(request: Request): Promise<Response> {
+  const again = changes(request) ? request.clone() : null;
+  const answer = await trySending(request);
+  if (answer.ok) return answer;
+  const problem = problemOf(answer.status, await answer.text());
+  // Another tab has signed in anew: the cookie is of its session, and the token of the former one.
+  if (problem.code === 'API-15' && again && (await renewCsrfToken())) return sendOnce(again);
+  throw told(problem);
+}
+
+async function sendOnce(request: Request): Promise<Response> {
+  const answer = await trySending(request);
+  if (answer.ok) return answer;
+  throw told(problemOf(answer.status, await answer.text()));
+}
+
+async function trySending(request: Request): Promise<Response> {
+  if (changes(request)) request.headers.set('X-Lockstep-CSRF', csrfToken);
+  try {
+    return await fetch(request);
+  } catch (error) {
+    // Whoever has withdrawn a request knows that.
+    if (request.signal.aborted) throw error;
+    throw noAnswer();
+  }
+}
+
+async function renewCsrfToken(): Promise<boolean> {
+  const answer = await fetch('/api/v1/session');
+  if (!answer.ok) return false;
+  csrfToken = ((await answer.json()) as { csrf_token: string }).csrf_token;
+  return true;
+}
+
+function told(problem: Problem): Problem {
+  if (problem.status === 401) for (const listener of signedOut) listener();
+  return problem;
+}
+
+export const api = createClient<paths>({ baseUrl: location.origin, fetch: send });
+
+/** The body of an answer. What is no success has already been thrown. */
+export async function bodyOf<T>(answer: Promise<{ data?: T }>): Promise<T> {
+  return (await answer).data as T;
+}

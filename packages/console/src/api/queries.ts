@@ -1,0 +1,121 @@
+/** What the screens read, by the names under which the query cache keeps it. */
+import { QueryClient, queryOptions } from '@tanstack/react-query';
+import { api, bodyOf, keepCsrfToken } from './client.ts';
+import { Problem } from './problem.ts';
+import type { components } from './schema.d.ts';
+import { noteServerTime } from './server-clock.ts';
+
+type Schemas = components['schemas'];
+export type Sync = Schemas['Sync'];
+export type SyncObject = Schemas['SyncObject'];
+export type Snapshot = Schemas['Snapshot'];
+export type Activity = Schemas['Activity'];
+
+/** Only what may pass by itself is tried again; a refusal is the answer. */
+const mayPass = (error: unknown) => error instanceof Problem && (error.status === 0 || error.status >= 502);
+
+export const newQueryClient = (): QueryClient =>
+  new QueryClient({
+    defaultOptions: {
+      queries: {
+        staleTime: 5_000,
+        retry: (failures, error) => failures < 2 && mayPass(error),
+        networkMode: 'always', // a browser that calls itself offline may still reach this machine
+      },
+      mutations: { networkMode: 'always' },
+    },
+  });
+
+export const sessionQuery = queryOptions({
+  queryKey: ['session'],
+  staleTime: Infinity, // a session that has ended answers the next request with 401
+  retry: (failures, error) => failures < 1 && mayPass(error),
+  queryFn: async ({ signal }) => {
+    const session = await bodyOf(api.GET('/api/v1/session', { signal }));
+    keepCsrfToken(session.csrf_token);
+    return session;
+  },
+});
+
+export const syncsQuery = queryOptions({
+  queryKey: ['syncs'],
+  queryFn: async ({ signal }): Promise<Sync[]> => {
+    const found: Sync[] = [];
+    let after: string | null = null;
+    do {
+      const query: { limit: number; after?: string } = { limit: 500, ...(after !== null && { after }) };
+      const page = await bodyOf(api.GET('/api/v1/syncs', { signal, params: { query } }));
+      noteServerTime(page.as_of);
+      found.push(...page.items);
+      after = page.next;
+    } while (after !== null);
+    return found;
+  },
+});
+
+/** One sync with its objects. The event stream keeps it current, see live.ts. */
+export const snapshotQuery = (sync: string) =>
+  queryOptions({
+    queryKey: ['snapshot', sync],
+    staleTime: Infinity,
+    queryFn: async ({ signal }): Promise<Snapshot> => readSnapshot(sync, signal),
+  });
+
+export async function readSnapshot(sync: string, signal: AbortSignal): Promise<Snapshot> {
+  const params = { path: { sync } };
+  const snapshot = await bodyOf(api.GET('/api/v1/syncs/{sync}/snapshot', { signal, params }));
+  noteServerTime(snapshot.as_of);
+  return snapshot;
+}
+
+/** What has happened since the page was opened, the newest first; only the event stream writes it. */
+export const newActivityQuery = (sync: string) =>
+  queryOptions({
+    queryKey: ['new activity', sync],
+    staleTime: Infinity,
+    initialData: (): Activity[] => [],
+    queryFn: (): Activity[] => [],
+  });
+
+export const activityQuery = (sync: string) =>
+  queryOptions({
+    queryKey: ['activity', sync],
+    queryFn: ({ signal }) =>
+      bodyOf(
+        api.GET('/api/v1/syncs/{sync}/activity', {
+          signal,
+          params: { path: { sync }, query: { limit: 50 } },
+        }),
+      ),
+  });
+
+export const proxyRequestsQuery = (sync: string) =>
+  queryOptions({
+    queryKey: ['proxy requests', sync],
+    queryFn: ({ signal }) =>
+      bodyOf(
+        api.GET('/api/v1/syncs/{sync}/proxy-requests', {
+          signal,
+          params: { path: { sync }, query: { limit: 50 } },
+        }),
+      ),
+  });
+
+export const readersQuery = (sync: string) =>
+  queryOptions({
+    queryKey: ['readers', sync],
+    queryFn: ({ signal }) =>
+      bodyOf(api.GET('/api/v1/syncs/{sync}/readers', { signal, params: { path: { sync } } })),
+  });
+
+export const systemQuery = queryOptions({
+  queryKey: ['system'],
+  queryFn: ({ signal }) => bodyOf(api.GET('/api/v1/system', { signal })),
+});
+
+export const errorQuery = (code: string) =>
+  queryOptions({
+    queryKey: ['error', code],
+    staleTime: Infinity,
+    queryFn: ({ signal }) => bodyOf(api.GET('/api/v1/errors/{code}', { signal, params: { path: { code } } })),
+  });

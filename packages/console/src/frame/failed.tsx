@@ -1,0 +1,37 @@
+import { type ErrorComponentProps, useRouter } from '@tanstack/react-router';
+import { asProblem } from '../api/problem.ts';
+import { Button, LinkButton } from '../ui/button.tsx';
+import { ProblemNotice } from '../ui/problem-notice.tsx';
+import { Screen } from '../ui/screen.tsx';
+import { frame } from '../words/frame.ts';
+import { ui } from '../words/ui.ts';
+
+/** A screen that cannot be shown at all. */
+export function Failed({ error, reset }: ErrorComponentProps) {
+  const router = useRouter();
+  const problem = asProblem(error);
+  const again = () => {
+    reset();
+    void router.invalidate();
+  };
+  return (
+    <main id="content" className="mx-auto max-w-3xl p-6">
+      <Screen title={problem.title}>
+        <ProblemNotice problem={problem}>
+          <Button onClick={again}>{ui.tryAgain}</Button>
+        </ProblemNotice>
+      </Screen>
+    </main>
+  );
+}
+
+export function NotFound() {
+  return (
+    <main id="content" className="mx-auto max-w-3xl p-6">
+      <Screen title={frame.nothingHere}>
+        <p>{frame.nothingHereSays}</p>
+        <LinkButton to="/syncs">{frame.allSyncs}</LinkButton>
+      </Screen>
+    </main>
+  );
+}

@@ -1,0 +1,63 @@
+import { Link, Outlet, useParams } from '@tanstack/react-router';
+import { Menu, X } from 'lucide-react';
+import { useState } from 'react';
+import { Button } from '../ui/button.tsx';
+import { frame } from '../words/frame.ts';
+import { ui } from '../words/ui.ts';
+import { LiveProvider } from './live-context.tsx';
+import { Navigation } from './navigation.tsx';
+import { SyncHeader } from './sync-header.tsx';
+import { ThemeSwitch } from './theme-switch.tsx';
+
+/** Around every screen of a signed-in person: a rail at the left, or a bar with a menu on narrow screens. */
+export function Frame() {
+  const { sync } = useParams({ strict: false });
+  if (sync === undefined) return <Page sync={undefined} />;
+  return (
+    <LiveProvider key={sync} sync={sync}>
+      <Page sync={sync} />
+    </LiveProvider>
+  );
+}
+
+function Page({ sync }: { sync: string | undefined }) {
+  const [isOpen, setOpen] = useState(false);
+  const close = () => setOpen(false);
+  return (
+    <div className="min-h-screen md:grid md:grid-cols-[64px_minmax(0,1fr)] lg:grid-cols-[220px_minmax(0,1fr)]">
+      <nav
+        aria-label={frame.navigation}
+        className="border-line md:sticky md:top-0 md:h-screen md:border-r md:px-2 md:py-4"
+      >
+        <div className="flex items-center justify-between gap-2 px-4 py-2 md:mb-4 md:px-1 md:max-lg:justify-center">
+          <Link to="/" className="text-lead font-semibold text-text">
+            <span className="md:max-lg:hidden">{frame.product}</span>
+            <img src="/icon.svg" alt={frame.product} className="hidden size-8 md:max-lg:block" />
+          </Link>
+          <Button
+            look="quiet"
+            className="md:hidden"
+            aria-expanded={isOpen}
+            aria-controls="navigation"
+            onClick={() => setOpen(!isOpen)}
+          >
+            {isOpen ? <X aria-hidden size={18} /> : <Menu aria-hidden size={18} />}
+            {isOpen ? ui.closeMenu : frame.menu}
+          </Button>
+        </div>
+        <div id="navigation" className={`px-2 pb-3 md:block md:px-0 ${isOpen ? '' : 'hidden'}`}>
+          <Navigation sync={sync} onGo={close} />
+        </div>
+      </nav>
+      <div className="min-w-0">
+        <header className="sticky top-0 z-20 flex min-h-14 flex-wrap items-center justify-between gap-3 border-b border-line bg-canvas px-4 py-2 max-sm:static lg:px-8">
+          {sync === undefined ? <span /> : <SyncHeader sync={sync} />}
+          <ThemeSwitch />
+        </header>
+        <main id="content" tabIndex={-1} className="max-w-[1200px] px-4 py-6 outline-none lg:px-8">
+          <Outlet />
+        </main>
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,10 @@
+/** Words of the page of one object. */
+export const words = {
+  table: 'Table',
+  rows: 'Rows',
+  read: 'Read until',
+  counts: 'Counts verified',
+  missing: (name: string) => `This sync has no object ${name}`,
+  missingSays: 'It may have been removed, or the address is wrong.',
+  all: 'All objects',
+} as const;

@@ -1,0 +1,33 @@
+import {
+  CircleCheck,
+  CirclePause,
+  Hourglass,
+  type LucideIcon,
+  OctagonX,
+  RefreshCw,
+  TriangleAlert,
+} from 'lucide-react';
+import { type Family, familyOf } from '../words/families.ts';
+
+const looks: Record<Family, { icon: LucideIcon; colour: string }> = {
+  good: { icon: CircleCheck, colour: 'text-ok bg-ok-bg' },
+  working: { icon: RefreshCw, colour: 'text-info bg-info-bg' },
+  waiting: { icon: Hourglass, colour: 'text-warn bg-warn-bg' },
+  gaps: { icon: TriangleAlert, colour: 'text-warn bg-warn-bg' },
+  stopped: { icon: OctagonX, colour: 'text-crit bg-crit-bg' },
+  resting: { icon: CirclePause, colour: 'text-idle bg-idle-bg' },
+};
+
+/** A state: an icon and the word; the colour is decoration. The border is what stays in forced colours. */
+export function Pill({ word, family = familyOf(word) }: { word: string; family?: Family }) {
+  const { icon: Icon, colour } = looks[family];
+  return (
+    <span
+      data-family={family}
+      className={`inline-flex min-h-6 items-center gap-1 rounded-control border border-current/30 px-2 py-0.5 text-sm font-medium ${colour}`}
+    >
+      <Icon aria-hidden size={14} className="shrink-0" />
+      {word}
+    </span>
+  );
+}

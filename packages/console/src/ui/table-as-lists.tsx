@@ -1,0 +1,47 @@
+import type { ReactNode } from 'react';
+import { useVirtualRows } from './use-virtual-rows.ts';
+
+interface ListedColumn<T> {
+  id: string;
+  label: string;
+  value: (row: T) => string | number | null;
+  cell?: (row: T) => ReactNode;
+}
+
+const linesRem = 1.75;
+
+/** A table on a narrow screen: each row a list of names and values. */
+export function TableAsLists<T>({
+  caption,
+  rows,
+  columns,
+}: {
+  caption: string;
+  rows: readonly { id: string; original: T }[];
+  columns: readonly ListedColumn<T>[];
+}) {
+  const { body, shown, before, after } = useVirtualRows(rows.length, columns.length * linesRem * 16 + 24);
+  return (
+    <ul ref={body} aria-label={caption} style={{ paddingTop: before, paddingBottom: after }}>
+      {shown.map((index) => {
+        const row = rows[index];
+        return (
+          row && (
+            <li key={row.id} className="border-t border-line py-3">
+              <dl className="grid grid-cols-[minmax(6rem,auto)_1fr] gap-x-3 gap-y-1">
+                {columns.map((column) => (
+                  <div key={column.id} className="contents">
+                    <dt className="text-sm text-muted">{column.label}</dt>
+                    <dd className="min-w-0 break-words">
+                      {column.cell ? column.cell(row.original) : column.value(row.original)}
+                    </dd>
+                  </div>
+                ))}
+              </dl>
+            </li>
+          )
+        );
+      })}
+    </ul>
+  );
+}

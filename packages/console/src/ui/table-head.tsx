@@ -1,0 +1,52 @@
+import type { SortingState } from '@tanstack/react-table';
+import { ArrowDown, ArrowUp, ArrowUpDown } from 'lucide-react';
+
+interface HeadColumn {
+  id: string;
+  label: string;
+  isNumber?: boolean;
+  isUnsorted?: boolean;
+}
+
+/** Headers are buttons that sort; `aria-sort` says by which one and how. */
+export function TableHead({
+  columns,
+  sorting: [sorted],
+  onSort,
+}: {
+  columns: readonly HeadColumn[];
+  sorting: SortingState;
+  onSort: (id: string) => void;
+}) {
+  return (
+    <thead>
+      <tr>
+        {columns.map(({ id, label, isNumber = false, isUnsorted = false }) => {
+          const order = sorted?.id === id ? (sorted.desc ? 'descending' : 'ascending') : 'none';
+          const Icon = { none: ArrowUpDown, ascending: ArrowUp, descending: ArrowDown }[order];
+          return (
+            <th
+              key={id}
+              scope="col"
+              aria-sort={isUnsorted ? undefined : order}
+              className={`px-2 py-1 text-sm font-medium text-muted ${isNumber ? 'text-right' : ''}`}
+            >
+              {isUnsorted ? (
+                label
+              ) : (
+                <button
+                  type="button"
+                  onClick={() => onSort(id)}
+                  className="inline-flex min-h-6 items-center gap-1 font-medium"
+                >
+                  {label}
+                  <Icon aria-hidden size={12} className={order === 'none' ? 'text-control' : ''} />
+                </button>
+              )}
+            </th>
+          );
+        })}
+      </tr>
+    </thead>
+  );
+}

@@ -1,0 +1,43 @@
+import { useWindowVirtualizer } from '@tanstack/react-virtual';
+import { type RefCallback, useState } from 'react';
+
+/** Below so many rows all of them are in the page, where the browser's own search finds them. */
+const virtualFrom = 100;
+const usualRowPx = 44;
+const overscan = 12;
+
+export interface VirtualRows {
+  /** For the element that holds the rows. */
+  body: RefCallback<HTMLElement>;
+  /** The places of the rows that are to be in the page. */
+  shown: readonly number[];
+  /** Heights of those that are not. */
+  before: number;
+  after: number;
+}
+
+/** The page itself scrolls, not the table: so a phone has one direction to scroll in. */
+export function useVirtualRows(count: number, rowPx: number = usualRowPx): VirtualRows {
+  const [top, setTop] = useState(0);
+  const body: RefCallback<HTMLElement> = (element) => {
+    if (element) setTop(element.getBoundingClientRect().top + window.scrollY);
+  };
+  const isVirtual = count >= virtualFrom;
+  const virtualizer = useWindowVirtualizer({
+    count,
+    estimateSize: () => rowPx,
+    overscan,
+    scrollMargin: top,
+    enabled: isVirtual,
+  });
+  if (!isVirtual)
+    return { body, shown: Array.from({ length: count }, (_, index) => index), before: 0, after: 0 };
+  const items = virtualizer.getVirtualItems();
+  const [first, last] = [items[0], items.at(-1)];
+  return {
+    body,
+    shown: items.map(({ index }) => index),
+    before: first ? first.start - top : 0,
+    after: last ? virtualizer.getTotalSize() - (last.end - top) : 0,
+  };
+}

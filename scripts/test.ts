@@ -9,6 +9,7 @@ import { globSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
+import { buildConsole } from '@lockstep/console/build';
 import { openDatabase } from '@lockstep/foundation/database';
 import { sql } from '@lockstep/foundation/sql';
 import { openRunFolder } from '@lockstep/harness/run-folder';
@@ -44,6 +45,7 @@ async function main(): Promise<boolean> {
   if (chosen.length === 0) return true;
   const isChecked = checks ? await runNode(['scripts/check.ts']) : true;
   if (stop.signal.aborted) return false;
+  if (chosen.some((path) => path.startsWith('verification/console/'))) await buildConsole({ isQuiet: true });
   await using folder = await openRunFolder('lockstep-test-');
   await using server = await openServer(join(folder.path, 'server'));
   await using templates = openTemplates(server.url);

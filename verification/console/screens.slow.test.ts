@@ -1,0 +1,71 @@
+/** Every screen, in both themes and at three widths: nothing is wrong with its accessibility, and nothing overflows. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { checkAxe, isTooWide, screenshot } from '@lockstep/harness/browser';
+import { openConsoleOfSync } from '@lockstep/harness/console';
+
+const { signedIn, url, harness } = await openConsoleOfSync();
+
+const themes = ['light', 'dark'] as const;
+const widths = [320, 1024, 1440];
+
+/** With the start of each h1. */
+const screensOf = (sync: string) => [
+  { name: 'syncs', path: '/syncs', heading: 'All syncs' },
+  { name: 'new-sync', path: '/syncs/new/connect', heading: 'New sync' },
+  { name: 'overview', path: `/syncs/${sync}`, heading: 'Running' },
+  { name: 'objects', path: `/syncs/${sync}/objects`, heading: 'Objects' },
+  { name: 'object', path: `/syncs/${sync}/objects/Account`, heading: 'Account' },
+  { name: 'connect', path: `/syncs/${sync}/connect`, heading: 'Connect' },
+  { name: 'activity', path: `/syncs/${sync}/activity`, heading: 'Activity' },
+  { name: 'proxy', path: `/syncs/${sync}/proxy`, heading: 'Proxy' },
+  { name: 'proxy-by-hour', path: `/syncs/${sync}/proxy?tab=hours`, heading: 'Proxy' },
+  { name: 'settings', path: `/syncs/${sync}/settings`, heading: 'Settings' },
+  { name: 'system', path: '/system', heading: 'System' },
+  { name: 'error', path: '/errors/SF-01', heading: 'SF-01:' },
+];
+
+for (const colorScheme of themes)
+  for (const width of widths)
+    test(`each screen is accessible and fits, ${colorScheme}, ${width} px wide`, async () => {
+      await harness.call('GET', '/services/data/v62.0/query?q=SELECT+Id+FROM+Account');
+      const { page, complaints, context } = await signedIn({ colorScheme, width });
+      for (const { name, path, heading } of screensOf(harness.sync.id)) {
+        await page.goto(`${url}${path}`);
+        await page.getByRole('heading', { level: 1, name: heading }).waitFor();
+        await page.waitForLoadState('load');
+        assert.equal(await page.getByRole('heading', { level: 1 }).count(), 1, name);
+        await checkAxe(page);
+        await screenshot(page, `${name}-${colorScheme}-${width}`);
+        assert.equal(await isTooWide(page), false, `${name} scrolls sideways`);
+      }
+      assert.deepEqual(complaints, []);
+      await context.close();
+    });
+
+test('a dialog and a menu work under the content policy, and give the focus back', async () => {
+  const { page, complaints } = await signedIn();
+  await page.goto(`${url}/syncs/${harness.sync.id}/settings`);
+  const open = page.getByRole('button', { name: 'Delete this sync' });
+  await open.click();
+  const dialog = page.getByRole('dialog', { name: 'Delete harness' });
+  await dialog.getByText('What stays').waitFor();
+  assert.equal(await dialog.getByRole('button', { name: 'Cancel' }).evaluate(isFocused), true);
+  assert.equal(await dialog.getByRole('button', { name: 'Delete harness' }).isDisabled(), true);
+  await dialog.getByRole('textbox').fill('harness');
+  assert.equal(await dialog.getByRole('button', { name: 'Delete harness' }).isEnabled(), true);
+  await checkAxe(page);
+  await screenshot(page, 'dialog');
+  await page.keyboard.press('Escape');
+  await dialog.waitFor({ state: 'hidden' });
+  assert.equal(await open.evaluate(isFocused), true);
+
+  await page.getByRole('button', { name: 'Theme: System' }).click();
+  await page.getByRole('menuitem', { name: 'Dark' }).click();
+  await page.getByRole('button', { name: 'Theme: Dark' }).waitFor();
+  assert.equal(await page.locator('html').getAttribute('data-theme'), 'dark');
+  assert.deepEqual(complaints, []);
+});
+
+const isFocused = (element: unknown) =>
+  element === (globalThis as unknown as { document: { activeElement: unknown } }).document.activeElement;

@@ -1,0 +1,43 @@
+/** The console's first task: a person signs in, and sees how the sync is. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { checkAxe, screenshot } from '@lockstep/harness/browser';
+import { adminPassword, openConsoleOfSync } from '@lockstep/harness/console';
+
+test('who signs in sees the sync, its objects, and that the figures are live', async () => {
+  const { newPage, url, harness } = await openConsoleOfSync();
+  const { page, complaints } = await newPage();
+
+  await page.goto(`${url}/syncs/${harness.sync.id}`);
+  await page.getByRole('heading', { level: 1, name: 'Sign in' }).waitFor();
+  await checkAxe(page);
+  await page.getByRole('textbox', { name: 'Password' }).fill('not the password');
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.getByRole('alert').getByText('API-13').waitFor();
+
+  await page.getByRole('textbox', { name: 'Password' }).fill(adminPassword);
+  await page.keyboard.press('Enter');
+  await page.getByRole('heading', { level: 1, name: 'Running' }).waitFor();
+  assert.equal(new URL(page.url()).pathname, `/syncs/${harness.sync.id}`);
+  assert.equal(await page.title(), 'Overview – harness – Lockstep');
+  const row = page.getByRole('row').filter({ hasText: 'Account' });
+  await row.getByText('Current').waitFor();
+  assert.match(await row.innerText(), new RegExp(`\\b${await harness.countInOrg('Account')}\\b`));
+  await page.locator('[data-live="live"]').waitFor();
+  await checkAxe(page);
+  await screenshot(page, 'overview');
+
+  await page.getByRole('button', { name: 'Pause' }).click();
+  await page.getByRole('heading', { level: 1, name: 'Paused' }).waitFor();
+  await page.getByRole('button', { name: 'Undo' }).click();
+  await page.getByRole('heading', { level: 1, name: 'Running' }).waitFor();
+
+  await page.getByRole('button', { name: 'Sign out' }).click();
+  await page.getByRole('heading', { level: 1, name: 'Sign in' }).waitFor();
+  // The browser itself writes down each refused request.
+  const refused = /the server responded with a status of 40[13]/;
+  assert.deepEqual(
+    complaints.filter((text) => !refused.test(text)),
+    [],
+  );
+});

@@ -1,0 +1,117 @@
+/** The built console on a real API server, in a real browser. */
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { extname, join, normalize } from 'node:path';
+import { after } from 'node:test';
+import { builtConsole } from '@lockstep/console/build';
+import { createAdministrator } from 'lockstep/control';
+import type { BrowserContext, Page } from 'playwright-core';
+import { type ApiHarness, openApiOn } from './api-harness.ts';
+import { openBrowser } from './browser.ts';
+import { type EndToEndHarness, openEndToEndHarness } from './end-to-end-harness.ts';
+
+export const adminPassword = 'a long phrase is fine';
+
+export interface OpenedConsole {
+  api: ApiHarness;
+  /** Of the console, without a slash at its end. */
+  url: string;
+  /** In a window of its own, where nobody is signed in. */
+  newPage: (options?: WindowOptions) => Promise<ConsolePage>;
+  /** The same, with the administrator signed in. */
+  signedIn: (options?: WindowOptions) => Promise<ConsolePage>;
+}
+
+export interface WindowOptions {
+  colorScheme?: 'light' | 'dark';
+  width?: number;
+  height?: number;
+}
+
+export interface ConsolePage {
+  page: Page;
+  context: BrowserContext;
+  /** What the browser has complained about since it opened: exceptions, errors, and what its policies refuse. */
+  complaints: readonly string[];
+}
+
+/** The console of a harness, with an administrator whose password is {@link adminPassword}. Closed at the file's end. */
+export async function openConsole(
+  harness: Pick<EndToEndHarness, 'control' | 'org' | 'base'>,
+): Promise<OpenedConsole> {
+  assert.ok(existsSync(join(builtConsole, 'index.html')), 'the console is not built: npm run console:build');
+  const browser = await openBrowser();
+  const proxyUrl = new URL(harness.base).origin;
+  const api = await openApiOn(harness.control, [new URL(harness.org.url).host], { proxyUrl });
+  after(() => api[Symbol.asyncDispose]());
+  await createAdministrator(harness.control.control, adminPassword);
+
+  const newPage = async (options: WindowOptions = {}): Promise<ConsolePage> => {
+    const context = await browser.newContext(options);
+    await serveBuilt(context, api.url);
+    const page = await context.newPage();
+    const complaints: string[] = [];
+    page.on('pageerror', (error) => complaints.push(String(error)));
+    page.on('console', (message) => {
+      if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
+    });
+    return { page, context, complaints };
+  };
+  const signedIn = async (options?: WindowOptions): Promise<ConsolePage> => {
+    const opened = await newPage(options);
+    const answer = await opened.context.request.post(`${api.url}/api/v1/session`, {
+      data: { password: adminPassword },
+    });
+    assert.equal(answer.status(), 201, await answer.text());
+    return opened;
+  };
+  return { api, url: api.url, newPage, signedIn };
+}
+
+/** A console of a running sync with all of Account and Contact copied. Closed at the file's end. */
+export async function openConsoleOfSync(
+  options: Partial<Parameters<typeof openEndToEndHarness>[0]> = {},
+): Promise<OpenedConsole & { harness: EndToEndHarness }> {
+  const harness = await openEndToEndHarness({
+    org: { records: 300 },
+    sobjects: ['Account', 'Contact'],
+    intervalMs: 250,
+    ...options,
+  });
+  after(() => harness[Symbol.asyncDispose]());
+  const opened = await openConsole(harness);
+  harness.startWorker();
+  await harness.untilComplete();
+  return { ...opened, harness };
+}
+
+const contentPolicy =
+  "default-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'";
+const types: Record<string, string> = {
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript',
+  '.css': 'text/css',
+  '.svg': 'image/svg+xml',
+};
+
+/**
+ * Answers, at the API's own address, whatever is not the API's with the built files, as the server will: until it does,
+ * the browser's own interception stands in for that one part. Requests to the API are not touched.
+ */
+async function serveBuilt(context: BrowserContext, origin: string): Promise<void> {
+  await context.route(
+    (url) => url.origin === origin && !url.pathname.startsWith('/api/'),
+    async (route) => {
+      const { pathname } = new URL(route.request().url());
+      const asked = join(builtConsole, normalize(pathname));
+      const isFile = extname(pathname) !== '' && existsSync(asked);
+      const file = isFile ? asked : join(builtConsole, 'index.html');
+      await route.fulfill({
+        body: await readFile(file),
+        contentType: types[extname(file)] ?? 'application/octet-stream',
+        headers: { 'content-security-policy': contentPolicy, 'x-content-type-options': 'nosniff' },
+      });
+    },
+  );
+}

@@ -60,12 +60,30 @@ test('a dialog and a menu work under the content policy, and give the focus back
   await dialog.waitFor({ state: 'hidden' });
   assert.equal(await open.evaluate(isFocused), true);
 
-  await page.getByRole('button', { name: 'Theme: System' }).click();
-  await page.getByRole('menuitem', { name: 'Dark' }).click();
-  await page.getByRole('button', { name: 'Theme: Dark' }).waitFor();
-  assert.equal(await page.locator('html').getAttribute('data-theme'), 'dark');
+  await page.goto(`${url}/syncs/${harness.sync.id}/objects/Account`);
+  const verify = page.getByRole('button', { name: 'Verify' });
+  await verify.press('Enter');
+  await page.keyboard.press('ArrowDown');
+  await page.getByRole('menuitem', { name: 'Ids' }).press('Escape');
+  assert.equal(await verify.evaluate(isFocused), true);
+  await verify.press('Enter');
+  await page.getByRole('menuitem', { name: 'Counts' }).press('Enter');
+  await page.getByText('Account is being compared with Salesforce.').first().waitFor();
   assert.deepEqual(complaints, []);
 });
 
 const isFocused = (element: unknown) =>
   element === (globalThis as unknown as { document: { activeElement: unknown } }).document.activeElement;
+
+test('the theme is chosen in the header, and a reload keeps it', async () => {
+  const { page, complaints } = await signedIn();
+  await page.goto(`${url}/system`);
+  await page.getByRole('button', { name: 'Theme: System' }).click();
+  await page.getByRole('button', { name: 'Theme: Light' }).click();
+  await page.getByRole('button', { name: 'Theme: Dark' }).waitFor();
+  await page.reload();
+  assert.equal(await page.locator('html').getAttribute('data-theme'), 'dark');
+  await page.getByRole('radio', { name: 'Dark' }).waitFor();
+  assert.equal(await page.getByRole('radio', { name: 'Dark' }).isChecked(), true);
+  assert.deepEqual(complaints, []);
+});

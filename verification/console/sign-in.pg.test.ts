@@ -1,13 +1,21 @@
 /** The console's first task: a person signs in, and sees how the sync is. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { gzipSync } from 'node:zlib';
 import { checkAxe, screenshot } from '@lockstep/harness/browser';
 import { adminPassword, openConsoleOfSync } from '@lockstep/harness/console';
+
+/** Compressed, from the first page up to the overview. */
+const scriptBytesMax = 200_000;
 
 test('who signs in sees the sync, its objects, and that the figures are live', async () => {
   const { newPage, url, harness } = await openConsoleOfSync();
   const { page, complaints } = await newPage();
 
+  const scripts: Buffer[] = [];
+  page.on('response', (answer) => {
+    if (answer.url().endsWith('.js')) void answer.body().then((body) => scripts.push(body));
+  });
   await page.goto(`${url}/syncs/${harness.sync.id}`);
   await page.getByRole('heading', { level: 1, name: 'Sign in' }).waitFor();
   await checkAxe(page);
@@ -26,6 +34,9 @@ test('who signs in sees the sync, its objects, and that the figures are live', a
   await page.locator('[data-live="live"]').waitFor();
   await checkAxe(page);
   await screenshot(page, 'overview');
+
+  const loaded = scripts.reduce((sum, script) => sum + gzipSync(script, { level: 9 }).length, 0);
+  assert.ok(loaded > 0 && loaded <= scriptBytesMax, `${loaded} bytes of scripts up to here`);
 
   await page.getByRole('button', { name: 'Pause' }).click();
   await page.getByRole('heading', { level: 1, name: 'Paused' }).waitFor();

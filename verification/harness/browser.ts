@@ -26,11 +26,11 @@ export interface OpenedBrowser {
 
 /** One for a whole test file, closed at its end. */
 export async function openBrowser(): Promise<OpenedBrowser> {
-  const { executablePath, fontConfig } = await installedBrowser();
-  const browser: Browser = await chromium.launch({
-    executablePath,
-    args: ['--no-sandbox'], // the tests of a container run as root; only our own pages are opened
-    env: { ...process.env, FONTCONFIG_FILE: fontConfig },
+  const installed = await installedBrowser();
+  const browser = await launch(installed).catch((error: unknown) => {
+    // A bare machine lacks some that every desktop has. The package brings them, older than most machines' own.
+    if (!/error while loading shared libraries/.test(String(error))) throw error;
+    return launch(installed, { LD_LIBRARY_PATH: installed.libraries });
   });
   after(() => browser.close());
   return {
@@ -43,7 +43,18 @@ export async function openBrowser(): Promise<OpenedBrowser> {
 interface InstalledBrowser {
   executablePath: string;
   fontConfig: string;
+  libraries: string;
 }
+
+const launch = (
+  { executablePath, fontConfig }: InstalledBrowser,
+  environment: Record<string, string> = {},
+): Promise<Browser> =>
+  chromium.launch({
+    executablePath,
+    args: ['--no-sandbox'], // the tests of a container run as root; only our own pages are opened
+    env: { ...process.env, FONTCONFIG_FILE: fontConfig, ...environment },
+  });
 
 /**
  * Unpacks the browser once for each version and user: the package would take whatever `chromium` lies in the temporary
@@ -57,6 +68,7 @@ async function installedBrowser(): Promise<InstalledBrowser> {
   const unpacked = {
     executablePath: own ?? join(folder, 'chromium'),
     fontConfig: join(folder, 'fonts.conf'),
+    libraries: join(folder, 'al2023', 'lib'),
   };
   if (await isThere(join(folder, 'complete'))) return unpacked;
   await mkdir(join(folder, '..'), { recursive: true });
@@ -79,6 +91,7 @@ async function unpackInto(fresh: string, packed: string, folder: string): Promis
     const [executable] = await Promise.all([
       inflate(join(packed, 'chromium.br')),
       inflate(join(packed, 'fonts.tar.br')),
+      inflate(join(packed, 'al2023.tar.br')),
     ]);
     await chmod(executable, 0o755);
   } finally {
@@ -87,7 +100,8 @@ async function unpackInto(fresh: string, packed: string, folder: string): Promis
   }
   // The package's own configuration names a folder below /tmp. Without fonts a text has no width.
   const fonts = `<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd">
-<fontconfig><dir>/usr/share/fonts</dir><dir>${join(folder, 'fonts')}</dir><cachedir>${join(folder, 'cache')}</cachedir></fontconfig>
+<fontconfig><dir>/usr/share/fonts</dir><dir>${join(folder, 'fonts')}</dir><cachedir>${join(folder, 'cache')}</cachedir>
+<alias><family>monospace</family><prefer><family>DejaVu Sans Mono</family></prefer></alias></fontconfig>
 `;
   await writeFile(join(fresh, 'fonts.conf'), fonts);
   await writeFile(join(fresh, 'complete'), '');

@@ -14,7 +14,11 @@ import { type EndToEndHarness, openEndToEndHarness } from './end-to-end-harness.
 export const adminPassword = 'a long phrase is fine';
 
 export interface OpenedConsole {
-  api: ApiHarness;
+  /** As it runs now. */
+  api: () => ApiHarness;
+  /** The server is away until {@link OpenedConsole.startServer}, which starts it at the same address. */
+  stopServer: () => Promise<void>;
+  startServer: () => Promise<void>;
   /** Of the console, without a slash at its end. */
   url: string;
   /** In a window of its own, where nobody is signed in. */
@@ -43,13 +47,25 @@ export async function openConsole(
   assert.ok(existsSync(join(builtConsole, 'index.html')), 'the console is not built: npm run console:build');
   const browser = await openBrowser();
   const proxyUrl = new URL(harness.base).origin;
-  const api = await openApiOn(harness.control, [new URL(harness.org.url).host], { proxyUrl });
-  after(() => api[Symbol.asyncDispose]());
+  const open = (port = 0) => openApiOn(harness.control, [new URL(harness.org.url).host], { port, proxyUrl });
+  let api = await open();
+  let isAway = false;
+  const { url } = api;
+  const stopServer = async () => {
+    isAway = true;
+    await api[Symbol.asyncDispose]();
+  };
+  const startServer = async () => {
+    api = await open(api.port);
+    isAway = false;
+    assert.equal(api.url, url, 'it starts where it was');
+  };
+  after(() => (isAway ? undefined : api[Symbol.asyncDispose]()));
   await createAdministrator(harness.control.control, adminPassword);
 
   const newPage = async (options: WindowOptions = {}): Promise<ConsolePage> => {
     const context = await browser.newContext(options);
-    await serveBuilt(context, api.url);
+    await serveBuilt(context, url);
     const page = await context.newPage();
     const complaints: string[] = [];
     page.on('pageerror', (error) => complaints.push(String(error)));
@@ -60,13 +76,13 @@ export async function openConsole(
   };
   const signedIn = async (options?: WindowOptions): Promise<ConsolePage> => {
     const opened = await newPage(options);
-    const answer = await opened.context.request.post(`${api.url}/api/v1/session`, {
+    const answer = await opened.context.request.post(`${url}/api/v1/session`, {
       data: { password: adminPassword },
     });
     assert.equal(answer.status(), 201, await answer.text());
     return opened;
   };
-  return { api, url: api.url, newPage, signedIn };
+  return { api: () => api, url, stopServer, startServer, newPage, signedIn };
 }
 
 /** A console of a running sync with all of Account and Contact copied. Closed at the file's end. */

@@ -34,6 +34,9 @@ function Page({ sync }: { sync: string | undefined }) {
             <span className="md:max-lg:hidden">{frame.product}</span>
             <img src="/icon.svg" alt={frame.product} className="hidden size-8 md:max-lg:block" />
           </Link>
+          <span className="ml-auto md:hidden">
+            <ThemeSwitch />
+          </span>
           <Button
             look="quiet"
             className="md:hidden"
@@ -52,7 +55,9 @@ function Page({ sync }: { sync: string | undefined }) {
       <div className="min-w-0">
         <header className="sticky top-0 z-20 flex min-h-14 flex-wrap items-center justify-between gap-3 border-b border-line bg-canvas px-4 py-2 max-sm:static lg:px-8">
           {sync === undefined ? <span /> : <SyncHeader sync={sync} />}
-          <ThemeSwitch />
+          <span className="max-md:hidden">
+            <ThemeSwitch />
+          </span>
         </header>
         <main id="content" tabIndex={-1} className="max-w-[1200px] px-4 py-6 outline-none lg:px-8">
           <Outlet />

@@ -37,7 +37,7 @@ export function Dialog({
             event.preventDefault();
             if (opener.current instanceof HTMLElement) opener.current.focus();
           }}
-          className="fixed inset-x-4 top-[10vh] z-50 mx-auto max-h-[80vh] max-w-xl overflow-y-auto rounded-card border border-line bg-surface p-6 shadow-lg"
+          className="fixed inset-x-4 top-[5vh] z-50 mx-auto max-h-[90vh] max-w-xl overflow-y-auto rounded-card border border-line bg-surface p-6 shadow-lg"
         >
           <Radix.Title className="mb-4 text-h2 font-semibold">{title}</Radix.Title>
           {children}

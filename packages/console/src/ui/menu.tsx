@@ -1,4 +1,3 @@
-import type { LucideIcon } from 'lucide-react';
 import { DropdownMenu } from 'radix-ui';
 import type { ReactNode } from 'react';
 
@@ -6,7 +5,6 @@ export interface MenuItem {
   label: string;
   /** Below the label. */
   hint?: string;
-  icon?: LucideIcon | undefined;
   onSelect: () => void;
   isDisabled?: boolean;
 }
@@ -23,17 +21,14 @@ export function Menu({ button, items }: { button: ReactNode; items: readonly Men
           sideOffset={4}
           className="z-50 min-w-40 rounded-card border border-control bg-surface p-1 shadow-lg"
         >
-          {items.map(({ label, hint, icon: Icon, onSelect, isDisabled = false }) => (
+          {items.map(({ label, hint, onSelect, isDisabled = false }) => (
             <DropdownMenu.Item
               key={label}
               disabled={isDisabled}
               onSelect={onSelect}
               className="min-h-8 cursor-pointer rounded-control px-3 py-1.5 data-disabled:opacity-60 data-highlighted:bg-sunken"
             >
-              <span className="flex items-center justify-between gap-3">
-                {label}
-                {Icon && <Icon aria-hidden size={14} />}
-              </span>
+              {label}
               {hint !== undefined && <span className="block text-sm text-muted">{hint}</span>}
             </DropdownMenu.Item>
           ))}

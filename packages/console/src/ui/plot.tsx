@@ -40,6 +40,8 @@ function optionsFor(element: HTMLElement, figures: ChartFigures, height: number)
   return {
     width: element.clientWidth,
     height,
+    // Of a single time uPlot would make years.
+    scales: { x: { range: (_plot, min, max) => (min < max ? [min, max] : [min - 3_600, min + 3_600]) } },
     axes: [axis, axis],
     legend: { live: false },
     cursor: { drag: { x: false, y: false } },

@@ -5,6 +5,7 @@ import { Pill } from '../../ui/pill.tsx';
 import { Screen } from '../../ui/screen.tsx';
 import { Age, Time } from '../../ui/time.tsx';
 import { formatCount } from '../../words/format.ts';
+import { VerifyMenu } from './verify-menu.tsx';
 import { words } from './words.ts';
 
 export function ObjectScreen() {
@@ -30,7 +31,12 @@ export function ObjectScreen() {
     <Screen
       title={`${object.sobject} – ${sync.name}`}
       heading={object.sobject}
-      actions={<Pill word={object.state_word} />}
+      actions={
+        <div className="flex items-center gap-3">
+          <Pill word={object.state_word} />
+          <VerifyMenu sync={sync.id} object={object.sobject} />
+        </div>
+      }
     >
       <dl className="grid grid-cols-[auto_1fr] gap-x-6 gap-y-2">
         {facts.map(([term, fact]) => (

@@ -71,6 +71,7 @@ export const commandsOf: Readonly<Record<string, readonly string[]>> = {
   setUp: [],
   changePassword: [],
   signIn: [],
+  signInByLink: [],
   getSession: [],
   signOut: [],
   listSessions: ['session list'],

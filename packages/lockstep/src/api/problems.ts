@@ -47,6 +47,7 @@ const ownStatuses: Record<string, number> = {
   'API-15': 403,
   'API-16': 403,
   'API-17': 403,
+  'API-18': 403,
 };
 
 interface FieldError {

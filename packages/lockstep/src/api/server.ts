@@ -1,4 +1,7 @@
-/** The management API: its server, the checks of every request, and the document that describes its routes. */
+/**
+ * The management API: its server, the checks of every request, and the document that describes its routes. The console's
+ * files come from the same server, so that its pages may ask the API.
+ */
 import { randomUUID } from 'node:crypto';
 import { STATUS_CODES } from 'node:http';
 import { Server as TlsServer } from 'node:https';
@@ -30,6 +33,7 @@ import { activityRoutes } from './activity-routes.ts';
 import { type AdministratorDeps, administratorRoutes } from './administrator-routes.ts';
 import { addAudit } from './audit.ts';
 import { auditRoutes } from './audit-routes.ts';
+import { type ConsoleDeps, consoleRoutes } from './console-routes.ts';
 import { createRoute } from './create-route.ts';
 import { credentialRoutes } from './credential-routes.ts';
 import { destinationRoutes } from './destination-routes.ts';
@@ -56,7 +60,7 @@ import { trialRoute } from './trial-route.ts';
 import { versionRoutes } from './version-routes.ts';
 import { workerRoutes } from './worker-routes.ts';
 
-type RouteDeps = SyncRouteDeps & AdministratorDeps;
+type RouteDeps = SyncRouteDeps & AdministratorDeps & ConsoleDeps;
 
 export interface ApiDeps extends Omit<RouteDeps, 'tries'>, Pick<AccessRules, 'localKey' | 'trustedProxies'> {
   /** Without one it speaks http. */
@@ -111,7 +115,7 @@ export async function startApi(deps: ApiDeps): Promise<RunningApi> {
 
 /** OpenAPI 3.1, made from the schemas that validate. */
 export async function openApiDocument(): Promise<object> {
-  const app = await openApp({} as RouteDeps, null, undefined); // no route is called
+  const app = await openApp({ consoleFolder: null } as RouteDeps, null, undefined); // no route is called
   await app.ready();
   const document = app.swagger();
   await app.close();
@@ -204,6 +208,7 @@ async function openApp(
   });
   await addRoutes(app, { ...deps, prefix: apiPath });
   await app.register(oauthRoutes, deps);
+  await app.register(consoleRoutes, deps);
   return app;
 }
 

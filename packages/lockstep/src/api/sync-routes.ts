@@ -38,6 +38,8 @@ export interface SyncRouteDeps {
   stop: AbortSignal;
   /** Undefined: no proxy runs here. */
   proxyUrl: () => string | undefined;
+  /** Its Salesforce org is simulated. */
+  isDemo: boolean;
 }
 
 const tags = ['syncs'];

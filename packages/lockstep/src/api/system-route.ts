@@ -5,7 +5,10 @@ import { readPublicDatabasesOf } from '../operations/public-databases.ts';
 import { problemAnswers } from './problems.ts';
 import type { SyncRouteDeps } from './sync-routes.ts';
 
-export const systemRoute: FastifyPluginAsyncZod<SyncRouteDeps> = async (app, { control, proxyUrl }) => {
+export const systemRoute: FastifyPluginAsyncZod<SyncRouteDeps> = async (
+  app,
+  { control, proxyUrl, isDemo },
+) => {
   const schema = {
     operationId: 'getSystem',
     summary: 'The server itself: its version and its database server',
@@ -14,6 +17,7 @@ export const systemRoute: FastifyPluginAsyncZod<SyncRouteDeps> = async (app, { c
   };
   app.get('/system', { schema }, async () => ({
     version: ownVersion(),
+    is_demo: isDemo,
     database_host: control.host,
     proxy_url: proxyUrl() ?? null,
     public_databases: await readPublicDatabasesOf(control),

@@ -3,6 +3,7 @@ import { z } from 'zod';
 export const systemSchema = z
   .object({
     version: z.string(),
+    is_demo: z.boolean().describe('Its Salesforce org is simulated.'),
     database_host: z.string().describe('Of the control database and the mirrors.'),
     proxy_url: z.string().nullable(),
     public_databases: z

@@ -83,6 +83,12 @@ export const faults = {
     explanation: 'The password would be readable on the way, and so would the cookie of the session.',
     next: 'Use https, or a tunnel to localhost. If a TLS terminator is in front, name it in LOCKSTEP_TRUSTED_PROXIES; it has to send X-Forwarded-Proto: https.',
   },
+  'API-18': {
+    kind: 'needs-person',
+    title: 'This link does not sign in any more',
+    explanation: 'It is valid once, for 15 minutes, on the machine that has shown it, until the server ends.',
+    next: 'Start the demo again: it shows a new one.',
+  },
   'API-09': {
     kind: 'transient',
     title: 'Too many watch',

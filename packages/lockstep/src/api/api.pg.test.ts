@@ -74,7 +74,7 @@ test('syncs are listed by name, page by page, and one is found by its name or it
   const { body, headers } = await api.ask('GET', '/api/v1/syncs/alpha');
   assert.match(headers.get('etag') ?? '', /^"[\w-]{22}"$/);
   assert.equal(body.base_url, `http://127.0.0.1:8401/${String(body.id)}`);
-  assert.equal(body.state, 'not running');
+  assert.equal(body.state, 'not_running');
   assert.deepEqual((await api.ask('GET', `/api/v1/syncs/${String(body.id)}`)).body, body);
 
   const missing = await api.ask('GET', '/api/v1/syncs/gamma');
@@ -184,7 +184,7 @@ test('what is wrong with a request is named field by field', async () => {
 test('a path that is not there is a problem like any other, and a code of a problem can be looked up by everybody', async () => {
   await using api = await openApi();
   for (const [method, path] of [
-    ['GET', '/'],
+    ['GET', '/nothing'],
     ['GET', '/api/v1/sync'],
     ['DELETE', '/api/v1/syncs'],
     ['GET', '/api/v1/errors/XYZ-99'],

@@ -29,7 +29,7 @@ export const objectRoutes: FastifyPluginAsyncZod<SyncRouteDeps> = async (app, de
   removeRoute(app, deps);
 };
 
-function listRoute(app: ApiInstance, { control }: SyncRouteDeps): void {
+function listRoute(app: ApiInstance, { control, rates }: SyncRouteDeps): void {
   const schema = {
     operationId: 'listObjects',
     summary: 'The objects of a sync, with the state of each',
@@ -39,10 +39,10 @@ function listRoute(app: ApiInstance, { control }: SyncRouteDeps): void {
     response: { 200: pageOf(objectSchema), ...problemAnswers },
   };
   app.get('/syncs/:sync/objects', { schema }, async ({ params, query }) => {
-    const seen = await readSyncStatus(control, await requiredSync(control, params.sync));
+    const seen = await readSyncStatus(control, await requiredSync(control, params.sync), rates);
     if (seen.unread) throw seen.unread;
     const page = pageFrom(seen.objects, ({ sobject }) => sobject, query, seen.now);
-    return { ...page, items: page.items.map((object) => objectView(object, seen.findings)) };
+    return { ...page, items: page.items.map((object) => objectView(object, seen)) };
   });
 }
 

@@ -28,6 +28,7 @@ import { findApiKey, findSession } from '../control/index.ts';
 import { type Certificate, renewCertificate, tlsOptions } from '../core/certificate.ts';
 import { Fault } from '../core/faults.ts';
 import { ownVersion } from '../core/version.ts';
+import { openBackfillRates } from '../operations/backfill-rates.ts';
 import { type AccessRules, type Caller, checkAccess, isReading } from './access.ts';
 import { activityRoutes } from './activity-routes.ts';
 import { type AdministratorDeps, administratorRoutes } from './administrator-routes.ts';
@@ -62,7 +63,9 @@ import { workerRoutes } from './worker-routes.ts';
 
 type RouteDeps = SyncRouteDeps & AdministratorDeps & ConsoleDeps;
 
-export interface ApiDeps extends Omit<RouteDeps, 'tries'>, Pick<AccessRules, 'localKey' | 'trustedProxies'> {
+export interface ApiDeps
+  extends Omit<RouteDeps, 'tries' | 'rates'>,
+    Pick<AccessRules, 'localKey' | 'trustedProxies'> {
   /** Without one it speaks http. */
   certificate: Certificate | undefined;
   host: string;
@@ -92,7 +95,8 @@ export async function startApi(deps: ApiDeps): Promise<RunningApi> {
   const { certificate, localKey, trustedProxies } = deps;
   const rules = { hosts: () => hosts, localKey, trustedProxies, keyOf, sessionOf };
   const tries = openSignInTries(deps.control.clock);
-  const app = await openApp({ ...deps, stop, tries }, rules, certificate && tlsOptions(certificate));
+  const rates = openBackfillRates();
+  const app = await openApp({ ...deps, stop, tries, rates }, rules, certificate && tlsOptions(certificate));
   await app.ready();
   const port = await listenFrom(app.server, deps.host, deps.port);
   const url = urlOf(certificate ? 'https' : 'http', deps.host, port);

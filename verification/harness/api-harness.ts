@@ -54,6 +54,8 @@ interface Listening {
   /** A built console. */
   consoleFolder: string | null;
   signInLink: SignInLink | null;
+  /** Of the database server that comes with Lockstep. */
+  databaseFolder: string | null;
 }
 
 /** The API of a control database that somebody else closes. */
@@ -68,6 +70,7 @@ export async function openApiOn(
     proxyUrl = 'http://127.0.0.1:8401',
     consoleFolder = null,
     signInLink = null,
+    databaseFolder = null,
   }: Partial<Listening> = {},
 ): Promise<ApiHarness> {
   const api = await startApi({
@@ -84,6 +87,7 @@ export async function openApiOn(
     onSetUp: () => Promise.resolve(),
     proxyUrl: () => proxyUrl,
     consoleFolder,
+    databaseFolder,
     isDemo: signInLink !== null,
     signInLink,
     onLinkUsed: () => Promise.resolve(),

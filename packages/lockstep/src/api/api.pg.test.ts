@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { statfs } from 'node:fs/promises';
 import { request } from 'node:http';
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
@@ -153,6 +154,15 @@ test('a sync is deleted after a dry run has said what is erased and what stays',
   assert.equal((await api.ask('GET', '/api/v1/syncs/acme')).status, 404);
   assert.equal((await api.ask('DELETE', '/api/v1/syncs/acme')).status, 404);
   assert.equal((await api.ask('GET', '/api/v1/syncs/other')).status, 200);
+});
+
+test('the free disk space is that of the database server that comes with Lockstep, of no other', async () => {
+  await using other = await openApi();
+  assert.equal((await other.ask('GET', '/api/v1/system')).body.free_disk_bytes, null);
+  await using own = await openApi([], { databaseFolder: import.meta.dirname });
+  const { free_disk_bytes: free } = (await own.ask('GET', '/api/v1/system')).body;
+  const { bavail, bsize } = await statfs(import.meta.dirname);
+  assert.ok(Math.abs(Number(free) - bavail * bsize) < 1e9, String(free));
 });
 
 test('what is wrong with a request is named field by field', async () => {

@@ -125,7 +125,7 @@ test('below the paths of the API and of the sign-in nothing has become a page', 
   const key = { ...html, authorization: api.headers.authorization ?? '' };
   for (const path of ['/api', '/api/v1', '/api/v1/nothing', '/oauth/nothing']) {
     assertProblem(await ask(api, path, key), 404, 'API-05');
-    assertProblem(await ask(api, path, html), 401, 'API-02');
+    assertProblem(await ask(api, path, html), 401, 'API-19');
   }
   assertProblem(await ask(api, '/syncs', key, 'POST'), 404, 'API-05');
 });

@@ -24,7 +24,7 @@ import {
   validatorCompiler,
   type ZodTypeProvider,
 } from 'fastify-type-provider-zod';
-import { findApiKey, findSession } from '../control/index.ts';
+import { type Control, findApiKey, findSession, hasAdministrator } from '../control/index.ts';
 import { type Certificate, renewCertificate, tlsOptions } from '../core/certificate.ts';
 import { Fault } from '../core/faults.ts';
 import { ownVersion } from '../core/version.ts';
@@ -55,13 +55,13 @@ import { reportRoutes } from './report-routes.ts';
 import { requestRoutes } from './request-routes.ts';
 import { sessionRoutes } from './session-routes.ts';
 import { openSignInTries } from './sign-in-tries.ts';
-import { type SyncRouteDeps, syncRoutes } from './sync-routes.ts';
-import { systemRoute } from './system-route.ts';
+import { syncRoutes } from './sync-routes.ts';
+import { type SystemDeps, systemRoute } from './system-route.ts';
 import { trialRoute } from './trial-route.ts';
 import { versionRoutes } from './version-routes.ts';
 import { workerRoutes } from './worker-routes.ts';
 
-type RouteDeps = SyncRouteDeps & AdministratorDeps & ConsoleDeps;
+type RouteDeps = SystemDeps & AdministratorDeps & ConsoleDeps;
 
 export interface ApiDeps
   extends Omit<RouteDeps, 'tries' | 'rates'>,
@@ -93,7 +93,8 @@ export async function startApi(deps: ApiDeps): Promise<RunningApi> {
   const closing = new AbortController();
   const stop = AbortSignal.any([deps.stop, closing.signal]);
   const { certificate, localKey, trustedProxies } = deps;
-  const rules = { hosts: () => hosts, localKey, trustedProxies, keyOf, sessionOf };
+  const signedOut = tellSignedOut(deps);
+  const rules = { hosts: () => hosts, localKey, trustedProxies, keyOf, sessionOf, signedOut };
   const tries = openSignInTries(deps.control.clock);
   const rates = openBackfillRates();
   const app = await openApp({ ...deps, stop, tries, rates }, rules, certificate && tlsOptions(certificate));
@@ -114,6 +115,16 @@ export async function startApi(deps: ApiDeps): Promise<RunningApi> {
       await closed;
       await app.close();
     },
+  };
+}
+
+/** An administrator stays, so it is looked for until there is one. */
+function tellSignedOut({ control, isDemo }: { control: Control; isDemo: boolean }): AccessRules['signedOut'] {
+  let isSetUp = false;
+  return async () => {
+    isSetUp ||= await hasAdministrator(control);
+    if (isSetUp) return 'API-02';
+    return isDemo ? 'API-20' : 'API-19';
   };
 }
 

@@ -22,6 +22,11 @@ async function withLink(clock: ManualClock) {
 test('the link of the demo signs in without a password, once, also when it is followed twice at the same time', async () => {
   await using linked = await withLink(new ManualClock());
   const { api, secret, follow } = linked;
+  const signedOut = async () => {
+    const answer = await fetch(`${api.url}/api/v1/session`);
+    return [answer.status, ((await answer.json()) as { code: string }).code];
+  };
+  assert.deepEqual(await signedOut(), [401, 'API-20']);
   const wrong = await follow(`${secret.slice(0, -1)}!`);
   assert.deepEqual([wrong.status, wrong.body.code], [403, 'API-18']);
   const both = await Promise.all([follow(secret), follow(secret)]);
@@ -47,6 +52,7 @@ test('the link of the demo signs in without a password, once, also when it is fo
   const setUp = { token: made?.token, password: 'a long phrase is fine' };
   assert.equal((await api.ask('POST', '/api/v1/setup', setUp, nobody)).status, 201);
   assert.equal((await visit('GET', '/syncs')).status, 401, 'the administrator signs in from now on');
+  assert.deepEqual(await signedOut(), [401, 'API-02']);
 });
 
 test('the link of the demo signs in only for 15 minutes, and nobody on another machine', async () => {

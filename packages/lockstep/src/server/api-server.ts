@@ -29,7 +29,7 @@ export interface ApiServer extends AsyncDisposable {
  * @param isDemo  a link signs in, and nobody needs to become the administrator
  */
 export async function openApiServer(
-  { config, log, certificates, say }: ServerBase,
+  { config, log, certificates, server, say }: ServerBase,
   control: Control,
   {
     allowHosts,
@@ -60,6 +60,7 @@ export async function openApiServer(
       proxyUrl: () => proxyServer.proxyUrl,
       isDemo,
       consoleFolder: findConsole(),
+      databaseFolder: server.isEmbedded ? dataDir : null,
     }),
   );
   undo.defer(() => {

@@ -18,6 +18,7 @@ export const commandsOf: Readonly<Record<string, readonly string[]>> = {
   deleteSync: ['sync delete'],
   getSnapshot: ['status'],
   listObjects: ['objects list'],
+  listColumns: [],
   addObjects: ['objects add'],
   removeObject: ['objects remove'],
   beginOperation: ['flush', 'objects verify', 'objects refetch', 'objects missing'],

@@ -143,7 +143,11 @@ test('a stop without a stored reason is explained by the catalogue, and an unkno
 
 test('an org that by Salesforce’s answer has no requests is at its limit', () => {
   const org = { used: 0, max: 0, recordedAt: '2026-11-24T09:36:00Z' };
-  const text = usageText('acme', usageView({ stopAtPercent: 90 }, { purposes: [], queries: [], org }, now));
+  const shares = { objects: [], proxied: 0, total: 0 };
+  const text = usageText(
+    'acme',
+    usageView({ stopAtPercent: 90 }, { purposes: [], queries: [], shares, org }, now),
+  );
   assert.match(text, /0 of 0 requests of 24 h \(100 %\).*as of 60 s ago/);
   assert.match(text, /LIM-02/);
 });

@@ -262,6 +262,26 @@ export const usageSchema = z
   .object({
     requests: z.array(z.object({ purpose: z.string(), last_hour: z.int(), last_day: z.int() })),
     queries: z.array(z.object({ sobject: z.string(), kind: z.string(), queries: z.int(), rows: z.int() })),
+    shares: z
+      .object({
+        objects: z
+          .array(z.object({ sobject: z.string(), requests: z.number() }))
+          .describe(
+            'The busiest first. Queries of several objects share a request, so it may have a fraction.',
+          ),
+        proxied: z.int().describe('Of programs, through the proxy.'),
+        other: z
+          .number()
+          .describe('For no single object: signing in, descriptions, counts, and what failed.'),
+        total: z.int(),
+        other_programs: z
+          .int()
+          .nullable()
+          .describe(
+            "About: the org's requests less these. Salesforce reports them with delay; null: it has not yet.",
+          ),
+      })
+      .describe('What the requests of this hour and the 23 before it were for.'),
     org: z
       .object({ used: z.int(), max: z.int(), percent: z.number(), recorded_at: time.nullable() })
       .nullable()

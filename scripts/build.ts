@@ -1,11 +1,12 @@
 // Compiles a package to JavaScript, because Node does not strip types below node_modules. Called by `npm pack` with the
-// package's folder; its output is removed again once the package is packed.
-import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+// package's folder; its output is removed again once the package is packed. The product's holds the built console.
+import { copyFileSync, cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { stripTypeScriptTypes } from 'node:module';
 import { dirname, join, relative, resolve } from 'node:path';
 import { assert } from '@lockstep/foundation/assert';
 import { isTest } from '@lockstep/harness/source-files';
 import { parseSync } from 'oxc-parser';
+import { buildConsole, consoleState } from './console-build.ts';
 
 const root = resolve(import.meta.dirname, '..');
 const folder = join(root, process.argv[2] ?? '');
@@ -17,6 +18,14 @@ const foundation = '@lockstep/foundation/';
 build(join(folder, 'src'), dist);
 build(join(root, 'packages/foundation/src'), join(dist, 'foundation'));
 copyFileSync(join(root, 'LICENSE'), join(dist, 'LICENSE'));
+if (folder === join(root, 'packages/lockstep')) addConsole();
+
+function addConsole(): void {
+  const state = consoleState(root);
+  if (state === 'absent') return;
+  if (state !== 'built') buildConsole(root);
+  cpSync(join(root, 'packages/console/dist'), join(dist, 'console'), { recursive: true });
+}
 
 function build(from: string, to: string): void {
   for (const entry of readdirSync(from, { recursive: true, withFileTypes: true })) {

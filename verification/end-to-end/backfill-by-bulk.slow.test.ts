@@ -25,6 +25,8 @@ const openShops = (count: number, { prepare }: { prepare?: (sobject: string) => 
 
 const armNext = (fault: object) => org.control('/jobs/fault', { next: 'query', fault });
 
+const minuteMs = 60_000;
+
 /** How the object is read by now, from the view that readers see. */
 const methodOf = (harness: ClockHarness) =>
   harness.mirror.query(sql`SELECT method, reason FROM _lockstep.backfill_method`);
@@ -162,6 +164,21 @@ test('a job that hangs for an hour is given up, and the object is read page by p
   await harness.finishBackfill();
   assert.match(harness.log.text(), /its job hangs/);
   await harness.expectConverged();
+});
+
+test('polls go on beside a job, even if it could be asked about at every request', async () => {
+  await using shops = await openBulkHarness({
+    org,
+    count: 1_200,
+    prepare: () => armNext({ kind: 'stay' }).then(() => undefined),
+    everyMs: minuteMs,
+  });
+  const { harness, sobject, table } = shops;
+  await untilLogged(harness, 'bulk job created');
+  const [changed = ''] = await idsInOrg(org, sobject, 1);
+  await harness.write([{ update: changed, values: { Note__c: 'read by a poll' } }]);
+  for (let polls = 0; polls < 10; polls++) await harness.pass(minuteMs);
+  assert.equal((await harness.row(table, changed))?.note__c, 'read by a poll');
 });
 
 test('a page that breaks off is read again, from where it was stored', async () => {

@@ -329,9 +329,9 @@ test('a server on what a killed demo left says what its sync waits for, and --fr
   assert.equal(waiting.code, 3);
   assert.match(
     waiting.stdout,
-    /^demo {2}Needs attention since [\d:]{8} UTC, next try in \d+ (?:s|min)\n +ORG-04: .*\n +next: .*LOCKSTEP_ALLOW_HOST/,
+    /^demo {2}Your decision needed since [\d:]{8} UTC, next try in \d+ (?:s|min)\. The tables show .* ago\n +ORG-04: .*\n +next: .*LOCKSTEP_ALLOW_HOST/,
   );
-  assert.match(waiting.stderr, /^not healthy: demo: Needs attention since/);
+  assert.match(waiting.stderr, /^not healthy: demo: Your decision needed since/);
   assert.equal((await server.end('SIGKILL')).code, null);
 
   const admin = openDatabase({

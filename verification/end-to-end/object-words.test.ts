@@ -4,6 +4,7 @@ import { objectsText, parseDuration, timeOf, usageText } from 'lockstep/cli/test
 import { RequestError } from 'lockstep/core/request-error';
 import { chosenObjects, chosenRecords } from 'lockstep/operations/chosen-objects';
 import { findingsOf, isHealthy } from 'lockstep/operations/findings';
+import { objectStateOf } from 'lockstep/operations/object-state';
 import { objectView } from 'lockstep/operations/object-view';
 import { type ObjectStatus, stopReasonOf } from 'lockstep/operations/read-objects';
 import { usageView } from 'lockstep/operations/usage-view';
@@ -81,6 +82,17 @@ const object = (change: Partial<ObjectStatus> = {}): ObjectStatus => ({
   ...change,
 });
 const now = timeOf('2026-11-24 09:37:00+00');
+const surroundings = (at: number) => ({
+  state: 'live' as const,
+  health: { hasWorker: true, fault: null },
+  targetMs: 60_000,
+  now: at,
+});
+const seenOf = (one: ObjectStatus, at: number) => ({
+  ...one,
+  seenState: objectStateOf(one, { isPaused: false, targetMs: 60_000, now: at }),
+  rowsPerMinute: null,
+});
 const listText = (objects: readonly ObjectStatus[], at: number) => {
   const findings = findingsOf({ name: 'acme', intervalMs: 3_000 }, objects, at, null);
   return objectsText(
@@ -88,7 +100,7 @@ const listText = (objects: readonly ObjectStatus[], at: number) => {
       mirror: { url: 'postgres://127.0.0.1/d', table_schema: 'salesforce', kind: 'private', tunnel: null },
       findings: findings.map((one) => ({ ...one, is_healthy: isHealthy(one) })),
     },
-    objects.map((one) => objectView(one, findings)),
+    objects.map((one) => objectView(seenOf(one, at), surroundings(at))),
     at,
   );
 };
@@ -131,7 +143,11 @@ test('a stop without a stored reason is explained by the catalogue, and an unkno
 
 test('an org that by Salesforce’s answer has no requests is at its limit', () => {
   const org = { used: 0, max: 0, recordedAt: '2026-11-24T09:36:00Z' };
-  const text = usageText('acme', usageView({ stopAtPercent: 90 }, { purposes: [], queries: [], org }, now));
+  const shares = { objects: [], proxied: 0, total: 0 };
+  const text = usageText(
+    'acme',
+    usageView({ stopAtPercent: 90 }, { purposes: [], queries: [], shares, org }, now),
+  );
   assert.match(text, /0 of 0 requests of 24 h \(100 %\).*as of 60 s ago/);
   assert.match(text, /LIM-02/);
 });

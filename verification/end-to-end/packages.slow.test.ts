@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,6 +11,8 @@ import { after, test } from 'node:test';
 import { promisify } from 'node:util';
 import { openTestDatabase } from '@lockstep/harness/database';
 import { root } from '@lockstep/harness/source-files';
+
+const noConsole = existsSync(join(root, 'packages/console/package.json')) ? false : 'there is no console';
 
 const run = promisify(execFile);
 const folder = await mkdtemp(join(tmpdir(), 'lockstep-packages-'));
@@ -38,6 +41,30 @@ test('the installed product runs, with its database server and its demo', async 
   );
   const { stdout: version } = await run('npx', ['lockstep', 'version'], { cwd: folder, env: environment });
   assert.match(version, /^lockstep \d+\.\d+\.\d+ \(Node 2\d/);
+});
+
+test('the installed product serves the built console', { skip: noConsole }, async () => {
+  const ports = ['API', 'PROXY', 'METRICS', 'POSTGRES'].map((name) => [`LOCKSTEP_${name}_PORT`, '0']);
+  const environment = { PATH: process.env.PATH ?? '', HOME: folder, ...Object.fromEntries(ports) };
+  const server = spawn('npx', ['lockstep', 'start', '--json', '--data', join(folder, 'data')], {
+    cwd: folder,
+    env: environment,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const [line] = (await once(createInterface({ input: server.stdout }), 'line')) as [string];
+  const { api_url: url, pid } = JSON.parse(line) as { api_url: string; pid: number };
+  try {
+    const page = await fetch(url, { headers: { accept: 'text/html' } });
+    assert.equal(page.status, 200);
+    const script = /src="(\/assets\/[^"]+\.js)"/.exec(await page.text())?.[1] ?? '';
+    const asset = await fetch(`${url}${script}`);
+    assert.equal(asset.status, 200, script);
+    assert.match(asset.headers.get('content-type') ?? '', /javascript/);
+    assert.equal(asset.headers.get('content-encoding'), 'br');
+  } finally {
+    process.kill(pid, 'SIGTERM');
+    await once(server, 'close');
+  }
 });
 
 test('the installed simulated org runs as a program of its own', async () => {

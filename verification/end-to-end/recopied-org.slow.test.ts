@@ -34,7 +34,7 @@ test('after the refresh the sync stops before a row is touched, says why, and a 
   assert.equal(await fingerprint(), before);
   const { body: stopped } = await api.ask('GET', '/api/v1/syncs/harness');
   const { fault } = stopped as { fault: { code: string; next: string } };
-  assert.deepEqual([stopped.state, fault.code], ['waiting', 'ORG-02']);
+  assert.deepEqual([stopped.state, fault.code], ['needs_decision', 'ORG-02']);
   assert.match(fault.next, /sync recopy/);
 
   const dry = await cli.run(['sync', 'recopy', '--dry-run']);
@@ -94,7 +94,7 @@ test('during a recopy no worker runs the sync, and of two recopies one is made',
   const resumed = await api.ask('PATCH', '/api/v1/syncs/harness', { paused: false });
   assert.deepEqual([resumed.status, resumed.body.code], [409, 'SYS-24'], JSON.stringify(resumed.body));
   const { body } = await api.ask('GET', '/api/v1/syncs/harness');
-  assert.deepEqual([body.state, body.state_word, body.has_worker], ['paused', 'Recopying', false]);
+  assert.deepEqual([body.state, body.state_word, body.has_worker], ['starting', 'Starting', false]);
   const other = await api.ask('PATCH', '/api/v1/syncs/harness', { stop_at_percent: 70 });
   assert.equal(other.status, 200, 'what does not matter for it can be changed');
   await lock.release();

@@ -1,9 +1,10 @@
 /** What `status` says of a sync and when `--check` passes, without a server. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { maxReadAgeMs, stateOf, statusText, timeOf, timeSince } from 'lockstep/cli/testing';
+import { maxReadAgeMs, statusText, timeOf, timeSince } from 'lockstep/cli/testing';
 import type { Health, Sync } from 'lockstep/control';
 import { Fault } from 'lockstep/core/faults';
+import { openBackfillRates } from 'lockstep/operations/backfill-rates';
 import { objectView } from 'lockstep/operations/object-view';
 import type { ObjectStatus } from 'lockstep/operations/read-objects';
 import { checkHealth, type SyncStatus, statusOf } from 'lockstep/operations/sync-status';
@@ -16,6 +17,8 @@ const acme = {
   id: 's1',
   orgId: '00D1',
   paused: false,
+  isDeleting: false,
+  isRecopying: false,
   intervalMs: 3_000,
   sobjects: [],
   leaving: [],
@@ -62,7 +65,7 @@ const failing = object({ problems: [problem('poll')] });
 const withGaps = object({ sobject: 'Lead', set_aside_rows: 3 });
 const unproven = object({ sobject: 'Task', problems: [{ ...problem('counts'), sobject: 'Task' }] });
 
-const see = (objects: readonly ObjectStatus[], health = running, unread: Fault | null = null) =>
+const see = (objects: readonly ObjectStatus[], health: Health = running, unread: Fault | null = null) =>
   statusOf(acme, health, { objects, now, unread });
 const whyNotWell = (seen: SyncStatus, maxAgeMs: number) => checkHealth(seen, maxAgeMs).reasons;
 const reasonsOf = (...args: Parameters<typeof see>) => whyNotWell(see(...args), Infinity);
@@ -70,12 +73,15 @@ const reasonsOf = (...args: Parameters<typeof see>) => whyNotWell(see(...args), 
 const asText = (seen: SyncStatus) =>
   statusText(
     syncView(seen, { proxyUrl: undefined, mirrorUrl: 'postgres://127.0.0.1/mirror' }),
-    seen.objects.map((one) => objectView(one, seen.findings)),
+    seen.objects.map((one) => objectView(one, seen)),
     now,
   );
 
 test('a sync whose objects are all read, complete and without problems is healthy', () => {
-  assert.equal(see([object()]).headline, 'Running, one request every 3 s');
+  assert.equal(
+    see([object()]).headline,
+    'Live. Every object is at most 5 s behind Salesforce; counts are compared once a day',
+  );
   assert.deepEqual(reasonsOf([object()]), []);
 });
 
@@ -93,11 +99,11 @@ test('that an API version ends is said in every state, below the headline', () =
     statusOf(sync, { hasWorker: false, fault: null }, mirror([object(fresh)])),
   ];
   assert.deepEqual(
-    seen.map(({ word }) => word),
-    ['Running', 'Backfill', 'Running, with gaps', 'Unreadable', 'Paused', 'Not running'],
+    seen.map(({ state }) => state),
+    ['live', 'backfilling', 'live', 'database_unreachable', 'paused', 'not_running'],
   );
   const ends = "Salesforce stops serving API version 38.0, which it uses, in Summer '28.";
-  for (const { word, lines } of seen) assert.ok(lines.includes(ends), word);
+  for (const { state, lines } of seen) assert.ok(lines.includes(ends), state);
 });
 
 test('the headline is the worst finding, with its reason and next step, and the rest follows', () => {
@@ -105,14 +111,14 @@ test('the headline is the worst finding, with its reason and next step, and the 
   const [headline, reason, next, more] = text.split('\n').map((line) => line.trim());
   assert.equal(
     headline,
-    'acme  Needs attention: Contact: changes have not been read since 09:12:00 UTC (4 tries, next in 30 s)',
+    'acme  Catching up: Contact: changes have not been read since 09:12:00 UTC (4 tries, next in 30 s). 2 of 3 objects are current',
   );
   assert.equal(reason, 'DB-15: A table refuses its rows. It did.');
   assert.equal(next, 'next: Look for locks.');
   assert.equal(more, 'and 2 more findings below');
-  assert.match(text, /^Contact +Failing /m);
+  assert.match(text, /^Contact +Behind /m);
   assert.match(text, /^Lead +With gaps /m);
-  assert.match(text, /^Task +Unproven /m);
+  assert.match(text, /^Task +Current /m);
   const gaps = text.indexOf('\n3 records of Lead are set aside\n');
   const counts = text.indexOf('\nTask: its counts have not been compared since');
   assert.ok(gaps > 0 && counts > gaps, text);
@@ -141,14 +147,15 @@ test('each kind of problem outranks the kinds below it', () => {
     unproven,
   ];
   const headlines = ranked.map((_, place) => see(ranked.slice(place).toReversed()).headline);
+  const fresh = 'Every object is at most 5 s behind Salesforce; counts are compared once a day';
   assert.deepEqual(headlines, [
-    'Needs attention: Contact is stopped',
-    'Your decision is needed: 40 rows of Contact are no longer visible in Salesforce',
-    'Needs attention: Contact: changes have not been read since 09:12:00 UTC (4 tries, next in 30 s)',
-    'Falling behind: Contact was last read 7 min ago',
-    'Running, with gaps: 3 records of Lead are set aside',
-    "Running, with hidden fields: 1 field of Contact is hidden from the sync's user",
-    'Running, unproven: Task: its counts have not been compared since 09:12:00 UTC (4 tries, next in 30 s)',
+    'Partly working: Contact is stopped. 3 of 7 objects are current',
+    'Partly working: 40 rows of Contact are no longer visible in Salesforce. 3 of 6 objects are current',
+    'Catching up: Contact: changes have not been read since 09:12:00 UTC (4 tries, next in 30 s). 3 of 5 objects are current',
+    'Catching up: Contact was last read 7 min ago. 3 of 4 objects are current',
+    `Live, with 3 records set aside in Lead. ${fresh}`,
+    `Live. ${fresh}. 1 field of Contact is hidden from the sync's user`,
+    `Live. ${fresh}. Task: its counts have not been compared since 09:12:00 UTC (4 tries, next in 30 s)`,
   ]);
   const isUnhealthy = ranked.map((one) => reasonsOf([one]).length > 0);
   assert.deepEqual(isUnhealthy, [true, true, true, true, true, false, false]);
@@ -185,7 +192,7 @@ test('an object is behind after ten of its turns, a minute at least, if the sync
   const begun = { read_until: '2026-11-24 09:20:00+00', settled_until: '2026-11-24 09:20:00+00' };
   assert.equal(see([object(begun)]).findings.length, 0, 'a table is polled right after its backfill');
   const copying = object({ state: 'backfilling', read_until: null, settled_until: null });
-  assert.equal(see([copying]).headline, 'Backfill: 0 of 1 object complete, one request every 3 s');
+  assert.equal(see([copying]).headline, 'Backfill. 118,300 of about 118,300 records (100 %)');
   assert.deepEqual(reasonsOf([copying]), ['acme: Contact: Backfill']);
 });
 
@@ -198,7 +205,7 @@ test('what stops the whole sync comes before the findings of its objects, which 
     retryAt: '2026-11-24T09:37:12Z',
   };
   const text = asText(see([withGaps], { hasWorker: true, fault }));
-  assert.match(text, /^acme {2}Waiting since 09:36:12 UTC/);
+  assert.match(text, /^acme {2}Salesforce not answering since 09:36:12 UTC/);
   assert.match(text, /^3 records of Lead are set aside$/m);
   const reasons = reasonsOf([withGaps], {
     hasWorker: true,
@@ -223,7 +230,7 @@ test('an object without a time field counts as old only if a maximum age is give
   assert.deepEqual(whyNotWell(timeless, 60_000), ['acme: Contact: read –']);
 });
 
-test('a sync counts as running only if a live process holds its lease and no fault stops it', () => {
+test('what stops a sync is said with its reason, its next step, and how old its tables are', () => {
   const fault = {
     code: 'ORG-04',
     says: 'Not a Salesforce address.',
@@ -231,32 +238,71 @@ test('a sync counts as running only if a live process holds its lease and no fau
     since: '2026-11-24T09:36:12Z',
     retryAt: '2026-11-24T09:37:12Z',
   };
-  const sync = { name: 'acme', paused: false, isDeleting: false, isRecopying: false, intervalMs: 3_000 };
-  const headline = (...args: Parameters<typeof stateOf>) => stateOf(...args).headline;
-  assert.equal(headline(sync, { hasWorker: true, fault: null }, now), 'Running, one request every 3 s');
-  assert.match(
-    headline(sync, { hasWorker: false, fault }, now),
-    /^Not running: no Lockstep process is running/,
+  const old = object({ read_until: '2026-11-24 04:00:00+00' });
+  const asOf = 'The tables show Salesforce as of 5 h ago';
+  const headline = (change: Partial<Sync>, health: Health, objects = [old]) =>
+    statusOf({ ...acme, ...change }, health, { objects, now, unread: null }).headline;
+  assert.equal(
+    headline({}, { hasWorker: false, fault }),
+    `Not running: no Lockstep process is running this sync. ${asOf}`,
   );
-  assert.match(headline({ ...sync, paused: true }, { hasWorker: false, fault: null }, now), /^Paused/);
-  const waiting = stateOf(sync, { hasWorker: true, fault }, now);
-  assert.equal(waiting.headline, 'Needs attention since 09:36:12 UTC, next try in 12 s');
+  assert.equal(
+    headline({ paused: true }, { hasWorker: false, fault }),
+    `Paused: the mirror stays as it is. ${asOf}`,
+  );
+  assert.match(
+    headline({ paused: true, isDeleting: true }, running),
+    /^Being deleted, unless that was interrupted/,
+  );
+  assert.match(headline({ paused: true, isRecopying: true }, running), /^Starting: its tables are emptied/);
+  assert.equal(headline({}, running, []), 'Starting, one request every 3 s');
+  const waiting = see([old], { hasWorker: true, fault });
+  assert.equal(waiting.headline, `Your decision needed since 09:36:12 UTC, next try in 12 s. ${asOf}`);
   assert.deepEqual(waiting.lines, ['ORG-04: Not a Salesforce address.', 'next: Use another.']);
-  for (const [code, word] of [
-    ['SF-01', 'Sign-in needed'],
-    ['SF-02', 'Waiting'],
-    ['ORG-02', 'Your decision is needed'],
-    ['NET-01', 'Waiting'],
-    ['of a newer version', 'Waiting'],
-  ])
-    assert.equal(
-      stateOf(sync, { hasWorker: true, fault: { ...fault, code: `${code}` } }, now).word,
-      `${word}: ${code}`,
-    );
   const keyFault = { ...fault, code: 'KEY-03', says: 'Sealed value was moved or altered.' };
-  const locked = stateOf(sync, { hasWorker: true, fault: keyFault }, now);
+  const locked = see([old], { hasWorker: true, fault: keyFault });
   assert.equal(locked.headline, 'Locked: KEY-03 Sealed value was moved or altered.');
   assert.equal(locked.lines[0], 'next: Use another.');
   assert.equal(timeSince('2026-11-24 09:36:59.5+00', now), '1 s ago');
   assert.equal(timeSince('2026-11-24 09:00:00+00', now), '37 min ago');
+});
+
+test('a backfill says how much has come, how long the rest will take, and what can be used already', () => {
+  const rates = openBackfillRates();
+  const at = (seconds: number, rows: number) =>
+    statusOf(
+      acme,
+      running,
+      {
+        objects: [
+          object({
+            state: 'backfilling',
+            rows,
+            rows_expected: 600_000,
+            backfill_percent: 1,
+            read_until: null,
+          }),
+          object({ sobject: 'Account', rows: 100_000, read_until: null }),
+          object({ sobject: 'User', rows: 0, read_until: null }),
+        ],
+        now: now + seconds * 1_000,
+        unread: null,
+      },
+      rates,
+    );
+  const backfillOf = (seen: SyncStatus) => objectView(seen.objects[0] ?? assert.fail(), seen).backfill;
+  const first = at(0, 0);
+  assert.match(
+    first.headline,
+    /^Backfill\. 100,000 of about 700,000 records \(14 %\); Account and User can be used now$/,
+  );
+  assert.deepEqual(backfillOf(first), { rows_per_minute: null, seconds_left: null, time_left: 'Measuring' });
+  for (const seconds of [20, 40]) at(seconds, seconds * 50);
+  const later = at(60, 3_000);
+  assert.match(later.headline, /, about 3 h 20 min left; Account and User can be used now$/);
+  assert.deepEqual(backfillOf(later), {
+    rows_per_minute: 3_000,
+    seconds_left: 11_940,
+    time_left: 'about 3 h 20 min',
+  });
 });

@@ -70,9 +70,9 @@ test('the headline, the check and the JSON of status show what the mirror report
     assert.equal(code, 0, stderr);
     assert.match(
       stdout,
-      /^harness {2}Running, unproven: Lead: its counts have not been compared since .*\(7 tries, next in \d+ s\)\n +DB-15: A table refuses its rows\.\n +next: See \.\/lockstep objects list$/m,
+      /^harness {2}Live\. .*\. Lead: its counts have not been compared since .*\(7 tries, next in \d+ s\)\n +DB-15: A table refuses its rows\.\n +next: See \.\/lockstep objects list$/m,
     );
-    assert.match(stdout, /^Lead +Unproven /m);
+    assert.match(stdout, /^Lead +Current /m);
     assert.match(stderr, /^unproven: harness: Lead: its counts have not been compared/m);
   });
 
@@ -82,7 +82,10 @@ test('the headline, the check and the JSON of status show what the mirror report
     await harness.admin.query(setAside('Account', 'name', 'XX000', 200, 200));
     const { code, stdout, stderr } = await cli.run(['status', '--check']);
     assert.equal(code, 3);
-    assert.match(stdout, /^harness {2}Running, with gaps: 1 record of Account is set aside$/m);
+    assert.match(
+      stdout,
+      /^harness {2}Live, with 122 records set aside in Account and Contact\. Every object is/m,
+    );
     assert.match(stdout, /^Contact +With gaps /m);
     assert.match(stderr, /^not healthy: harness: 121 records of Contact are set aside\./m);
   });
@@ -99,10 +102,10 @@ test('the headline, the check and the JSON of status show what the mirror report
       /^not healthy: harness: Account: changes have not been read since .* DB-15: A table refuses/m,
     );
     const [item] = (json({ code, stdout, stderr }) as Objects).items;
-    assert.match(item?.headline ?? '', /^Needs attention: Account: changes have not been read/);
-    assert.match((await cli.run(['sync', 'list'])).stdout, /^harness .* Needs attention {2,}/m);
+    assert.match(item?.headline ?? '', /^Catching up: Account: changes have not been read/);
+    assert.match((await cli.run(['sync', 'list'])).stdout, /^harness .* Catching up {2,}/m);
     const [listed] = (json(await cli.run(['sync', 'list', '--json'])) as Objects).items;
-    assert.match(listed?.headline ?? '', /^Needs attention: Account: changes have not been read/);
+    assert.match(listed?.headline ?? '', /^Catching up: Account: changes have not been read/);
     const [account, contact, lead] = item?.objects ?? [];
     assert.deepEqual([account?.set_aside_rows, contact?.set_aside_rows, lead?.set_aside_rows], [1, 121, 0]);
     const [reported] = (account?.problems ?? []) as Record<string, unknown>[];

@@ -6,7 +6,12 @@ import { headLine, objectBars, openTotals, phaseOf, totalLine } from 'lockstep/c
 type SyncProgress = Parameters<typeof phaseOf>[0];
 type ObjectProgress = SyncProgress['objects'][number];
 
-const object = (sobject: string, state: string, rows = 0, expected = rows): ObjectProgress => ({
+const object = (
+  sobject: string,
+  state: ObjectProgress['state'],
+  rows = 0,
+  expected = rows,
+): ObjectProgress => ({
   sobject,
   state,
   state_word: state,
@@ -16,9 +21,8 @@ const object = (sobject: string, state: string, rows = 0, expected = rows): Obje
   read_until: null,
 });
 const sync = (objects: readonly ObjectProgress[], change: Partial<SyncProgress> = {}): SyncProgress => ({
-  state: 'running',
+  state: 'live',
   fault: null,
-  isUnreadable: false,
   objects,
   ...change,
 });
@@ -27,12 +31,12 @@ const lead = object('Lead', 'current', 500);
 
 test('a sync is live when it runs and all its objects are complete', () => {
   for (const [seen, phase] of [
-    [sync([lead, object('User', 'rows missing', 3)]), 'live'],
+    [sync([lead, object('User', 'rows_missing', 3)]), 'live'],
     [sync([account, lead]), 'backfilling'],
     [sync([lead, object('User', 'queued')]), 'backfilling'],
     [sync([lead, object('User', 'stopped')]), 'incomplete'],
     [sync([lead], { state: 'paused' }), 'paused'],
-    [sync([], { isUnreadable: true }), 'unreadable'],
+    [sync([], { state: 'database_unreachable' }), 'database_unreachable'],
   ] as const)
     assert.equal(phaseOf(seen), phase);
 });
@@ -58,9 +62,9 @@ test('rows, share, rate and time left stand in one line', () => {
     headLine(seen, totals),
     'Backfill  1,500 of about 3,500  42 %  1,000 rows/min  about 2 min left',
   );
-  const waits = sync(seen.objects, { state: 'waiting', fault: 'NET-01' });
-  assert.equal(totalLine(waits, totals), 'waiting NET-01 42 % 1500/3500');
-  assert.equal(headLine(waits, totals), 'Waiting NET-01  1,500 of about 3,500  42 %');
+  const waits = sync(seen.objects, { state: 'salesforce_unreachable', fault: 'NET-01' });
+  assert.equal(totalLine(waits, totals), 'salesforce_unreachable NET-01 42 % 1500/3500');
+  assert.equal(headLine(waits, totals), 'Salesforce not answering NET-01  1,500 of about 3,500  42 %');
   assert.equal(totalLine(sync([lead]), totals), 'live 1500 rows');
 });
 

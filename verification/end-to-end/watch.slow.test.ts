@@ -21,8 +21,8 @@ test('watch shows the copy of a sync as lines or as JSON, and ends when the sync
   await using cli = await openCli(api.environment);
   const live = ['watch', '--until', 'live', '--wait', '50s'];
   const [lines, json] = await Promise.all([
-    cli.start(live, 'harness not running'),
-    cli.start([...live, '--json'], '"state":"not running"'),
+    cli.start(live, 'harness not_running'),
+    cli.start([...live, '--json'], '"state":"not_running"'),
   ]);
   harness.startWorker();
 
@@ -30,7 +30,7 @@ test('watch shows the copy of a sync as lines or as JSON, and ends when the sync
   assert.deepEqual([asLines.code, asLines.stdout], [0, 'harness is live.\n'], asLines.stderr);
   const log = asLines.stderr.trimEnd().split('\n');
   const time = String.raw`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ harness`;
-  assert.match(log[0] ?? '', new RegExp(`^${time} not running 0 % 0/\\d+$`));
+  assert.match(log[0] ?? '', new RegExp(`^${time} not_running 0 % 0/\\d+$`));
   for (const name of ['Account', 'Lead'])
     assert.match(asLines.stderr, new RegExp(`^${time} ${name} \\w+ -> current$`, 'm'));
   assert.match(log.at(-1) ?? '', new RegExp(`^${time} live [1-9]\\d* rows$`));
@@ -40,7 +40,7 @@ test('watch shows the copy of a sync as lines or as JSON, and ends when the sync
   assert.deepEqual([asJson.code, asJson.stderr], [0, '']);
   const told = asJson.stdout.trimEnd().split('\n');
   const progress = told.map((line) => JSON.parse(line) as Line).filter(({ state }) => state !== undefined);
-  assert.deepEqual([progress[0]?.state, progress[0]?.percent], ['not running', 0]);
+  assert.deepEqual([progress[0]?.state, progress[0]?.percent], ['not_running', 0]);
   const { rows, ...last } = progress.at(-1) ?? assert.fail('it has told something');
   assert.ok(rows > 0);
   assert.deepEqual(
@@ -67,7 +67,7 @@ test('watching goes on when the server is back, tells what happens, and ends wit
   const second = await openApiOn(first.control);
   const { port } = second;
   await using cli = await openCli(second.environment);
-  const watching = await cli.start(['watch'], 'acme not running');
+  const watching = await cli.start(['watch'], 'acme not_running');
   await second[Symbol.asyncDispose]();
   await watching.says('asked again until it answers');
 
@@ -98,7 +98,7 @@ test('watching ends with code 8 when the time is over, and with 130 at Ctrl-C, w
     'SYS-14',
   );
 
-  const watching = await cli.start(['watch'], 'acme not running');
+  const watching = await cli.start(['watch'], 'acme not_running');
   const { code, stderr } = await watching.end('SIGINT');
   assert.equal(code, 130);
   assert.match(stderr, /\nNo longer watching; acme goes on\.\n$/);

@@ -7,6 +7,7 @@ import { parseAddressList } from '@lockstep/foundation/address-list';
 import { startApi } from 'lockstep/api';
 import { recordSync } from 'lockstep/control';
 import type { Certificate } from 'lockstep/core/certificate';
+import type { SignInLink } from 'lockstep/operations/sign-in-link';
 import { newSync, openTestControl, type TestControl } from './control.ts';
 import type { TestOrg } from './org.ts';
 
@@ -31,10 +32,13 @@ export interface ApiAnswer {
   body: Record<string, unknown>;
 }
 
-export async function openApi(allowHosts: readonly string[] = []): Promise<ApiHarness> {
+export async function openApi(
+  allowHosts: readonly string[] = [],
+  listening: Partial<Listening> = {},
+): Promise<ApiHarness> {
   await using undo = new AsyncDisposableStack();
   const control = undo.use(await openTestControl());
-  const api = undo.use(await openApiOn(control, allowHosts));
+  const api = undo.use(await openApiOn(control, allowHosts, listening));
   const ends = undo.move();
   return { ...api, [Symbol.asyncDispose]: () => ends.disposeAsync() };
 }
@@ -47,6 +51,11 @@ interface Listening {
   trustedProxies: readonly string[];
   /** Of the proxy in front of the syncs. */
   proxyUrl: string;
+  /** A built console. */
+  consoleFolder: string | null;
+  signInLink: SignInLink | null;
+  /** Of the database server that comes with Lockstep. */
+  databaseFolder: string | null;
 }
 
 /** The API of a control database that somebody else closes. */
@@ -59,6 +68,9 @@ export async function openApiOn(
     certificate,
     trustedProxies = [],
     proxyUrl = 'http://127.0.0.1:8401',
+    consoleFolder = null,
+    signInLink = null,
+    databaseFolder = null,
   }: Partial<Listening> = {},
 ): Promise<ApiHarness> {
   const api = await startApi({
@@ -74,6 +86,11 @@ export async function openApiOn(
     allowHosts,
     onSetUp: () => Promise.resolve(),
     proxyUrl: () => proxyUrl,
+    consoleFolder,
+    databaseFolder,
+    isDemo: signInLink !== null,
+    signInLink,
+    onLinkUsed: () => Promise.resolve(),
   });
   return {
     control,

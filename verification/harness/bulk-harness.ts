@@ -23,6 +23,8 @@ export interface BulkHarnessOptions {
   /** Its custom fields besides a usual few. */
   fields?: readonly object[];
   apiVersion?: string;
+  /** Between two requests of the sync. */
+  everyMs?: number;
   /** Between the creation of the records and the start of the sync. */
   prepare?: (sobject: string) => Promise<void>;
 }
@@ -62,15 +64,16 @@ export async function followObject({
   org,
   sobject,
   apiVersion,
+  everyMs = intervalMs,
   rows = pageRows,
-}: Pick<BulkHarnessOptions, 'org' | 'apiVersion'> & {
+}: Pick<BulkHarnessOptions, 'org' | 'apiVersion' | 'everyMs'> & {
   sobject: string;
   rows?: number;
 }): Promise<BulkHarness> {
   const harness = await openClockHarness({
     org,
     sobjects: [sobject],
-    intervalMs,
+    intervalMs: everyMs,
     pageRows: rows,
     ...(apiVersion !== undefined && { apiVersion }),
   });

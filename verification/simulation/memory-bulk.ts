@@ -1,5 +1,5 @@
 /**
- * What a destination in memory does for backfills by Bulk: `lockstep/postgres` has the same in `bulk.ts` and
+ * What a destination in memory does for tables that are read by Bulk: `lockstep/postgres` has the same in `bulk.ts` and
  * `store-slice.ts`. A slice is stored at one instant; what its transactions let happen in between is outside this model.
  */
 import { type CsvSlice, idAt, partOf, withoutRecords } from 'lockstep/core/csv-slice';
@@ -10,6 +10,7 @@ import type {
   ApplyCounts,
   BulkPageRow,
   BulkPart,
+  CursorMove,
   Holder,
   Mirror,
   Observation,
@@ -34,8 +35,10 @@ export interface MemoryTables {
   /** Merges the records of a page by the merge rule, without what else belongs to applying it. */
   mergePage: (streamNo: number, page: Page, part: PagePart, bounds: Bounds) => ApplyCounts;
   purgeFences: (streamNo: number) => void;
+  moveCursors: (streamNo: number, moves: readonly CursorMove[]) => unknown;
   onlooker: {
     judged(streamNo: number, judged: MergeResult, bounds: Bounds, part: PagePart, marked: null): void;
+    marked(streamNo: number, id: string, reason: string): void;
     /** A record was refused as one that the job has sent before. */
     repeated(streamNo: number, id: string): void;
     /** A backfill has ended. */
@@ -104,7 +107,7 @@ export class MemoryBulk {
     if (isOpen) readings.close(observation.lo);
     Object.assign(stream, { bulkPages: [], seen: new Set() });
     if (isComplete || end === 'forget') stream.cursors.delete('bulk');
-    if (typeof end === 'object' && 'moves' in end) for (const one of end.moves) moveCursor(stream, one);
+    if (typeof end === 'object' && 'moves' in end) this.tables.moveCursors(streamNo, end.moves);
     if (typeof end === 'object' && 'completeAt' in end) {
       stream.backfilledAt ??= end.completeAt;
       stream.state = 'current';
@@ -114,14 +117,13 @@ export class MemoryBulk {
   };
 
   storeSlice: Mirror['storeSlice'] = async (table, slice, part) => {
-    if (slice.isSuspect) return this.storeAsPage(table, slice, part);
-    const isFirstFill = part.way.kind === 'backfill' && part.way.isFirstFill;
-    const isDirect = isFirstFill && this.tables.mergePolicy.copiesDirectly;
-    return (
-      (isDirect && (await this.copy(table, slice, part))) ||
-      this.merge(table, slice, part) ||
-      (await this.storeAsPage(table, slice, part))
-    );
+    const isDirect = !slice.isSuspect && isFirstFill(part) && this.tables.mergePolicy.copiesDirectly;
+    const copied = isDirect ? await this.copy(table, slice, part) : null;
+    if (copied) return copied;
+    const twice = firstOfTwo(idsOf(slice));
+    if (twice !== undefined) this.refuse(part, twice);
+    const merged = slice.isSuspect ? null : this.merge(table, slice, part);
+    return merged ?? this.storeAsPage(table, slice, part);
   };
 
   endSweep: Mirror['endBulkSweep'] = async ({ stream: { streamNo } }, { observation: { lo }, hi, rows }) => {
@@ -130,7 +132,9 @@ export class MemoryBulk {
     for (const id of [...stream.rows.keys()].toSorted()) {
       const fence = stream.fences.get(id);
       const isNewer = fence && lo < fence.hi && hi <= fence.lo && !fence.partial;
-      if (!stream.seen.has(id) && !isNewer) stream.marks.found(id, hi, 'absent', false);
+      if (stream.seen.has(id) || isNewer) continue;
+      stream.marks.found(id, hi, 'absent');
+      this.tables.onlooker.marked(streamNo, id, 'absent');
     }
   };
 
@@ -146,7 +150,7 @@ export class MemoryBulk {
     const { streamNo } = table.stream;
     const { rows, fences } = this.tables.stream(streamNo);
     if (!this.lock(part)) return null;
-    const ids = slice.starts.map((_, nth) => idAt(slice, nth));
+    const ids = idsOf(slice);
     const isFenced = ids.map((id) => mergePolicy.looksAtFences && fences.has(id));
     const fenced = isFenced.flatMap((is, nth) => (is ? [nth] : []));
     let counts = noCounts;
@@ -159,34 +163,46 @@ export class MemoryBulk {
     const fitting = records.filter(({ isMisfit }) => !isMisfit);
     const isTaken = fitting.some(({ id, copy }) => rows.has(id) || copy !== null);
     if (isTaken) {
-      const repeated = ids.find((id) => rows.has(id) && !fences.has(id));
-      if (repeated === undefined) return null;
-      this.refuse(streamNo, repeated);
+      this.requireFenced(part, slice);
+      return null;
     }
     if (fitting.length < records.length) return null;
+    this.requireUnseen(part, partOf(slice, fenced));
+    this.noteSeen(part, partOf(slice, fenced));
     const bounds = boundsOf(part);
     for (const record of records) {
       if (record.values) rows.set(record.id, record.values);
       const judged = { record, verdict: 'store', isSame: false, hasRow: false } as const;
       this.tables.onlooker.judged(streamNo, judged, bounds, pagePartOf(part), null);
     }
-    this.requireUnseen(part, partOf(slice, fenced));
     return { counts: { ...counts, applied: counts.applied + records.length }, page: this.past(slice, part) };
   }
 
-  /** Of merged records the table's key does not tell that the job has sent them before. */
-  private requireUnseen({ page, way }: BulkPart, merged: CsvSlice): void {
-    if (way.kind !== 'backfill' || !way.isFirstFill) return;
-    const { seen } = this.tables.stream(page.stream_no);
-    for (const nth of merged.starts.keys()) {
-      const id = idAt(merged, nth);
-      if (seen.has(id)) this.refuse(page.stream_no, id);
-      seen.add(id);
-    }
+  /** On a first fill a row without a fence is the job's own. */
+  private requireFenced(part: BulkPart, slice: CsvSlice): void {
+    const { rows, fences } = this.tables.stream(part.page.stream_no);
+    const repeated = idsOf(slice).find((id) => rows.has(id) && !fences.has(id));
+    if (isFirstFill(part) && repeated !== undefined) this.refuse(part, repeated);
   }
 
-  private refuse(streamNo: number, id: string): never {
-    this.tables.onlooker.repeated(streamNo, id);
+  /** Of merged records the table's key does not tell that the job has sent them before. */
+  private requireUnseen(part: BulkPart, merged: CsvSlice): void {
+    const { seen } = this.tables.stream(part.page.stream_no);
+    if (!isFirstFill(part)) return;
+    const ids = idsOf(merged);
+    const repeated = ids.find((id) => seen.has(id)) ?? firstOfTwo(ids);
+    if (repeated !== undefined) this.refuse(part, repeated);
+  }
+
+  /** For a first fill, which records were merged; for a sweep, which there are. */
+  private noteSeen(part: BulkPart, slice: CsvSlice): void {
+    if (!isFirstFill(part) && part.way.kind !== 'sweep') return;
+    const { seen } = this.tables.stream(part.page.stream_no);
+    for (const id of idsOf(slice)) seen.add(id);
+  }
+
+  private refuse({ page }: BulkPart, id: string): never {
+    this.tables.onlooker.repeated(page.stream_no, id);
     throw new RepeatedRecord();
   }
 
@@ -200,17 +216,14 @@ export class MemoryBulk {
 
   /** By way of a staging table; null: a record does not fit. */
   private merge({ stream: { streamNo } }: StreamTable, slice: CsvSlice, part: BulkPart): Stored | null {
-    this.lockReading(part);
     const page = part.pageOf(slice);
+    this.lockReading(part);
+    this.requireFenced(part, slice);
     const isWhole = part.way.kind !== 'sweep';
-    if (isWhole && recordsOf(page, pagePartOf(part)).some(({ isMisfit }) => isMisfit)) return null;
-    if (part.way.kind === 'backfill' && part.way.isFirstFill) {
-      const { rows, fences } = this.tables.stream(streamNo);
-      const ids = slice.starts.map((_, nth) => idAt(slice, nth));
-      const repeated = ids.find((id) => rows.has(id) && !fences.has(id));
-      if (repeated !== undefined) this.refuse(streamNo, repeated);
-    }
+    const hasMisfit = isWhole && recordsOf(page, pagePartOf(part)).some(({ isMisfit }) => isMisfit);
     this.requireUnseen(part, slice);
+    if (hasMisfit) return null;
+    this.noteSeen(part, slice);
     const counts = this.tables.mergePage(streamNo, page, pagePartOf(part), boundsOf(part));
     const after = this.past(slice, part);
     this.tables.purgeFences(streamNo);
@@ -221,11 +234,14 @@ export class MemoryBulk {
     const counts = await this.mergeAsPage(table, slice, part);
     this.lockReading(part);
     this.requireUnseen(part, slice);
+    this.noteSeen(part, slice);
     return { counts, page: this.past(slice, part) };
   }
 
   private async mergeAsPage(table: StreamTable, slice: CsvSlice, part: BulkPart): Promise<ApplyCounts> {
-    const { counts } = await this.tables.applyPage(table, part.pageOf(slice), pagePartOf(part));
+    const page = part.pageOf(slice);
+    this.lockReading(part);
+    const { counts } = await this.tables.applyPage(table, page, pagePartOf(part));
     return counts;
   }
 
@@ -244,15 +260,15 @@ export class MemoryBulk {
     this.findPage(page);
   }
 
-  private past(slice: CsvSlice, { page, way }: BulkPart): BulkPageRow {
-    const { seen } = this.tables.stream(page.stream_no);
-    if (way.kind === 'sweep') for (const nth of slice.starts.keys()) seen.add(idAt(slice, nth));
+  private past(slice: CsvSlice, { page }: BulkPart): BulkPageRow {
     const rows = page.rows + slice.starts.length;
     return this.advance(page, { rows, last_id: idAt(slice, slice.starts.length - 1) });
   }
 
   private advance(page: BulkPageRow, to: Partial<BulkPageRow>): BulkPageRow {
-    Object.assign(this.findPage(page), to);
+    const found = this.findPage(page);
+    if (found.is_done && this.tables.mergePolicy.locksPages) throw new Fault('SYS-09');
+    Object.assign(found, to);
     return { ...page, ...to };
   }
 
@@ -281,6 +297,10 @@ function addPages(streamNo: number, stream: StreamRecord, paths: readonly string
   stream.bulkPages = [...stream.bulkPages, ...more];
 }
 
+const isFirstFill = ({ way }: BulkPart): boolean => way.kind === 'backfill' && way.isFirstFill;
+const idsOf = (slice: CsvSlice): string[] => slice.starts.map((_, nth) => idAt(slice, nth));
+/** An Id that occurs twice. */
+const firstOfTwo = (ids: readonly string[]) => ids.find((id, nth) => ids.indexOf(id) < nth);
 const boundsOf = ({ observation: { lo }, hi }: BulkPart): Bounds => ({ lo, hi });
 const pagePartOf = ({ observation, hi, way }: BulkPart): PagePart => ({
   observation,

@@ -90,6 +90,7 @@ export class MemoryDestination extends UnchangedTables implements Mirror {
       applyPage: (table, page, part) => this.applyPage(table, page, part),
       mergePage: (...given) => this.mergePage(...given),
       purgeFences: (streamNo) => this.purgeFences(streamNo),
+      moveCursors: (streamNo, moves) => this.moveCursors(streamNo, moves),
     });
   }
 

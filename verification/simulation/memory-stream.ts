@@ -24,7 +24,7 @@ export interface StreamRecord {
   problems: Map<string, ProblemRow>;
   /** Of the results of its Bulk job, by number. */
   bulkPages: readonly BulkPageRow[];
-  /** The records that a sweep by Bulk has seen so far. */
+  /** The records that a sweep by Bulk has seen, and those that a first fill by Bulk has merged. */
   seen: Set<string>;
 }
 
@@ -111,6 +111,7 @@ export function heldBy(no: number, stream: StreamRecord): StateEntry[] {
     );
   for (const { page_no: pageNo, path, rows: stored, last_id: lastId, is_done: isDone } of stream.bulkPages)
     entries.push(`page ${no} ${pageNo} ${path}: ${stored} rows to ${lastId}, done: ${letter(isDone)}`);
+  for (const id of stream.seen) entries.push(`seen ${no} ${id}`);
   return [
     ...entries.map((text) => ({ text, position: null })),
     ...[...cursors].map(([kind, { version, position }]) => ({

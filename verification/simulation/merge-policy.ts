@@ -87,8 +87,8 @@ export const asBuilt: MergePolicy = {
 
 function judgePart(
   record: ReadRecord,
-  { row, fence }: Stored,
-  bounds: Bounds & { settledUntil: number },
+  { row, fence, isAside }: Stored,
+  { settledUntil, ...bounds }: Bounds & { settledUntil: number },
 ): MergeResult {
   const { part, stamp, isAbsent } = record;
   const isSame =
@@ -97,7 +97,12 @@ function judgePart(
     part.SystemModstamp === row.SystemModstamp &&
     part.Formula__c === row.Formula__c;
   const current = row && { stamp: secondsOf(row.SystemModstamp) };
-  const verdict = decidePartial({ ...bounds, stamp, isAbsent }, fence, current, isSame);
+  const verdict = decidePartial(
+    { ...bounds, stamp, isAbsent, settledUntil: isAside ? null : settledUntil },
+    fence,
+    current,
+    isSame,
+  );
   return { record, verdict, isSame, hasRow: row !== null };
 }
 

@@ -161,7 +161,7 @@ const readingAfterJob = (mirror: Mirror): Mirror => {
   };
   const moveBulk: Mirror['moveBulk'] = (holder, table, observation, version, to) =>
     observation.lo === pretended.lo
-      ? mirror.beginBulk(holder, table, 0, (reading) => ({ ...to.position(0), ...reading }))
+      ? mirror.beginBulk(holder, table, version - 1, (reading) => ({ ...to.position(0), ...reading }))
       : mirror.moveBulk(holder, table, observation, version, to);
   const endBulk: Mirror['endBulk'] = async (holder, table, observation, version, end) => {
     if (observation?.lo !== pretended.lo) await mirror.endBulk(holder, table, observation, version, end);

@@ -277,9 +277,36 @@ export const bulk: Profile = {
   clientsWaitMs: 4 * seconds, // so that the tables of most seeds are empty when the first job is created
   jobFaultShare: 0.4,
   damagedFileShare: 0.1,
+  quietIntervalMs: 20 * seconds,
+  settlingIntervalMs: 20 * seconds,
   // A job that hangs is given up after an hour.
   settlingAt: 4_700 * seconds,
   endAt: 4_900 * seconds,
+};
+
+/** Objects so large that their sweeps and content checks are made by Bulk, too. */
+export const bulkChecks: Profile = {
+  ...bulk,
+  sobjects: ['Account'],
+  recordsEach: 110,
+  pageRows: 1,
+  countedTimes: 1,
+  intervalMs: 400,
+  outsideEveryMs: 3_000, // pages of one record must keep up
+  clientEveryMs: 4_000,
+  restampShare: 0,
+  bulkShare: 0.01,
+  syncRequestsEveryMs: 15 * seconds,
+  syncRequests: ['verify ids', 'verify content', 'flush'],
+  jobFaultShare: 0.15,
+  jobLastsMs: 4 * seconds,
+  resultRows: [20, 60],
+  pieceMs: 200,
+  quietAt: 240 * seconds,
+  calmAt: 280 * seconds,
+  slowShare: 0.05,
+  createShare: 0.02,
+  deleteShare: 0.02, // a proxied write of a record that is gone delays the steps of jobs
 };
 
 /** Every page is cut at another row. */
@@ -327,6 +354,8 @@ export const profiles: Readonly<Record<string, Profile>> = {
   'bulk and mortal': { ...bulk, ...mortal, misfitShare: 0.05, jitterSeconds: 2 },
   /** The rows of an earlier mirror are read again. */
   'bulk refill': { ...bulk, ...mortal, isRefill: true, livesMs: [20 * seconds, 90 * seconds] },
+  'bulk checks': bulkChecks,
+  'bulk checks and mortal': { ...bulkChecks, ...mortal, livesMs: [10 * seconds, 60 * seconds] },
   /** The first pages are read by queries; result pages are not listed. */
   'bulk after pages': { ...bulk, ...mortal, countedTimes: 1, fewLeftFrom: 64 * seconds, apiVersion: '57.0' },
   /** Events mark most changed records. */

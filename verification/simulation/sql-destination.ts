@@ -175,6 +175,8 @@ SELECT format('page %s %s %s: %s rows to %s, done: %s', stream_no, page_no, path
               is_done) AS text,
        NULL::jsonb AS position
   FROM _lockstep.bulk_page`,
+  seen: `
+SELECT format('seen %s %s', stream_no, id) AS text, NULL::jsonb AS position FROM _lockstep.seen`,
   cursor: `
 SELECT format('cursor %s %s, version %s', stream_no, kind, version) AS text, position
   FROM _lockstep.cursor`,

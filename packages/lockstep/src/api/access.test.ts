@@ -11,6 +11,7 @@ const rules: AccessRules = {
   localKey: 'key',
   keyOf: () => Promise.resolve(null),
   sessionOf: () => Promise.resolve(null),
+  signedOut: () => Promise.resolve('API-02'),
 };
 const from = (address: string, isEncrypted = false) =>
   checkAccess(

@@ -24,6 +24,8 @@ export interface AccessRules {
   keyOf: (key: string) => Promise<Pick<ApiKey, 'scope' | 'name'> | null>;
   /** Null: no such session, or it has ended. It may do all. Unless it is used, it is only looked at. */
   sessionOf: (secret: string, use: { isUsed: boolean }) => Promise<Session | null>;
+  /** What a browser that is not signed in is told. */
+  signedOut: () => Promise<'API-02' | 'API-19' | 'API-20'>;
 }
 
 interface AccessRequest {
@@ -49,8 +51,8 @@ export interface Caller {
 
 /**
  * @throws Fault `API-10`: plain http from another machine; `API-03`: another host, or a page of another origin;
- *         `API-02`: no key and no session, or not of this server; `API-08`: a key that may only read; `API-15`: a
- *         session's cookie without what its pages send
+ *         `API-02`: no key and no session, or not of this server; `API-19`, `API-20`: nobody can sign in by a password
+ *         yet; `API-08`: a key that may only read; `API-15`: a session's cookie without what its pages send
  */
 export async function checkAccess(request: AccessRequest, rules: AccessRules): Promise<Caller> {
   const { peer, headers, isPublic, isNavigation, changesNothing } = request;
@@ -86,11 +88,11 @@ function refuseOtherSites({ host = '', origin, 'sec-fetch-site': site }: Incomin
 async function ofSession(
   { method, headers }: AccessRequest,
   client: Client,
-  { sessionOf }: AccessRules,
+  { sessionOf, signedOut }: AccessRules,
 ): Promise<Caller> {
   const secret = secretIn(headers, client);
   const session = secret === null ? null : await sessionOf(secret, { isUsed: true });
-  if (secret === null || !session) throw new Fault('API-02');
+  if (secret === null || !session) throw new Fault(await signedOut());
   const given = headers['x-lockstep-csrf'];
   const isOwnRequest = typeof given === 'string' && isEqual(given, csrfTokenOf(secret));
   if (!isReading(method) && !isOwnRequest) throw new Fault('API-15');

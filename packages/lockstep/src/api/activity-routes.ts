@@ -18,12 +18,14 @@ export const activityRoutes: FastifyPluginAsyncZod<{ control: Control }> = async
     response: { 200: activityPageSchema, ...problemAnswers },
   };
   app.get('/syncs/:sync/activity', { schema }, async ({ params, query }) => {
-    const { limit, after, object: sobject, kind, since, only, newer_than: newerThan } = query;
+    const { limit, after, object: sobject, kind, code, since, until, only, newer_than: newerThan } = query;
     const sync = await requiredSync(control, params.sync);
     const found = await readActivity(control, sync.id, {
       kind,
       sobject,
+      code,
       since,
+      until,
       needsPerson: only === 'needs-person',
       before: after === undefined ? undefined : Number(after),
       later: newerThan === undefined ? undefined : Number(newerThan),

@@ -104,3 +104,46 @@ test('who pauses and resumes a sync, and who changes what else, is told in its a
     ],
   );
 });
+
+test('activity is narrowed to a code and to the time before another', async () => {
+  await using api = await withSyncs(['acme']);
+  const { control } = api.control;
+  const sync = await findSync(control, 'acme');
+  assert(sync);
+  recordActivity(control, sync.id, { kind: 'credential', event: 'refused', code: 'SF-01' });
+  recordActivity(control, sync.id, { kind: 'credential', event: 'replaced' });
+  const count = async (query: string) => {
+    const { status, body } = await api.ask('GET', `/api/v1/syncs/acme/activity?${query}`);
+    return status === 200 ? (body.items as unknown[]).length : status;
+  };
+  assert.equal(await count(''), 2);
+  assert.equal(await count('code=SF-01'), 1);
+  assert.equal(await count('code=SF-02'), 0);
+  assert.equal(await count('code=sf'), 400);
+  assert.equal(await count('until=2020-01-01T00:00:00Z'), 0);
+  assert.equal(await count('until=2999-01-01T00:00:00Z&code=SF-01'), 1);
+});
+
+test('a change of an object or its fields is told with what was done about it', async () => {
+  await using api = await withSyncs(['acme']);
+  const { control } = api.control;
+  const sync = await findSync(control, 'acme');
+  assert(sync);
+  recordActivity(control, sync.id, {
+    kind: 'schema',
+    event: 'field added',
+    sobject: 'Account',
+    detail: 'A__c',
+  });
+  recordActivity(control, sync.id, { kind: 'schema', event: 'of a later version', sobject: 'Account' });
+  recordActivity(control, sync.id, { kind: 'credential', event: 'replaced' });
+  const { body } = await api.ask('GET', '/api/v1/syncs/acme/activity');
+  assert.deepEqual(
+    new Map((body.items as ActivityView[]).map(({ event, done }) => [event, done])),
+    new Map([
+      ['field added', 'A column was made, and is filled: all records are read again.'],
+      ['of a later version', null],
+      ['replaced', null],
+    ]),
+  );
+});

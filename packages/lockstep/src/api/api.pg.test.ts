@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { statfs } from 'node:fs/promises';
 import { request } from 'node:http';
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
@@ -74,7 +75,7 @@ test('syncs are listed by name, page by page, and one is found by its name or it
   const { body, headers } = await api.ask('GET', '/api/v1/syncs/alpha');
   assert.match(headers.get('etag') ?? '', /^"[\w-]{22}"$/);
   assert.equal(body.base_url, `http://127.0.0.1:8401/${String(body.id)}`);
-  assert.equal(body.state, 'not running');
+  assert.equal(body.state, 'not_running');
   assert.deepEqual((await api.ask('GET', `/api/v1/syncs/${String(body.id)}`)).body, body);
 
   const missing = await api.ask('GET', '/api/v1/syncs/gamma');
@@ -155,6 +156,15 @@ test('a sync is deleted after a dry run has said what is erased and what stays',
   assert.equal((await api.ask('GET', '/api/v1/syncs/other')).status, 200);
 });
 
+test('the free disk space is that of the database server that comes with Lockstep, of no other', async () => {
+  await using other = await openApi();
+  assert.equal((await other.ask('GET', '/api/v1/system')).body.free_disk_bytes, null);
+  await using own = await openApi([], { databaseFolder: import.meta.dirname });
+  const { free_disk_bytes: free } = (await own.ask('GET', '/api/v1/system')).body;
+  const { bavail, bsize } = await statfs(import.meta.dirname);
+  assert.ok(Math.abs(Number(free) - bavail * bsize) < 1e9, String(free));
+});
+
 test('what is wrong with a request is named field by field', async () => {
   await using api = await withSyncs(['acme']);
   for (const [body, fields] of [
@@ -184,7 +194,7 @@ test('what is wrong with a request is named field by field', async () => {
 test('a path that is not there is a problem like any other, and a code of a problem can be looked up by everybody', async () => {
   await using api = await openApi();
   for (const [method, path] of [
-    ['GET', '/'],
+    ['GET', '/nothing'],
     ['GET', '/api/v1/sync'],
     ['DELETE', '/api/v1/syncs'],
     ['GET', '/api/v1/errors/XYZ-99'],

@@ -1,6 +1,7 @@
 /** The audit log: every change, by whom, and no secret. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { systemClock } from '@lockstep/foundation/clock';
 import { type Database, databaseUrl, openDatabase } from '@lockstep/foundation/database';
 import { ident, sql } from '@lockstep/foundation/sql';
 import { type ApiHarness, newSyncOf, openApi, withSyncs } from '@lockstep/harness/api-harness';
@@ -8,6 +9,7 @@ import { startOrg } from '@lockstep/harness/org';
 import { openOwnDatabase } from '@lockstep/harness/own-database';
 import type { AuditEntryView } from '../contract/audit.ts';
 import { makeSetupToken } from '../control/index.ts';
+import { makeSignInLink } from '../operations/sign-in-link.ts';
 import { openApiDocument } from './server.ts';
 
 const password = 'CANARY41f0 is a long phrase';
@@ -67,6 +69,7 @@ const changes: Record<string, { method: string; path: string; body?: object }> =
   revokeApiKey: { method: 'DELETE', path: '/api-keys/deploy' },
   setUp: { method: 'POST', path: '/setup', body: { token: '{token}', password } },
   signIn: { method: 'POST', path: '/session', body: { password } },
+  signInByLink: { method: 'POST', path: '/session/by-link', body: { secret: '{link}' } },
   changePassword: { method: 'POST', path: '/password', body: { current: password, new: next } },
   signOut: { method: 'DELETE', path: '/session' },
   beginSignIn: { method: 'POST', path: '/sign-ins', body: { login_url: '{orgUrl}', client_id: 'app' } },
@@ -110,7 +113,8 @@ test('every route that changes something is audited, and no request that changes
 
   await using org = await startOrg({ records: 100 });
   await using own = await openOwnDatabase();
-  await using api = await openApi([new URL(org.url).host]);
+  const signInLink = makeSignInLink(systemClock);
+  await using api = await openApi([new URL(org.url).host], { signInLink });
   const inOwn = await api.ask(
     'POST',
     '/api/v1/syncs',
@@ -123,6 +127,7 @@ test('every route that changes something is audited, and no request that changes
     orgUrl: org.url,
     ownUrl: own.url,
     ownReaderUrl: own.readerUrl,
+    link: signInLink.secret,
     token: (await makeSetupToken(api.control.control))?.token ?? '',
   };
   for (const [operation, { method, path, body }] of Object.entries(changes)) {
@@ -146,7 +151,9 @@ test('every route that changes something is audited, and no request that changes
     const entry = (await entries(api)).find((one) => one.request_id === answer.headers.get('x-request-id'));
     assert.equal(entry?.operation, operation);
     assert.deepEqual([entry.refusal, entry.address], [null, '127.0.0.1']);
-    const who = ['setUp', 'signIn', 'signOut'].includes(operation) ? 'administrator' : 'this machine';
+    const who = ['setUp', 'signIn', 'signInByLink', 'signOut'].includes(operation)
+      ? 'administrator'
+      : 'this machine';
     assert.equal(entry.who, who, operation);
     const isOfSync = path.startsWith('/syncs') || path.startsWith('/operations');
     const name = path.startsWith('/syncs/own/') ? 'own' : 'acme';

@@ -6,6 +6,7 @@ import type { Clock } from '@lockstep/foundation/clock';
 import { type Control, type RecordedActivity, readActivity, readSync } from '../control/index.ts';
 import type { SyncId } from '../core/ids.ts';
 import { activityView } from '../operations/activity-view.ts';
+import type { BackfillRates } from '../operations/backfill-rates.ts';
 import { readSyncStatus } from '../operations/sync-status.ts';
 import { snapshotView } from '../operations/sync-view.ts';
 import { problemOf } from './problems.ts';
@@ -41,10 +42,10 @@ interface Watched {
 }
 
 export function openLiveFeed(
-  deps: { control: Control; clock: Clock; proxyUrl: () => string | undefined },
+  deps: { control: Control; clock: Clock; proxyUrl: () => string | undefined; rates: BackfillRates },
   stop: AbortSignal,
 ): LiveFeed {
-  const { control, clock } = deps;
+  const { control, clock, rates } = deps;
   const watched = new Map<SyncId, Watched>();
 
   async function look(id: SyncId, one: Watched): Promise<void> {
@@ -53,13 +54,13 @@ export function openLiveFeed(
       for (const onEvent of watchers) onEvent(event);
     };
     const tell = (name: string, event: LiveEvent) => {
-      if (JSON.stringify(last.get(name)) === JSON.stringify(event)) return;
+      if (asText(last.get(name)) === asText(event)) return;
       last.set(name, event);
       send(event);
     };
     try {
       const sync = await readSync(control, id);
-      const seen = sync && (await readSyncStatus(control, sync));
+      const seen = sync && (await readSyncStatus(control, sync, rates));
       last.delete('problem');
       if (!seen) return tell('deleted', { type: 'deleted', data: { id } });
       const { sync: view, objects } = snapshotView(seen, placesOf(deps, seen.sync));
@@ -108,6 +109,10 @@ export function openLiveFeed(
     },
   };
 }
+
+/** Without the age of what was read: it grows by itself, so only a new reading is told. */
+const asText = (event: LiveEvent | undefined): string | undefined =>
+  JSON.stringify(event, (name, value: unknown) => (name === 'behind_seconds' ? undefined : value));
 
 /**
  * The oldest first. An entry may appear after one with a greater id, because two processes write at the same time: so

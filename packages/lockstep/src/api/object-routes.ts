@@ -2,6 +2,7 @@
 import { systemClock } from '@lockstep/foundation/clock';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
+import { columnsSchema } from '../contract/columns.ts';
 import { pageOf, pageQuery } from '../contract/pages.ts';
 import {
   addedObjectsSchema,
@@ -12,6 +13,7 @@ import {
 } from '../contract/syncs.ts';
 import { onBehalfOf } from '../control/index.ts';
 import { addObjects, checkRemoval, removeObject } from '../operations/change-objects.ts';
+import { columnsOf } from '../operations/column-view.ts';
 import { objectView } from '../operations/object-view.ts';
 import { plannedObjectViews } from '../operations/planned-object-view.ts';
 import { readSyncStatus } from '../operations/sync-status.ts';
@@ -25,11 +27,12 @@ const tags = ['objects'];
 
 export const objectRoutes: FastifyPluginAsyncZod<SyncRouteDeps> = async (app, deps) => {
   listRoute(app, deps);
+  columnsRoute(app, deps);
   addRoute(app, deps);
   removeRoute(app, deps);
 };
 
-function listRoute(app: ApiInstance, { control }: SyncRouteDeps): void {
+function listRoute(app: ApiInstance, { control, rates }: SyncRouteDeps): void {
   const schema = {
     operationId: 'listObjects',
     summary: 'The objects of a sync, with the state of each',
@@ -39,11 +42,26 @@ function listRoute(app: ApiInstance, { control }: SyncRouteDeps): void {
     response: { 200: pageOf(objectSchema), ...problemAnswers },
   };
   app.get('/syncs/:sync/objects', { schema }, async ({ params, query }) => {
-    const seen = await readSyncStatus(control, await requiredSync(control, params.sync));
+    const seen = await readSyncStatus(control, await requiredSync(control, params.sync), rates);
     if (seen.unread) throw seen.unread;
     const page = pageFrom(seen.objects, ({ sobject }) => sobject, query, seen.now);
-    return { ...page, items: page.items.map((object) => objectView(object, seen.findings)) };
+    return { ...page, items: page.items.map((object) => objectView(object, seen)) };
   });
+}
+
+const namedObject = namedSync.extend({ object: z.string().max(100) });
+
+function columnsRoute(app: ApiInstance, { control }: SyncRouteDeps): void {
+  const schema = {
+    operationId: 'listColumns',
+    summary: "The columns of an object's table, with the field and the state of each",
+    tags,
+    params: namedObject,
+    response: { 200: columnsSchema, ...problemAnswers },
+  };
+  app.get('/syncs/:sync/objects/:object/columns', { schema }, async ({ params }) =>
+    columnsOf(control, await requiredSync(control, params.sync), params.object),
+  );
 }
 
 function addRoute(app: ApiInstance, deps: SyncRouteDeps): void {
@@ -79,7 +97,7 @@ function removeRoute(app: ApiInstance, deps: SyncRouteDeps): void {
     description:
       'Its table stays as it is, unless drop_table is true and nothing of somebody else’s depends on it. Done by the sync, when it runs. With dry_run it is only looked at, and answered with 200.',
     tags,
-    params: namedSync.extend({ object: z.string().max(100) }),
+    params: namedObject,
     querystring: dryRun.extend({
       drop_table: z.enum(['true', 'false']).default('false').describe('Whether its table is dropped too.'),
     }),

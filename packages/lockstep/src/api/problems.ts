@@ -47,6 +47,9 @@ const ownStatuses: Record<string, number> = {
   'API-15': 403,
   'API-16': 403,
   'API-17': 403,
+  'API-18': 403,
+  'API-19': 401,
+  'API-20': 401,
 };
 
 interface FieldError {

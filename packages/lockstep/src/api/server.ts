@@ -1,4 +1,7 @@
-/** The management API: its server, the checks of every request, and the document that describes its routes. */
+/**
+ * The management API: its server, the checks of every request, and the document that describes its routes. The console's
+ * files come from the same server, so that its pages may ask the API.
+ */
 import { randomUUID } from 'node:crypto';
 import { STATUS_CODES } from 'node:http';
 import { Server as TlsServer } from 'node:https';
@@ -21,15 +24,17 @@ import {
   validatorCompiler,
   type ZodTypeProvider,
 } from 'fastify-type-provider-zod';
-import { findApiKey, findSession } from '../control/index.ts';
+import { type Control, findApiKey, findSession, hasAdministrator } from '../control/index.ts';
 import { type Certificate, renewCertificate, tlsOptions } from '../core/certificate.ts';
 import { Fault } from '../core/faults.ts';
 import { ownVersion } from '../core/version.ts';
+import { openBackfillRates } from '../operations/backfill-rates.ts';
 import { type AccessRules, type Caller, checkAccess, isReading } from './access.ts';
 import { activityRoutes } from './activity-routes.ts';
 import { type AdministratorDeps, administratorRoutes } from './administrator-routes.ts';
 import { addAudit } from './audit.ts';
 import { auditRoutes } from './audit-routes.ts';
+import { type ConsoleDeps, consoleRoutes } from './console-routes.ts';
 import { createRoute } from './create-route.ts';
 import { credentialRoutes } from './credential-routes.ts';
 import { destinationRoutes } from './destination-routes.ts';
@@ -50,15 +55,17 @@ import { reportRoutes } from './report-routes.ts';
 import { requestRoutes } from './request-routes.ts';
 import { sessionRoutes } from './session-routes.ts';
 import { openSignInTries } from './sign-in-tries.ts';
-import { type SyncRouteDeps, syncRoutes } from './sync-routes.ts';
-import { systemRoute } from './system-route.ts';
+import { syncRoutes } from './sync-routes.ts';
+import { type SystemDeps, systemRoute } from './system-route.ts';
 import { trialRoute } from './trial-route.ts';
 import { versionRoutes } from './version-routes.ts';
 import { workerRoutes } from './worker-routes.ts';
 
-type RouteDeps = SyncRouteDeps & AdministratorDeps;
+type RouteDeps = SystemDeps & AdministratorDeps & ConsoleDeps;
 
-export interface ApiDeps extends Omit<RouteDeps, 'tries'>, Pick<AccessRules, 'localKey' | 'trustedProxies'> {
+export interface ApiDeps
+  extends Omit<RouteDeps, 'tries' | 'rates'>,
+    Pick<AccessRules, 'localKey' | 'trustedProxies'> {
   /** Without one it speaks http. */
   certificate: Certificate | undefined;
   host: string;
@@ -86,9 +93,11 @@ export async function startApi(deps: ApiDeps): Promise<RunningApi> {
   const closing = new AbortController();
   const stop = AbortSignal.any([deps.stop, closing.signal]);
   const { certificate, localKey, trustedProxies } = deps;
-  const rules = { hosts: () => hosts, localKey, trustedProxies, keyOf, sessionOf };
+  const signedOut = tellSignedOut(deps);
+  const rules = { hosts: () => hosts, localKey, trustedProxies, keyOf, sessionOf, signedOut };
   const tries = openSignInTries(deps.control.clock);
-  const app = await openApp({ ...deps, stop, tries }, rules, certificate && tlsOptions(certificate));
+  const rates = openBackfillRates();
+  const app = await openApp({ ...deps, stop, tries, rates }, rules, certificate && tlsOptions(certificate));
   await app.ready();
   const port = await listenFrom(app.server, deps.host, deps.port);
   const url = urlOf(certificate ? 'https' : 'http', deps.host, port);
@@ -109,9 +118,19 @@ export async function startApi(deps: ApiDeps): Promise<RunningApi> {
   };
 }
 
+/** An administrator stays, so it is looked for until there is one. */
+function tellSignedOut({ control, isDemo }: { control: Control; isDemo: boolean }): AccessRules['signedOut'] {
+  let isSetUp = false;
+  return async () => {
+    isSetUp ||= await hasAdministrator(control);
+    if (isSetUp) return 'API-02';
+    return isDemo ? 'API-20' : 'API-19';
+  };
+}
+
 /** OpenAPI 3.1, made from the schemas that validate. */
 export async function openApiDocument(): Promise<object> {
-  const app = await openApp({} as RouteDeps, null, undefined); // no route is called
+  const app = await openApp({ consoleFolder: null } as RouteDeps, null, undefined); // no route is called
   await app.ready();
   const document = app.swagger();
   await app.close();
@@ -204,6 +223,7 @@ async function openApp(
   });
   await addRoutes(app, { ...deps, prefix: apiPath });
   await app.register(oauthRoutes, deps);
+  await app.register(consoleRoutes, deps);
   return app;
 }
 

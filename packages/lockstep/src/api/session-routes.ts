@@ -1,10 +1,16 @@
 /** Signing in and out, and the sessions of the administrator. */
-
+import { isThisMachine } from '@lockstep/foundation/this-machine';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { pageOf } from '../contract/pages.ts';
-import { ownSessionSchema, sessionSchema, sessionsQuery, signInSchema } from '../contract/sessions.ts';
+import {
+  linkSchema,
+  ownSessionSchema,
+  sessionSchema,
+  sessionsQuery,
+  signInSchema,
+} from '../contract/sessions.ts';
 import {
   type Control,
   csrfTokenOf,
@@ -12,12 +18,14 @@ import {
   findSession,
   listSessions,
   type OpenedSession,
+  openLinkedSession,
   signIn,
 } from '../control/index.ts';
 import { Fault } from '../core/faults.ts';
 import { RequestError } from '../core/request-error.ts';
 import { readNow } from '../operations/read-objects.ts';
 import { listedSessionView, sessionView, shortUserAgent } from '../operations/session-view.ts';
+import type { SignInLink } from '../operations/sign-in-link.ts';
 import type { Caller } from './access.ts';
 import type { ApiInstance } from './api-instance.ts';
 import { pageFrom } from './pages.ts';
@@ -28,12 +36,16 @@ import type { SignInTries } from './sign-in-tries.ts';
 export interface SignInDeps {
   control: Control;
   tries: SignInTries;
+  /** Null: only a password signs in. */
+  signInLink: SignInLink | null;
+  onLinkUsed: () => Promise<void>;
 }
 
 export const tags = ['sessions'];
 
 export const sessionRoutes: FastifyPluginAsyncZod<SignInDeps> = async (app, deps) => {
   signInRoute(app, deps);
+  linkRoute(app, deps);
   ownRoute(app);
   signOutRoute(app, deps.control);
   listRoute(app, deps.control);
@@ -60,6 +72,29 @@ function signInRoute(app: ApiInstance, { control, tries }: SignInDeps): void {
     const former = secretIn(headers, client);
     const known = former === null ? null : await findSession(control, former, { isUsed: false });
     if (known) await endSession(control, known.id, 'signed in again');
+    return reply.code(201).send(begin(request, reply, opened));
+  });
+}
+
+function linkRoute(app: ApiInstance, { control, tries, signInLink, onLinkUsed }: SignInDeps): void {
+  const schema = {
+    operationId: 'signInByLink',
+    summary: 'Signs in by the link that the demo has shown, once',
+    description: 'The secret is what follows `#link=`. Only on the server itself. The answer sets a cookie.',
+    tags,
+    security: [],
+    body: linkSchema,
+    response: { 201: ownSessionSchema, ...problemAnswers },
+  };
+  app.post('/session/by-link', { schema, config: { isPublic: true } }, async (request, reply) => {
+    const { client } = request.caller;
+    const place = placeOf(request);
+    const tried = tries.begin(client.address);
+    const isHere = isThisMachine(client.address);
+    if (!isHere || !signInLink?.take(request.body.secret.trim())) throw new Fault('API-18');
+    tried.wasRight();
+    await onLinkUsed();
+    const opened = await openLinkedSession(control, place);
     return reply.code(201).send(begin(request, reply, opened));
   });
 }

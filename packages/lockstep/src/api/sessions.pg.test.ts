@@ -52,6 +52,20 @@ async function withAdministrator(): Promise<ApiHarness> {
 }
 const age = (api: ApiHarness, change: Sql) => api.control.control.db.query(change);
 
+test('a browser is told whether to set up or to sign in, and a program with a wrong key neither', async () => {
+  await using api = await openApi();
+  const codeOf = async (headers: object) => {
+    const { status, body } = await visit(api, headers, 'GET', '/session');
+    assert.equal(status, 401);
+    return body.code;
+  };
+  assert.equal(await codeOf({}), 'API-19');
+  assert.equal(await codeOf({ cookie: 'lockstep=of-an-earlier-server' }), 'API-19');
+  assert.equal(await codeOf({ authorization: 'Bearer wrong' }), 'API-02');
+  assert.equal((await setUp(api, await tokenOf(api))).status, 201);
+  assert.equal(await codeOf({}), 'API-02');
+});
+
 test('the set-up token makes its bearer the administrator and signs it in, once', async () => {
   await using api = await openApi();
   const token = await tokenOf(api);

@@ -18,6 +18,7 @@ import {
 } from '../control/index.ts';
 import type { AppLog } from '../core/log-fields.ts';
 import { RequestError } from '../core/request-error.ts';
+import type { BackfillRates } from '../operations/backfill-rates.ts';
 import { changeSync, checkSyncChange } from '../operations/change-sync.ts';
 import { checkDeletion, deleteSync } from '../operations/delete-sync.ts';
 import { readNow } from '../operations/read-objects.ts';
@@ -38,6 +39,10 @@ export interface SyncRouteDeps {
   stop: AbortSignal;
   /** Undefined: no proxy runs here. */
   proxyUrl: () => string | undefined;
+  /** Its Salesforce org is simulated. */
+  isDemo: boolean;
+  /** How fast the objects that are copied have come so far. */
+  rates: BackfillRates;
 }
 
 const tags = ['syncs'];
@@ -96,7 +101,7 @@ function snapshotRoute(app: ApiInstance, deps: SyncRouteDeps): void {
   };
   app.get('/syncs/:sync/snapshot', { schema }, async ({ params }) => {
     const sync = await requiredSync(deps.control, params.sync);
-    return snapshotView(await readSyncStatus(deps.control, sync), placesOf(deps, sync));
+    return snapshotView(await readSyncStatus(deps.control, sync, deps.rates), placesOf(deps, sync));
   });
 }
 
@@ -156,7 +161,7 @@ function deleteRoute(app: ApiInstance, { control, stop }: SyncRouteDeps): void {
 }
 
 export const viewOf = async (deps: SyncRouteDeps, sync: Sync) =>
-  syncView(await readSyncStatus(deps.control, sync), placesOf(deps, sync));
+  syncView(await readSyncStatus(deps.control, sync, deps.rates), placesOf(deps, sync));
 
 /** With the ETag of its settings. @param shown  as it would be, if it was only tried */
 export const answerWith = async (reply: FastifyReply, deps: SyncRouteDeps, sync: Sync, shown = sync) =>

@@ -39,3 +39,33 @@ test('the requests of each hour are read in pages, with what the org has used', 
   const anew = await api.ask('GET', '/api/v1/syncs/acme/usage/hours?after=bm9uZQ');
   assert.equal((anew.body.items as unknown[]).length, 4, 'an unknown place is the beginning');
 });
+
+test('the requests of a day are shared out among objects, programs at the proxy and the rest', async () => {
+  await using api = await withSyncs(['acme']);
+  const { control } = api.control;
+  const sync = await findSync(control, 'acme');
+  assert(sync);
+  const sharesNow = async () => {
+    const { status, body } = await api.ask('GET', '/api/v1/syncs/acme/usage');
+    assert.equal(status, 200, JSON.stringify(body));
+    return body.shares;
+  };
+  assert.deepEqual(await sharesNow(), { objects: [], proxied: 0, other: 0, total: 0, other_programs: null });
+  for (const purpose of ['poll', 'poll', 'setup', 'proxy', 'proxy', 'proxy'])
+    countRequest(control, sync.id, purpose);
+  const query = { rows: 1, purpose: 'poll' };
+  countQuery(control, sync.id, { ...query, sobject: 'Lead', kind: 'head', share: 0.5 });
+  countQuery(control, sync.id, { ...query, sobject: 'Account', kind: 'head', share: 0.5 });
+  countQuery(control, sync.id, { ...query, sobject: 'Account', kind: 'sweep', share: 1 });
+  recordOrgUsage(control, sync.id, { used: 70, max: 15_000 });
+  assert.deepEqual(await sharesNow(), {
+    objects: [
+      { sobject: 'Account', requests: 1.5 },
+      { sobject: 'Lead', requests: 0.5 },
+    ],
+    proxied: 3,
+    other: 1,
+    total: 6,
+    other_programs: 64,
+  });
+});

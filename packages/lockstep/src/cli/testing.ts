@@ -2,8 +2,7 @@
 
 export { configHelp, readConfig } from '../config.ts';
 export { timeOf, timeSince } from '../core/plain-words.ts';
-export { maxReadAgeMs } from '../operations/findings.ts';
-export { stateOf } from '../operations/state-words.ts';
+export { maxReadAgeMs } from '../operations/object-state.ts';
 export { helpOf } from './commands/help.ts';
 export { objectsText } from './commands/objects-list.ts';
 export { statusText } from './commands/status.ts';

@@ -30,6 +30,10 @@ export const activitySchema = z
     before: z.string().nullable().describe('Of a state: the one before it.'),
     object: z.string().nullable().describe('Null: it concerns the sync as a whole.'),
     says: z.string().describe('The same as a sentence.'),
+    done: z
+      .string()
+      .nullable()
+      .describe('Of a change of an object or its fields: what was done about it, as a sentence.'),
     code: z.string().nullable().describe('`GET /errors/CODE` explains it.'),
     detail: z
       .string()
@@ -51,7 +55,13 @@ const entryId = z.string().regex(/^\d{1,15}$/);
 export const activityQuery = z.object({
   object: z.string().min(1).max(100).optional().describe('Only of this object: its API name.'),
   kind: z.enum(kinds).optional(),
+  code: z
+    .string()
+    .regex(/^[A-Z]{2,5}-\d{2,3}$/)
+    .optional()
+    .describe('Only what has this code, such as `SF-01`.'),
   since: z.iso.datetime({ offset: true }).optional(),
+  until: z.iso.datetime({ offset: true }).optional().describe('Only what happened before then.'),
   only: z.enum(['needs-person']).optional().describe('Only what somebody had to do something about.'),
   newer_than: entryId.optional().describe('The id of an entry: only later ones.'),
   limit: z.coerce.number().int().min(1).max(500).default(100),

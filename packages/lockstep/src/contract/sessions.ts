@@ -27,6 +27,10 @@ export const setUpSchema = z
 
 export const signInSchema = z.strictObject({ password: given }).meta({ id: 'SignIn' });
 
+export const linkSchema = z
+  .strictObject({ secret: z.string().min(1).max(100).describe('What the demo has shown at its start.') })
+  .meta({ id: 'SignInByLink' });
+
 export const passwordChangeSchema = z
   .strictObject({ current: given, new: chosen })
   .meta({ id: 'PasswordChange' });

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { unfitPattern } from '../core/field-choice.ts';
 import { givenName } from '../core/given-names.ts';
 import { isSyncId } from '../core/ids.ts';
+import { families, objectStateNames, syncStateNames } from '../core/states.ts';
 import { loginUrlSchema, newCredentialSchema } from './credentials.ts';
 import { newDestinationSchema } from './destinations.ts';
 import { freshness, freshnessNote, recommendedObjects } from './org-objects.ts';
@@ -94,9 +95,10 @@ export const syncSchema = z
           .describe('The SSH server through which Lockstep reaches it, as user@host:port.'),
       })
       .describe('Where the tables are.'),
-    state: z.enum(['running', 'waiting', 'locked', 'paused', 'not running']),
-    state_word: z.string().describe('The state with the worst finding, in a word or two.'),
-    headline: z.string().describe('The same as a sentence.'),
+    state: z.enum(syncStateNames),
+    state_word: z.string().describe('The state in words.'),
+    family: z.enum(families).describe('Of the state: whether it is well, busy, waits, or needs somebody.'),
+    headline: z.string().describe('The state as a sentence or two, without the last full stop.'),
     details: z.array(z.string()).describe('What belongs below the headline, such as the next step.'),
     findings: z.array(finding).describe('What is wrong with its objects, worst first.'),
     has_worker: z.boolean(),
@@ -111,8 +113,26 @@ export const objectSchema = z
   .object({
     sobject: z.string(),
     table_name: z.string(),
-    state: z.string(),
-    state_word: z.string().describe('The state with the worst finding, in a word or two.'),
+    state: z.enum(objectStateNames),
+    state_word: z.string().describe('The state in words.'),
+    family: z.enum(families).describe('Of the state, as of a sync.'),
+    behind_seconds: z
+      .int()
+      .nullable()
+      .describe(
+        'The age of `read_until` now. Null: it is not copied yet, or has no field that tells. A stream of events does not tell that it grows.',
+      ),
+    target_seconds: z.int().describe('The object is behind if that is more.'),
+    backfill: z
+      .object({
+        rows_per_minute: z.int().nullable().describe('Over about ten minutes.'),
+        seconds_left: z.int().nullable(),
+        time_left: z
+          .string()
+          .describe('In words; without a figure: `Measuring`, `Counting` or why it waits.'),
+      })
+      .nullable()
+      .describe('How fast it is copied. Null: it is not, now.'),
     rows: z.int(),
     rows_expected: z.int().nullable(),
     backfill_percent: z.int(),
@@ -242,6 +262,26 @@ export const usageSchema = z
   .object({
     requests: z.array(z.object({ purpose: z.string(), last_hour: z.int(), last_day: z.int() })),
     queries: z.array(z.object({ sobject: z.string(), kind: z.string(), queries: z.int(), rows: z.int() })),
+    shares: z
+      .object({
+        objects: z
+          .array(z.object({ sobject: z.string(), requests: z.number() }))
+          .describe(
+            'The busiest first. Queries of several objects share a request, so it may have a fraction.',
+          ),
+        proxied: z.int().describe('Of programs, through the proxy.'),
+        other: z
+          .number()
+          .describe('For no single object: signing in, descriptions, counts, and what failed.'),
+        total: z.int(),
+        other_programs: z
+          .int()
+          .nullable()
+          .describe(
+            "About: the org's requests less these. Salesforce reports them with delay; null: it has not yet.",
+          ),
+      })
+      .describe('What the requests of this hour and the 23 before it were for.'),
     org: z
       .object({ used: z.int(), max: z.int(), percent: z.number(), recorded_at: time.nullable() })
       .nullable()

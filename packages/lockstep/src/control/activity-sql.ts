@@ -80,7 +80,9 @@ export const selectActivities = (
   asked: {
     kind: string | null;
     sobject: string | null;
+    code: string | null;
     since: string | null;
+    until: string | null;
     needsPerson: boolean;
     before: number | null;
     later: number | null;
@@ -94,7 +96,9 @@ export const selectActivities = (
      AND at >= clock_timestamp() - interval '30 days'
      AND (${asked.kind}::text IS NULL OR kind = ${asked.kind})
      AND (${asked.sobject}::text IS NULL OR lower(sobject) = lower(${asked.sobject}))
+     AND (${asked.code}::text IS NULL OR code = ${asked.code})
      AND (${asked.since}::timestamptz IS NULL OR at >= ${asked.since}::timestamptz)
+     AND (${asked.until}::timestamptz IS NULL OR at < ${asked.until}::timestamptz)
      AND (NOT ${asked.needsPerson}::boolean OR needs_person)
      AND (${asked.before}::bigint IS NULL OR activity_id < ${asked.before}::bigint)
      AND (${asked.later}::bigint IS NULL OR activity_id > ${asked.later}::bigint)

@@ -32,7 +32,7 @@ export function recordDecision(
 /**
  * The newest first. Does not yet include what other processes have found in the last second.
  *
- * @param asked  `since`: a time; `before`, `later`: only entries with a smaller id, with a greater one
+ * @param asked  `since`, `until`: times; `before`, `later`: only entries with a smaller id, with a greater one
  */
 export async function readActivity(
   { db, activity }: Control,
@@ -40,7 +40,9 @@ export async function readActivity(
   asked: {
     kind?: string | undefined;
     sobject?: string | undefined;
+    code?: string | undefined;
     since?: string | undefined;
+    until?: string | undefined;
     needsPerson?: boolean;
     before?: number | undefined;
     later?: number | undefined;
@@ -51,12 +53,14 @@ export async function readActivity(
   const {
     kind = null,
     sobject = null,
+    code = null,
     since = null,
+    until = null,
     needsPerson = false,
     before = null,
     later = null,
   } = asked;
-  const filter = { kind, sobject, since, needsPerson, before, later, limit: asked.limit };
+  const filter = { kind, sobject, code, since, until, needsPerson, before, later, limit: asked.limit };
   return (await selectActivities(db, syncId, filter)).map(toActivity);
 }
 

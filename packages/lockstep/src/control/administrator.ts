@@ -45,6 +45,8 @@ export async function setUpAdministrator(
   if ((await selectToken(control.db, hash)).length === 0) throw await refuse();
   const passwordHash = await hashPassword(password);
   const [made] = await consumeToken(control.db, { hash, passwordHash, email });
+  // Whoever came by a link while there was no administrator signs in from now on.
+  if (made) await closeSessions(control.db, 'password changed', null);
   const opened = made && (await openSession(control, passwordHash, place));
   if (!opened) throw await refuse();
   return opened;

@@ -62,6 +62,7 @@ export {
   findSession,
   listSessions,
   type OpenedSession,
+  openLinkedSession,
   type Session,
 } from './sessions.ts';
 export {

@@ -30,15 +30,26 @@ const columns = sql`
   session_id, created_at, last_seen_at, ${expiry} AS expires_at, address, user_agent, ended_at, ending`;
 const isValid: Sql = sql`ended_at IS NULL AND ${expiry} > clock_timestamp()`;
 
+interface NewSession {
+  id: string;
+  hash: string;
+  address: string;
+  userAgent: string;
+}
+
 /** No row: the password has another hash by now, so that nobody is signed in with one that has just been changed. */
-export const insertSession = (
-  tx: Tx,
-  one: { id: string; hash: string; passwordHash: string; address: string; userAgent: string },
-) =>
+export const insertSession = (tx: Tx, one: NewSession & { passwordHash: string }) =>
   tx.query<SessionRow>(sql`
   INSERT INTO lockstep.session (session_id, hash, address, user_agent)
   SELECT ${one.id}, ${one.hash}, ${one.address}, ${one.userAgent}
     FROM lockstep.administrator WHERE password_hash = ${one.passwordHash} FOR SHARE
+  RETURNING ${columns}`);
+
+/** Without an administrator. */
+export const insertLinkedSession = (tx: Tx, one: NewSession) =>
+  tx.query<SessionRow>(sql`
+  INSERT INTO lockstep.session (session_id, hash, address, user_agent)
+  VALUES (${one.id}, ${one.hash}, ${one.address}, ${one.userAgent})
   RETURNING ${columns}`);
 
 /** Notes of those that have expired that they have ended. Deletes those that ended more than a month ago. */

@@ -1,8 +1,10 @@
 import { createHash, createHmac, randomBytes } from 'node:crypto';
+import { assert } from '@lockstep/foundation/assert';
 import type { Control } from './database.ts';
 import {
   closeExpiredSessions,
   closeSession,
+  insertLinkedSession,
   insertSession,
   type SessionEnding,
   type SessionRow,
@@ -45,14 +47,25 @@ export interface SignInPlace {
 export async function openSession(
   control: Control,
   passwordHash: string,
-  { address, userAgent }: SignInPlace,
+  place: SignInPlace,
 ): Promise<OpenedSession | null> {
-  const secret = randomBytes(32).toString('base64url');
-  const id = randomBytes(8).toString('hex');
-  const one = { id, hash: hashOf(secret), passwordHash, address, userAgent };
-  await closeExpiredSessions(control.db);
-  const [row] = await insertSession(control.db, one);
+  const { secret, ...one } = await newSession(control, place);
+  const [row] = await insertSession(control.db, { ...one, passwordHash });
   return row ? { session: toSession(row), secret } : null;
+}
+
+/** For somebody who has shown by other means than the password that they run this server. */
+export async function openLinkedSession(control: Control, place: SignInPlace): Promise<OpenedSession> {
+  const { secret, ...one } = await newSession(control, place);
+  const [row] = await insertLinkedSession(control.db, one);
+  assert(row, 'a session that depends on nothing is stored');
+  return { session: toSession(row), secret };
+}
+
+async function newSession({ db }: Control, { address, userAgent }: SignInPlace) {
+  await closeExpiredSessions(db);
+  const secret = randomBytes(32).toString('base64url');
+  return { secret, id: randomBytes(8).toString('hex'), hash: hashOf(secret), address, userAgent };
 }
 
 /**

@@ -110,6 +110,22 @@ export const selectStreamUsage = (tx: Tx, syncId: SyncId) =>
    WHERE sync_id = ${syncId} AND hour > clock_timestamp() - interval '24 hours'
    GROUP BY sobject, kind ORDER BY sobject, queries DESC, kind`);
 
+/** Requests of this hour and the 23 before it. */
+export const selectTotals = (tx: Tx, syncId: SyncId) =>
+  tx.query<{ total: number; proxied: number }>(sql`
+  SELECT coalesce(sum(requests), 0)::bigint AS total,
+         coalesce(sum(requests) FILTER (WHERE purpose = 'proxy'), 0)::bigint AS proxied
+    FROM lockstep.usage
+   WHERE sync_id = ${syncId} AND date_trunc('hour', minute) > clock_timestamp() - interval '24 hours'`);
+
+/** The parts of them that answered queries account for, the busiest object first. */
+export const selectObjectShares = (tx: Tx, syncId: SyncId) =>
+  tx.query<{ sobject: string; requests: string }>(sql`
+  SELECT sobject, round(sum(requests)::numeric, 2)::text AS requests
+    FROM lockstep.stream_usage
+   WHERE sync_id = ${syncId} AND hour > clock_timestamp() - interval '24 hours'
+   GROUP BY sobject ORDER BY sum(requests) DESC, sobject`);
+
 /** What Salesforce last reported about the sync's org. */
 export const selectOrgUsage = (tx: Tx, syncId: SyncId) =>
   tx.query<{ used: number; max: number; recorded_at: string }>(sql`

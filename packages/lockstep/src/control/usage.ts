@@ -7,9 +7,11 @@ import {
   addStreamUsage,
   addUsage,
   selectEffort,
+  selectObjectShares,
   selectOrgUsage,
   selectPurposes,
   selectStreamUsage,
+  selectTotals,
   upsertOrgUsage,
 } from './usage-sql.ts';
 
@@ -80,6 +82,8 @@ export interface SyncUsage {
   purposes: readonly { purpose: string; lastHour: number; lastDay: number }[];
   /** Queries of this hour and the 23 before it, by object. */
   queries: readonly { sobject: string; kind: string; queries: number; rows: number }[];
+  /** Requests of this hour and the 23 before it: the parts that objects have, the busiest first, and all of them. */
+  shares: { objects: readonly { sobject: string; requests: number }[]; proxied: number; total: number };
   /** `recordedAt`: when Salesforce last reported it, RFC 3339; null: not yet. */
   org: (OrgUsage & { recordedAt: string }) | null;
 }
@@ -92,6 +96,8 @@ export async function readUsage(
   await control.usage.flush();
   const purposes = await selectPurposes(control.db, syncId);
   const queries = await selectStreamUsage(control.db, syncId);
+  const [totals] = await selectTotals(control.db, syncId);
+  const objects = await selectObjectShares(control.db, syncId);
   const [org] = await selectOrgUsage(control.db, syncId);
   return {
     purposes: purposes.map(({ purpose, last_hour: lastHour, last_day: lastDay }) => ({
@@ -100,6 +106,11 @@ export async function readUsage(
       lastDay,
     })),
     queries,
+    shares: {
+      objects: objects.map(({ sobject, requests }) => ({ sobject, requests: Number(requests) })),
+      proxied: totals?.proxied ?? 0,
+      total: totals?.total ?? 0,
+    },
     org: org ? { used: org.used, max: org.max, recordedAt: org.recorded_at } : null,
   };
 }

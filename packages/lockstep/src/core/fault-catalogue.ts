@@ -83,6 +83,24 @@ export const faults = {
     explanation: 'The password would be readable on the way, and so would the cookie of the session.',
     next: 'Use https, or a tunnel to localhost. If a TLS terminator is in front, name it in LOCKSTEP_TRUSTED_PROXIES; it has to send X-Forwarded-Proto: https.',
   },
+  'API-18': {
+    kind: 'needs-person',
+    title: 'This link does not sign in any more',
+    explanation: 'It is valid once, for 15 minutes, on the machine that has shown it, until the server ends.',
+    next: 'Start the demo again: it shows a new one.',
+  },
+  'API-19': {
+    kind: 'needs-person',
+    title: 'No administrator yet',
+    explanation: 'Nobody can sign in before somebody has chosen the password of the administrator.',
+    next: 'Open the link that the server has shown at its start; a new one, on the server: lockstep admin setup-token',
+  },
+  'API-20': {
+    kind: 'needs-person',
+    title: 'The demo is opened by its link',
+    explanation: 'The demo has no password: the link that it shows at its start signs in, once.',
+    next: 'Open that link; if it is used or older than 15 minutes, start the demo again.',
+  },
   'API-09': {
     kind: 'transient',
     title: 'Too many watch',

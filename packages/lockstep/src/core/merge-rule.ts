@@ -55,8 +55,8 @@ export interface PartialReading {
   hi: number;
   stamp: number | null;
   isAbsent: boolean;
-  /** The mirror has every change that was stamped before this second. */
-  settledUntil: number;
+  /** The row has every change that was stamped before this second; null: the record is set aside, so nothing is known. */
+  settledUntil: number | null;
 }
 
 /**
@@ -79,8 +79,9 @@ export function decidePartial(
     return holdsTheSame ? 'nothing' : 'dirty';
   }
   if (reading.isAbsent || row === null || row.stamp !== reading.stamp) return 'dirty';
-  const isSettled = reading.stamp === null || reading.stamp < reading.settledUntil;
-  return holdsTheSame || isSettled ? 'store' : 'dirty';
+  if (holdsTheSame) return 'store';
+  if (reading.settledUntil === null) return 'dirty';
+  return reading.stamp === null || reading.stamp < reading.settledUntil ? 'store' : 'dirty';
 }
 
 /** How many rows may vanish at once before a person is asked: more suggests a lost permission, not deletions. */

@@ -4,6 +4,7 @@ import type { RecordedActivity } from '../control/index.ts';
 import { faults } from '../core/fault-catalogue.ts';
 import { isFaultCode } from '../core/faults.ts';
 import { counted, inRfc3339 } from '../core/plain-words.ts';
+import { doneAbout } from './schema-words.ts';
 
 export const activityView = ({ id, at, sobject, needsPerson, ...one }: RecordedActivity): ActivityView => ({
   ...one,
@@ -11,6 +12,7 @@ export const activityView = ({ id, at, sobject, needsPerson, ...one }: RecordedA
   at: inRfc3339(at) ?? '',
   object: sobject,
   says: sentenceOf({ sobject, ...one }),
+  done: one.kind === 'schema' ? doneAbout(one.event) : null,
   needs_person: needsPerson,
 });
 

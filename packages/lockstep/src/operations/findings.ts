@@ -5,19 +5,19 @@ import type { Sync } from '../control/index.ts';
 import { Fault } from '../core/faults.ts';
 import { clockTime, counted, duration, formatCount, timeOf, timeSince } from '../core/plain-words.ts';
 import type { Problem } from '../postgres/index.ts';
+import { checkKinds, isOverdue } from './object-state.ts';
 import { type ObjectStatus, stopReasonOf } from './read-objects.ts';
-import { stateWord } from './state-words.ts';
 
-/** Worst first. `headline`: the state of the sync as a whole; `isHealthy`: `--check` does not fail because of it. */
+/** Worst first. True: `--check` does not fail because of it. */
 const severities = {
-  stopped: { word: 'Stopped', headline: 'Needs attention', isHealthy: false },
-  missing: { word: 'Rows missing', headline: 'Your decision is needed', isHealthy: false },
-  failing: { word: 'Failing', headline: 'Needs attention', isHealthy: false },
-  behind: { word: 'Behind', headline: 'Falling behind', isHealthy: false },
-  gaps: { word: 'With gaps', headline: 'Running, with gaps', isHealthy: false },
-  changing: { word: 'Fields changing', headline: 'Running, with fields changing', isHealthy: true },
-  hidden: { word: 'Fields hidden', headline: 'Running, with hidden fields', isHealthy: true },
-  unproven: { word: 'Unproven', headline: 'Running, unproven', isHealthy: true },
+  stopped: false,
+  missing: false,
+  failing: false,
+  behind: false,
+  gaps: false,
+  changing: true,
+  hidden: true,
+  unproven: true,
 } as const;
 type Severity = keyof typeof severities;
 const order = Object.keys(severities) as Severity[];
@@ -31,24 +31,7 @@ export interface Finding {
   next: string;
 }
 
-export const isHealthy = ({ severity }: Finding): boolean => severities[severity].isHealthy;
-export const severityHeadline = ({ severity }: Finding): string => severities[severity].headline;
-export const headlineOf = (finding: Finding): string => `${severityHeadline(finding)}: ${finding.says}`;
-
-/** The state of an object in a word, the worst of its findings included. */
-export function objectWord({ sobject, state }: ObjectStatus, findings: readonly Finding[]): string {
-  const worst = findings.find((finding) => finding.sobject === sobject);
-  // An incomplete backfill matters more than a finding that counts as healthy.
-  if (!worst || (isHealthy(worst) && state !== 'current')) return stateWord(state);
-  return severities[worst.severity].word;
-}
-
-/**
- * How long ago an object may have been read while its sync runs: ten of its turns (a request polls up to five
- * objects), and never less than a minute.
- */
-export const maxReadAgeMs = ({ intervalMs }: Pick<Sync, 'intervalMs'>, objects: number): number =>
-  Math.max(60_000, 10 * intervalMs * Math.ceil(objects / 5));
+export const isHealthy = ({ severity }: Finding): boolean => severities[severity];
 
 /** @param withinMs  null if nothing is read now, because the sync is paused, waits or is not running */
 export function findingsOf(
@@ -89,14 +72,6 @@ function stopAndMissing(object: ObjectStatus): Finding[] {
   return found;
 }
 
-/** Activities without which the table stays fresh: those that verify it, and the one that changes its columns. */
-const checks: Record<string, string> = {
-  sweep: 'its Ids have not been compared',
-  counts: 'its counts have not been compared',
-  content: 'its content has not been compared',
-  'deleted log': 'its deleted log has not been read',
-  schema: 'a change of its fields has waited',
-};
 const failures: Record<string, string> = {
   backfill: 'its backfill has been stuck',
   table: 'its rows have not been stored',
@@ -105,7 +80,7 @@ const failures: Record<string, string> = {
 
 function problemFinding(problem: Problem, now: number): Finding {
   const { sobject, kind, code, explanation, next, since, tries, retry_at: retryAt } = problem;
-  const check = checks[kind];
+  const check = checkKinds[kind];
   const what = check ?? failures[kind] ?? 'changes have not been read';
   const retry = `${tries === 1 ? '1 try' : `${formatCount(tries)} tries`}, next in ${duration(Math.max(0, timeOf(retryAt) - now))}`;
   const says = `${sobject}: ${what} since ${clockTime(since, now)} (${retry})`;
@@ -113,20 +88,17 @@ function problemFinding(problem: Problem, now: number): Finding {
   return { sobject, severity, says, reason: `${code}: ${explanation}`, next };
 }
 
-/** A table is as fresh as the start of its backfill until its first poll, which gets this much longer. */
-const firstPollWithinMs = 3_600_000;
-
 /** Not reported during a backfill, which has no read time yet, nor for a stopped or failing object, which says so itself. */
 function behind(
   { name, intervalMs }: Pick<Sync, 'name' | 'intervalMs'>,
-  { sobject, read_until: at, settled_until: settled, stop_code: stopCode, problems }: ObjectStatus,
+  object: ObjectStatus,
   now: number,
   withinMs: number,
 ): Finding[] {
-  const wasPolled = at !== settled;
-  if (at === null || now - timeOf(at) <= withinMs + (wasPolled ? 0 : firstPollWithinMs)) return [];
-  if (stopCode !== null || problems.some(({ kind }) => !(kind in checks))) return [];
-  const says = `${sobject} was last read ${timeSince(at, now)}`;
+  const { sobject, stop_code: stopCode, problems } = object;
+  if (!isOverdue(object, now, withinMs)) return [];
+  if (stopCode !== null || problems.some(({ kind }) => !(kind in checkKinds))) return [];
+  const says = `${sobject} was last read ${timeSince(object.read_until, now)}`;
   const reason = `With one request every ${intervalMs / 1_000} s it should be read every ${duration(withinMs)} at least.`;
   const next = `See where the requests go: lockstep usage --sync ${shellWord(name)}; for a faster pace: lockstep help budget set`;
   return [{ sobject, severity: 'behind', says, reason, next }];

@@ -14,7 +14,7 @@ test('on a terminal the set-up token is shown under a name that browsers open, a
   const prepare = (apiUrl: string, isSeen: boolean) =>
     prepareAdministrator(control.control, { dataDir, apiUrl, isSeen, passwordFile: undefined });
 
-  assert.match((await prepare('http://127.0.0.1:8400', false)) ?? '', /is in .*setup-token$/);
+  assert.match(await prepare('http://127.0.0.1:8400', false), /is in .*setup-token$/);
   assert.deepEqual(await readdir(dataDir), ['setup-token']);
   for (const [apiUrl, shown] of [
     ['http://127.0.0.1:8400', 'http://localhost:8400'],
@@ -22,14 +22,14 @@ test('on a terminal the set-up token is shown under a name that browsers open, a
     ['http://[::1]:8400', 'http://localhost:8400'],
     ['https://lockstep.example.com', 'https://lockstep.example.com'],
   ] as const) {
-    const line = (await prepare(apiUrl, true)) ?? '';
+    const line = await prepare(apiUrl, true);
     assert.ok(line.startsWith(`No administrator yet. Open ${shown}/setup#token=`), line);
   }
   assert.deepEqual(await readdir(dataDir), [], 'the file of an earlier start is removed');
 
-  const token = /token=(.*)$/.exec((await prepare('http://127.0.0.1:8400', true)) ?? '')?.[1] ?? '';
+  const token = /token=(.*)$/.exec(await prepare('http://127.0.0.1:8400', true))?.[1] ?? '';
   const place = { address: '127.0.0.1', userAgent: '' };
   await setUpAdministrator(control.control, { token, password: 'a long phrase', email: null }, place);
   assert.ok(await hasAdministrator(control.control));
-  assert.equal(await prepare('http://127.0.0.1:8400', true), null);
+  assert.equal(await prepare('http://127.0.0.1:8400', true), 'The console: http://localhost:8400');
 });

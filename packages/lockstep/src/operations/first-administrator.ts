@@ -1,4 +1,7 @@
-/** How the one who runs the server becomes its administrator: by a token that only they can read, or by a file. */
+/**
+ * How the one who runs the server comes into its console: a link that only they can read makes them its administrator;
+ * in the demo, which has none, a link signs them in.
+ */
 import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isLongEnough, passwordMin } from '../contract/sessions.ts';
@@ -10,6 +13,7 @@ import {
   recordAudit,
 } from '../control/index.ts';
 import { Fault } from '../core/faults.ts';
+import { signInLinkMinutes } from './sign-in-link.ts';
 
 /** Holds the address of the set-up, with the token, until that is used. */
 export const setupTokenFile = (dataDir: string): string => join(dataDir, 'setup-token');
@@ -17,8 +21,8 @@ export const setupTokenFile = (dataDir: string): string => join(dataDir, 'setup-
 /** After `#`, so that a browser sends it to no server and no server logs it. */
 export const setupUrl = (apiUrl: string, token: string): string => `${pageUrl(apiUrl)}/setup#token=${token}`;
 
-/** A page is opened by a name that browsers take for this machine. */
-const pageUrl = (apiUrl: string): string =>
+/** The console, by a name that browsers take for this machine. */
+export const pageUrl = (apiUrl: string): string =>
   apiUrl.replace(/\/\/(?:127\.0\.0\.1|0\.0\.0\.0|\[::1?\])(?=:|$)/, '//localhost');
 
 interface Asked {
@@ -32,31 +36,55 @@ interface Asked {
 
 /**
  * At a start: makes the administrator from the file with its password, or a new set-up token, unless there is an
- * administrator. Returns what to say about it.
+ * administrator. Returns the line that says where the console is.
  *
  * @throws Fault `CFG-01`: the file cannot be read, or the password in it is too short
  */
 export async function prepareAdministrator(
   control: Control,
   { dataDir, apiUrl, isSeen, passwordFile }: Asked,
-): Promise<string | null> {
+): Promise<string> {
   if (passwordFile !== undefined && !(await hasAdministrator(control))) {
     if (await createAdministrator(control, await passwordIn(passwordFile))) await recordOwn(control, 'setUp');
   }
   const made = await makeSetupToken(control);
   await forgetSetupToken(dataDir);
-  if (!made) return null;
+  if (!made) return `The console: ${pageUrl(apiUrl)}`;
   const line = `Open ${setupUrl(apiUrl, made.token)}`;
   if (isSeen) return `No administrator yet. ${line}`;
   const path = setupTokenFile(dataDir);
-  await writeFile(`${path}.${process.pid}`, `${line}\n`, { mode: 0o600 });
-  await rename(`${path}.${process.pid}`, path);
+  await writeSecret(path, line);
   return `No administrator yet. The set-up token is in ${path}`;
 }
 
 /** It is used, or replaced. */
 export const forgetSetupToken = (dataDir: string): Promise<void> =>
   rm(setupTokenFile(dataDir), { force: true });
+
+/** Holds the link that signs in, until that is used. */
+const signInLinkFile = (dataDir: string): string => join(dataDir, 'sign-in-link');
+
+/** Returns the line that says where the console is. The secret is of a {@link SignInLink}. */
+export async function showSignInLink(
+  secret: string,
+  { dataDir, apiUrl, isSeen }: Omit<Asked, 'passwordFile'>,
+): Promise<string> {
+  const line = `Open ${pageUrl(apiUrl)}/sign-in#link=${secret}`;
+  await forgetSignInLink(dataDir);
+  if (isSeen) return `The console, signed in (once, for the next ${signInLinkMinutes} minutes): ${line}`;
+  const path = signInLinkFile(dataDir);
+  await writeSecret(path, line);
+  return `The console: ${pageUrl(apiUrl)}. A link that signs in, once, is in ${path}`;
+}
+
+/** It is used, or no server takes it any more. */
+export const forgetSignInLink = (dataDir: string): Promise<void> =>
+  rm(signInLinkFile(dataDir), { force: true });
+
+async function writeSecret(path: string, line: string): Promise<void> {
+  await writeFile(`${path}.${process.pid}`, `${line}\n`, { mode: 0o600 });
+  await rename(`${path}.${process.pid}`, path);
+}
 
 /** An entry of the audit log for what is done on the server itself, without the API. */
 export const recordOwn = (control: Control, operation: string): Promise<void> =>

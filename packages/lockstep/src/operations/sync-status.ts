@@ -4,25 +4,25 @@ import { shellWord } from '@lockstep/foundation/shell-words';
 import { type Control, type Health, mirrorHost, readHealth, type Sync } from '../control/index.ts';
 import { endOfVersion } from '../core/api-version.ts';
 import { Fault } from '../core/faults.ts';
-import { counted, timeOf, timeSince } from '../core/plain-words.ts';
+import { timeOf, timeSince } from '../core/plain-words.ts';
+import { isReading, objectStates, type SyncState } from '../core/states.ts';
 import { databaseFault } from '../postgres/index.ts';
-import {
-  type Finding,
-  findingsOf,
-  headlineOf,
-  isHealthy,
-  maxReadAgeMs,
-  severityHeadline,
-} from './findings.ts';
+import type { BackfillRates } from './backfill-rates.ts';
+import { type Finding, findingsOf, isHealthy } from './findings.ts';
+import { maxReadAgeMs, objectStateOf, type SeenObject } from './object-state.ts';
 import { withViews } from './open-mirror.ts';
 import { type ObjectStatus, readNow, readObjects } from './read-objects.ts';
-import { paceOf, type SyncHeadline, stateOf, stateWord } from './state-words.ts';
+import { headlineOf, type SyncHeadline } from './sync-headline.ts';
+import { shownFault, syncStateOf } from './sync-state.ts';
 
 /** One sync, as seen at one instant of the database's clock. */
 export interface SyncStatus extends SyncHeadline {
   sync: Sync;
+  state: SyncState;
   health: Health;
-  objects: readonly ObjectStatus[];
+  objects: readonly SeenObject[];
+  /** How long ago an object may have been read. */
+  targetMs: number;
   now: number;
   /** Why its objects could not be read; null if they were. */
   unread: Fault | null;
@@ -30,13 +30,17 @@ export interface SyncStatus extends SyncHeadline {
   findings: readonly Finding[];
 }
 
-export const readSyncStatus = async (control: Control, sync: Sync): Promise<SyncStatus> =>
-  statusIn(await readHealth(control), control, sync);
+/** @param rates  without them nobody knows how fast its objects are copied */
+export const readSyncStatus = async (
+  control: Control,
+  sync: Sync,
+  rates: BackfillRates | null = null,
+): Promise<SyncStatus> => statusIn(await readHealth(control), control, sync, rates);
 
 export async function readSyncStatuses(control: Control, syncs: readonly Sync[]): Promise<SyncStatus[]> {
   const healthOf = await readHealth(control);
   const seen: SyncStatus[] = [];
-  for (const sync of syncs) seen.push(await statusIn(healthOf, control, sync));
+  for (const sync of syncs) seen.push(await statusIn(healthOf, control, sync, null));
   return seen;
 }
 
@@ -44,12 +48,18 @@ async function statusIn(
   healthOf: Awaited<ReturnType<typeof readHealth>>,
   control: Control,
   sync: Sync,
+  rates: BackfillRates | null,
 ): Promise<SyncStatus> {
   const health = healthOf.get(sync.id) ?? { hasWorker: false, fault: null };
-  return statusOf(sync, health, await readMirror(control, sync));
+  return statusOf(sync, health, await readMirror(control, sync), rates);
 }
 
-type MirrorView = Pick<SyncStatus, 'objects' | 'now' | 'unread'>;
+/** What is known of the objects of a sync. */
+interface MirrorView {
+  objects: readonly ObjectStatus[];
+  now: number;
+  unread: Fault | null;
+}
 
 /** If one mirror cannot be read, `status` still shows the rest of its sync and all other syncs. */
 async function readMirror(control: Control, sync: Sync): Promise<MirrorView> {
@@ -65,14 +75,27 @@ async function readMirror(control: Control, sync: Sync): Promise<MirrorView> {
   }
 }
 
-/** The headline is the worst finding. That Salesforce retires the API version is said below any of them. */
-export function statusOf(sync: Sync, health: Health, mirror: MirrorView): SyncStatus {
-  const { objects, now } = mirror;
-  const state = stateOf(sync, health, now);
-  const isRunning = state.state === 'running';
-  const findings = findingsOf(sync, objects, now, isRunning ? maxReadAgeMs(sync, objects.length) : null);
-  const seen = { sync, health, findings, ...mirror };
-  const head = isRunning ? runningHead(state, seen) : stoppedHead(state, seen);
+/** That Salesforce retires the API version is said below the headline, in every state. */
+export function statusOf(
+  sync: Sync,
+  health: Health,
+  { objects: found, now, unread }: MirrorView,
+  rates: BackfillRates | null = null,
+): SyncStatus {
+  const targetMs = maxReadAgeMs(sync, sync.sobjects.length);
+  const objects = found.map((object) => ({
+    ...object,
+    seenState: objectStateOf(object, { isPaused: sync.paused, targetMs, now }),
+    rowsPerMinute: rateOf(sync, object, rates, now),
+  }));
+  const fault = shownFault(health, now);
+  const states = objects.map(({ seenState }) => seenState);
+  const state = syncStateOf(sync, { ...health, fault }, states, unread);
+  const isRunning = isReading(state) && !sync.paused && !fault && !unread;
+  const findings = findingsOf(sync, objects, now, isRunning ? targetMs : null);
+  const isHeld = health.hasWorker && !sync.paused;
+  const head = headlineOf({ sync, state, fault, isHeld, unread, objects, findings, now });
+  const seen = { sync, state, health, objects, targetMs, now, unread, findings };
   const end = versionEnd(seen);
   const ends =
     end.length > 0
@@ -81,34 +104,17 @@ export function statusOf(sync: Sync, health: Health, mirror: MirrorView): SyncSt
   return { ...seen, ...head, lines: [...head.lines, ...ends] };
 }
 
-type Seen = Omit<SyncStatus, keyof SyncHeadline>;
-
-function runningHead(state: SyncHeadline, { sync, objects, unread, findings }: Seen): SyncHeadline {
-  if (unread) return { ...state, ...unreadHead(unread), word: 'Unreadable' };
-  const [worst] = findings;
-  if (worst) {
-    const more = findings.length > 1 ? [`and ${counted(findings.length - 1, 'more finding')} below`] : [];
-    const lines = [worst.reason, `next: ${worst.next}`, ...more];
-    return { ...state, word: severityHeadline(worst), headline: headlineOf(worst), lines };
-  }
-  const complete = objects.filter(({ state }) => !isBackfilling(state)).length;
-  if (complete === objects.length) return state;
-  const headline = `Backfill: ${complete} of ${counted(objects.length, 'object')} complete, ${paceOf(sync)}`;
-  return { ...state, word: 'Backfill', headline, lines: [] };
+function rateOf(
+  { id }: Pick<Sync, 'id'>,
+  object: ObjectStatus,
+  rates: BackfillRates | null,
+  now: number,
+): number | null {
+  if (!rates) return null;
+  if (object.state === 'backfilling') return rates.note(id, object, now);
+  rates.forget(id, object.sobject);
+  return null;
 }
-
-const stoppedHead = (state: SyncHeadline, { unread }: Seen): SyncHeadline =>
-  unread && state.state !== 'locked'
-    ? { ...state, lines: [...state.lines, ...unreadHead(unread).lines] }
-    : state;
-
-const unreadHead = ({ code, message, next }: Fault) => ({
-  headline: `Its mirror cannot be read from here: ${code}`,
-  lines: [`${code}: ${message}`, `next: ${next}`],
-});
-
-/** An object whose backfill is not complete. */
-const isBackfilling = (state: string) => state === 'queued' || state === 'backfilling';
 
 /** Whether all is well: the reasons why not, and what is only reported. */
 export const checkHealth = (seen: SyncStatus, maxAgeMs: number): { reasons: string[]; notes: string[] } => ({
@@ -129,15 +135,15 @@ function versionEnd({ sync, now }: Pick<SyncStatus, 'sync' | 'now'>): string[] {
 }
 
 function whyNotWell(seen: SyncStatus, maxAgeMs: number): string[] {
-  const { sync, state, headline, unread, objects, findings, now } = seen;
+  const { sync, state, headline, objects, findings, now } = seen;
   const { name } = sync;
-  const reasons = state !== 'running' || unread ? [`${name}: ${headline}`] : [];
+  const reasons = isReading(state) && !sync.isRecopying ? [] : [`${name}: ${headline}`];
   const ill = findings.filter((finding) => !isHealthy(finding));
   for (const { says, reason } of ill) reasons.push(`${name}: ${says}. ${reason}`);
-  for (const { sobject, state, read_until: readUntil } of objects) {
+  for (const { sobject, state, seenState, read_until: readUntil } of objects) {
     if (ill.some((finding) => finding.sobject === sobject)) continue;
     if (state !== 'current') {
-      reasons.push(`${name}: ${sobject}: ${stateWord(state)}`);
+      reasons.push(`${name}: ${sobject}: ${objectStates[seenState].word}`);
     } else if (maxAgeMs < Infinity && (readUntil === null || now - timeOf(readUntil) > maxAgeMs)) {
       reasons.push(`${name}: ${sobject}: read ${timeSince(readUntil, now)}`);
     }

@@ -1,6 +1,7 @@
 import { endOfVersion } from '../core/api-version.ts';
 import { hostOf } from '../core/own-database.ts';
 import { inRfc3339 } from '../core/plain-words.ts';
+import { syncStates } from '../core/states.ts';
 import { isHealthy } from './findings.ts';
 import { objectView } from './object-view.ts';
 import type { SyncStatus } from './sync-status.ts';
@@ -13,7 +14,7 @@ export interface SyncPlaces {
 
 /** A sync as programs get it: its settings, whether it runs, and what it waits for. Contains no secret. */
 export function syncView(
-  { sync, health, state, word, headline, lines, findings, unread, now }: SyncStatus,
+  { sync, health, state, headline, lines, findings, unread, now }: SyncStatus,
   { proxyUrl, mirrorUrl }: SyncPlaces,
 ) {
   const { fault } = health;
@@ -31,7 +32,8 @@ export function syncView(
     ...settingsView(sync),
     mirror: mirrorView(sync.destination, mirrorUrl),
     state,
-    state_word: word,
+    state_word: syncStates[state].word,
+    family: syncStates[state].family,
     headline,
     details: [...lines],
     findings: findings.map((finding) => ({ ...finding, is_healthy: isHealthy(finding) })),
@@ -60,7 +62,7 @@ function mirrorView(destination: SyncStatus['sync']['destination'], url: string)
 /** A sync and its objects, at one instant of the mirror's clock. */
 export const snapshotView = (seen: SyncStatus, places: SyncPlaces) => ({
   sync: syncView(seen, places),
-  objects: seen.objects.map((object) => objectView(object, seen.findings)),
+  objects: seen.objects.map((object) => objectView(object, seen)),
   as_of: new Date(seen.now).toISOString(),
 });
 

@@ -4,7 +4,7 @@ import { inRfc3339 } from '../core/plain-words.ts';
 
 export const usageView = (
   { stopAtPercent }: Pick<Sync, 'stopAtPercent'>,
-  { purposes, queries, org }: SyncUsage,
+  { purposes, queries, shares, org }: SyncUsage,
   now: number,
 ) => ({
   as_of: new Date(now).toISOString(),
@@ -14,9 +14,22 @@ export const usageView = (
     last_day: lastDay,
   })),
   queries: [...queries],
+  shares: sharesView(shares, org),
   org: orgView(org),
   stop_at_percent: stopAtPercent,
 });
+
+function sharesView({ objects, proxied, total }: SyncUsage['shares'], org: SyncUsage['org']) {
+  const ofObjects = objects.reduce((sum, { requests }) => sum + requests, 0);
+  return {
+    objects: [...objects],
+    proxied,
+    // Queries may have been counted a little earlier than their requests.
+    other: Math.max(0, Math.round((total - proxied - ofObjects) * 100) / 100),
+    total,
+    other_programs: org && Math.max(0, org.used - total),
+  };
+}
 
 const orgView = (org: SyncUsage['org']) =>
   org && { used: org.used, max: org.max, percent: percentOf(org), recorded_at: inRfc3339(org.recordedAt) };

@@ -89,7 +89,7 @@ export const lockPage = (
   SELECT FROM _lockstep.bulk_page
    WHERE stream_no = ${streamNo} AND page_no = ${pageNo} AND path = ${path} AND rows = ${rows} FOR UPDATE`);
 
-/** As {@link lockPage}. */
+/** As {@link lockPage}; no row also if the whole page is stored. */
 export const advancePage = (
   tx: Tx,
   page: Pick<BulkPageRow, 'stream_no' | 'page_no' | 'path' | 'rows'>,
@@ -98,6 +98,7 @@ export const advancePage = (
   tx.query<{ page_no: number }>(sql`
   UPDATE _lockstep.bulk_page SET rows = ${to.rows}, last_id = coalesce(${to.lastId}, last_id), is_done = ${to.isDone}
    WHERE stream_no = ${page.stream_no} AND page_no = ${page.page_no} AND path = ${page.path} AND rows = ${page.rows}
+     AND NOT is_done
   RETURNING page_no`);
 
 /**

@@ -7,6 +7,7 @@ export { type BulkReading, ReadingClosed, SeenLost } from './bulk.ts';
 export type { BulkPageRow } from './bulk-sql.ts';
 export { selectReaderGroup } from './check-sql.ts';
 export type { Check, CheckName } from './check-step.ts';
+export { type ColumnRow, readColumns } from './column-sql.ts';
 export {
   type Destination,
   holderName,

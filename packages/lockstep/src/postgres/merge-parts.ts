@@ -89,3 +89,7 @@ SELECT count(*)::integer AS judged,
        count(*) FILTER (WHERE _verdict = 'dirty')::integer AS dirty`;
 
 export const noIds = "'{}'::text[]";
+
+/** Then the fence is not that of the row, and a reading that equals the row may still be older than the fence. */
+export const isAside = (id: string) =>
+  `EXISTS (SELECT FROM _lockstep.quarantine q WHERE q.stream_no = $2 AND q.id = n.${id})`;

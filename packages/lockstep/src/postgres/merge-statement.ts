@@ -3,6 +3,7 @@ import {
   clearMarks,
   insertFences,
   insertMarks,
+  isAside,
   type MergeNames,
   namesOf,
   noIds,
@@ -145,10 +146,6 @@ const reading = ({ columns, hasIsDeleted }: Stream, { id, stamp }: MergeNames): 
             FROM unnest($5::text[]) AS absent) r
   WINDOW within_id AS (PARTITION BY ${id} ORDER BY _stamp DESC)
 `;
-
-/** Then the fence is not that of the row, and a reading that equals the row may still be older than the fence. */
-const isAside = (id: string) =>
-  `EXISTS (SELECT FROM _lockstep.quarantine q WHERE q.stream_no = $2 AND q.id = n.${id})`;
 
 const verdictOfOlder = `CASE WHEN f.partial THEN 'dirty' ELSE 'stale' END`;
 

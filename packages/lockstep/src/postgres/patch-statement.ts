@@ -2,6 +2,7 @@ import {
   clearMarks,
   insertFences,
   insertMarks,
+  isAside,
   type MergeNames,
   noIds,
   settled,
@@ -62,7 +63,10 @@ function reading(columns: readonly ColumnPlan[], id: string): string {
 `;
 }
 
-/** The same rule as `decidePartial` in `core/merge-rule.ts`. */
+/**
+ * The same rule as `decidePartial` in `core/merge-rule.ts`. The row of a record that is set aside is another version,
+ * perhaps of the same second.
+ */
 function judged(columns: readonly ColumnPlan[], { table, id, stamp }: MergeNames): string {
   const same = columns.map((c) => `t.${quoted(c.column)} IS NOT DISTINCT FROM n.${quoted(c.column)}`);
   const stampOf = (row: 'n' | 't') => (stamp ? `${row}.${stamp}` : 'NULL::timestamptz');
@@ -75,7 +79,9 @@ function judged(columns: readonly ColumnPlan[], { table, id, stamp }: MergeNames
               WHEN $3 < f.hi AND $4 <= f.lo AND NOT f.partial THEN 'stale'
               WHEN $3 < f.hi THEN CASE WHEN s._same THEN 'nothing' ELSE 'dirty' END
               WHEN n._absent OR t.${id} IS NULL OR ${stampOf('t')} IS DISTINCT FROM ${stampOf('n')} THEN 'dirty'
-              WHEN s._same OR ${stampOf('n')} IS NULL OR ${stampOf('n')} < to_timestamp($6::bigint) THEN 'store'
+              WHEN s._same THEN 'store'
+              WHEN ${isAside(id)} THEN 'dirty'
+              WHEN ${stampOf('n')} IS NULL OR ${stampOf('n')} < to_timestamp($6::bigint) THEN 'store'
               ELSE 'dirty'
          END AS _verdict
     FROM reading n

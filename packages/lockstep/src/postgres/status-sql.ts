@@ -9,7 +9,7 @@ import { sql } from '@lockstep/foundation/sql';
 export interface StatusRow {
   sobject: string;
   table_name: string;
-  state: string;
+  state: 'queued' | 'backfilling' | 'current' | 'stopped' | 'rows missing';
   rows: number;
   rows_expected: number | null;
   backfill_percent: number;

@@ -287,6 +287,23 @@ test('a slice is stored in full or not at all if its reading is closed', async (
   assert.equal((await counted(harness))?.rows, 1);
 });
 
+test('the page after another is added once, even if two workers have read that one to its end', async () => {
+  await using harness = await openDestinationHarness();
+  const { mirror } = harness.destination;
+  const bulk = await openBulkBackfill(harness);
+  await bulk.store([record(1)]);
+  const page = await bulk.page();
+  await mirror.endBulkPage(page, '/results/2');
+  await assert.rejects(mirror.endBulkPage(page, '/results/2'), { code: 'SYS-09' });
+  const known = await harness.db.query(
+    sql`SELECT page_no, is_done FROM _lockstep.bulk_page ORDER BY page_no`,
+  );
+  assert.deepEqual(known, [
+    { page_no: 1, is_done: true },
+    { page_no: 2, is_done: false },
+  ]);
+});
+
 test('NUL characters are removed and counted, and a record that is not UTF-8 is set aside', async () => {
   await using harness = await openDestinationHarness();
   const bulk = await openBulkBackfill(harness);

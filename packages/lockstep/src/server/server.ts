@@ -16,6 +16,8 @@ export interface RunningServer extends AsyncDisposable {
   proxyUrl: string;
   metricsUrl: string;
   apiUrl: string;
+  /** Says where the console is. It may hold a secret: for a terminal or a file's name only. */
+  greeting: string;
   /** Rejects if a part fails; never resolves. */
   failed: Promise<never>;
 }
@@ -76,7 +78,9 @@ export async function startServer(
     await Promise.all(running);
   });
   const proxyServer = undo.use(await openProxyServer(base, control, { deps, syncs }));
-  const api = undo.use(await openApiServer(base, control, { ...options, proxyServer }));
+  const api = undo.use(
+    await openApiServer(base, control, { ...options, proxyServer, isDemo: org !== undefined }),
+  );
   await runFile.publish({
     controlUrl: base.controlUrl,
     proxyUrl: proxyServer.proxyUrl,
@@ -90,6 +94,7 @@ export async function startServer(
     proxyUrl: proxyServer.proxyUrl,
     metricsUrl: proxyServer.metricsUrl,
     apiUrl: api.url,
+    greeting: api.greeting,
     failed: broken.promise,
     [Symbol.asyncDispose]: () => ends.disposeAsync(),
   };

@@ -47,6 +47,7 @@ async function runDemo(
   if (startAnew) await eraseDemo(config, (line) => output.say(line));
   output.say('This is a demo: its Salesforce org is simulated, and nothing leaves this machine.');
   await using running = await openDemo({ config, ...choices, output, stop });
+  output.say(running.greeting);
   await showCopy(running, config, output);
   await aborted(running.ended);
   if (!stop.aborted) throw running.ended.reason;

@@ -30,6 +30,7 @@ export const start: Command = {
       say(`Metrics: ${server.metricsUrl}. Management API: ${server.apiUrl}/api/v1 (docs/api.md)`);
       for (const { name, id } of syncs) say(`Sync ${name}: ${server.proxyUrl}/${id}`);
       if (syncs.length === 0) say('No sync yet. To create one: lockstep help sync create');
+      say(server.greeting);
       say('Ctrl-C stops it.');
       await Promise.race([aborted(stop), server.failed]);
       say('Stopping after the requests that are under way.');

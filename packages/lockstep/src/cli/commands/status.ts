@@ -3,6 +3,7 @@ import { checkSchema, type ObjectView, type SyncView, snapshotSchema } from '../
 import { systemSchema } from '../../contract/system.ts';
 import { formatCount, timeOf, timeSince } from '../../core/plain-words.ts';
 import { usageError } from '../../core/request-error.ts';
+import { isReading } from '../../core/states.ts';
 import { publicDatabasesText } from '../../postgres/index.ts';
 import type { ApiClient } from '../api-client.ts';
 import { type Arguments, type Command, syncFlag } from '../arguments.ts';
@@ -74,7 +75,9 @@ const methodWord = ({ backfill_by: by }: ObjectView): string => (by === 'bulk' ?
 /** @param now  the mirror server's time, in milliseconds since 1970 */
 export function statusText(sync: SyncView, objects: readonly ObjectView[], now: number): string {
   const { name, headline, details, findings } = sync;
-  const isCopying = objects.some(({ state }) => state === 'queued' || state === 'backfilling');
+  const isCopying = objects.some(
+    ({ backfill_percent: percent, state }) => percent < 100 && state !== 'stopped',
+  );
   const rows = objects.map((object) => [
     object.sobject,
     object.state_word,
@@ -100,7 +103,7 @@ export function statusText(sync: SyncView, objects: readonly ObjectView[], now: 
     '',
   ];
   if (sync.mirror_fault) return [...head, 'The state of its objects is not known.', ''].join('\n');
-  const inHead = sync.state === 'running' ? 1 : 0;
+  const inHead = isReading(sync.state) ? 1 : 0; // its headline says the worst
   return [
     ...head,
     table(headers, rows, new Set(headers.map((_, column) => column).slice(2))),

@@ -124,10 +124,9 @@ class WatchedSync {
   private get whole(): SyncProgress | null {
     if (!this.sync) return null;
     const { state, fault, objects: names, mirror_fault: unread } = this.sync;
-    const isUnreadable = unread !== null;
     const objects = names.flatMap((name) => this.objects.get(name) ?? []);
-    if (objects.length < names.length && !isUnreadable) return null;
-    return { state, fault: fault && fault.code, isUnreadable, objects };
+    if (objects.length < names.length && unread === null) return null;
+    return { state, fault: fault && fault.code, objects };
   }
 
   /** States are told as changes of the progress. */

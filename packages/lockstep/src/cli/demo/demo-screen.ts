@@ -59,7 +59,7 @@ const variableLines = (envFile: string) => [
   '  lockstep status',
 ];
 
-function literalLines({ base, token, mirrorUrl }: Demo, { accountId }: Shown): string[] {
+function literalLines({ base, token, mirrorUrl, consoleUrl }: Demo, { accountId }: Shown): string[] {
   const time = new Date(systemClock.now()).toTimeString().slice(0, 8);
   const update = JSON.stringify({ Name: `Written at ${time}` });
   return [
@@ -73,6 +73,8 @@ function literalLines({ base, token, mirrorUrl }: Demo, { accountId }: Shown): s
     `    -H 'Content-Type: application/json' -d ${quoted(update)}`,
     `  lockstep sql "SELECT name, systemmodstamp FROM salesforce.account WHERE id = '${accountId}'"`,
     `  ${psqlLine(mirrorUrl)} -c 'SELECT count(*) FROM salesforce.contact'`,
+    '',
+    `The console, to which the link above signs you in: ${consoleUrl}`,
     '',
     'Ctrl-C stops everything; npm run demo continues where it stopped,',
     'npm run demo -- --fresh starts over.',

@@ -16,6 +16,7 @@ import {
 import { formatCount } from '../../core/plain-words.ts';
 import { RequestError } from '../../core/request-error.ts';
 import { createSync } from '../../operations/create-sync.ts';
+import { pageUrl } from '../../operations/first-administrator.ts';
 import {
   findKeyFor,
   openControlFor,
@@ -44,6 +45,10 @@ export interface Demo extends AsyncDisposable {
   mirrorUrl: string;
   /** `http://127.0.0.1:8401/s…` */
   base: string;
+  /** `http://localhost:8400` */
+  consoleUrl: string;
+  /** Says where the console is, with a link that signs in. */
+  greeting: string;
   /** Access token of the org's demo user. */
   token: string;
   /** Aborts when the user interrupts the demo, or when a part of it fails: then the reason is that part's error. */
@@ -97,6 +102,8 @@ export async function openDemo(options: DemoOptions): Promise<Demo> {
     mirrorUrl,
     token,
     base: `${server.proxyUrl}/${sync.id}`,
+    consoleUrl: pageUrl(server.apiUrl),
+    greeting: server.greeting,
     ended: AbortSignal.any([stop, broken.signal]),
     [Symbol.asyncDispose]: () => ends.disposeAsync(),
   };

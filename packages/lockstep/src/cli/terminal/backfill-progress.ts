@@ -2,10 +2,11 @@
 import { systemClock } from '@lockstep/foundation/clock';
 import type { Tx } from '@lockstep/foundation/database';
 import { RequestError } from '../../core/request-error.ts';
-import { stateWord } from '../../operations/state-words.ts';
-import { readStatusRows } from '../../postgres/index.ts';
+import { type ObjectState, objectStates } from '../../core/states.ts';
+import { readStatusRows, type StatusRow } from '../../postgres/index.ts';
 import type { Output } from './output.ts';
 import { openProgress } from './progress.ts';
+import type { ObjectProgress } from './progress-lines.ts';
 
 export interface BackfillResult {
   /** In milliseconds since 1970, as this process saw it; null before the first row. */
@@ -33,8 +34,7 @@ export async function watchBackfill(
     const streams = await readStatusRows(mirror);
     const rows = streams.reduce((total, stream) => total + stream.rows, 0);
     if (rows > 0) firstRowAt ??= systemClock.now();
-    const objects = streams.map((stream) => ({ ...stream, state_word: stateWord(stream.state) }));
-    show({ state: 'running', fault: null, isUnreadable: false, objects });
+    show({ state: 'backfilling', fault: null, objects: streams.map(progressOf) });
     if (streams.length > 0 && streams.every(({ state }) => state === 'current')) {
       output.show([]);
       return { firstRowAt, rows };
@@ -48,4 +48,9 @@ export async function watchBackfill(
     }
     await systemClock.sleep(firstRowAt === null ? lookForFirstRowEveryMs : lookEveryMs, stop);
   }
+}
+
+function progressOf(stream: StatusRow): ObjectProgress {
+  const state: ObjectState = stream.state === 'rows missing' ? 'rows_missing' : stream.state;
+  return { ...stream, state, state_word: objectStates[state].word };
 }

@@ -1,10 +1,10 @@
 /** How far a sync and its objects are, as lines: bars for a terminal, figures for everything else. */
-import type { SyncView } from '../../contract/syncs.ts';
 import { duration, formatCount, timeSince } from '../../core/plain-words.ts';
+import { isReading, type ObjectState, type SyncState, syncStates } from '../../core/states.ts';
 
 export interface ObjectProgress {
   sobject: string;
-  state: string;
+  state: ObjectState;
   state_word: string;
   rows: number;
   rows_expected: number | null;
@@ -14,31 +14,24 @@ export interface ObjectProgress {
 }
 
 export interface SyncProgress {
-  state: SyncView['state'];
+  state: SyncState;
   /** The code of the fault for which it waits. */
   fault: string | null;
-  /** The state of its objects is not known. */
-  isUnreadable: boolean;
   objects: readonly ObjectProgress[];
 }
 
-/** `live`: it runs, and every object is complete; `incomplete`: an object was stopped; else why it does not run. */
-export type Phase =
-  | Exclude<SyncView['state'], 'running'>
-  | 'unreadable'
-  | 'backfilling'
-  | 'incomplete'
-  | 'live';
+/** `live`: it runs, and every object is complete; `incomplete`: an object was stopped; else its state. */
+export type Phase = SyncState | 'incomplete';
 
-export function phaseOf({ state, isUnreadable, objects }: SyncProgress): Phase {
-  if (state !== 'running') return state;
-  if (isUnreadable) return 'unreadable';
+export function phaseOf({ state, objects }: SyncProgress): Phase {
+  if (!isReading(state) || state === 'starting') return state; // it may have the rows of a former org
   if (objects.length === 0 || objects.some(isBackfilling)) return 'backfilling';
   return objects.every(isComplete) ? 'live' : 'incomplete';
 }
 
 const isBackfilling = ({ state }: ObjectProgress) => state === 'queued' || state === 'backfilling';
-const isComplete = ({ state }: ObjectProgress) => state === 'current' || state === 'rows missing';
+const isComplete = (object: ObjectProgress) =>
+  object.state !== 'stopped' && !isBackfilling(object) && object.backfill_percent === 100;
 
 export interface Totals {
   rows: number;
@@ -86,7 +79,7 @@ export function totalLine(seen: SyncProgress, { rows, rows_expected: expected, .
   const phase = phaseOf(seen);
   if (phase === 'live') return `live ${rows} rows`;
   const pace = phase === 'backfilling' ? paceOf(totals, String) : [];
-  return [phaseWords(seen), `${totals.percent} %`, `${rows}/${expected}`, pace.join(', ')]
+  return [...phaseWords(phase, seen), `${totals.percent} %`, `${rows}/${expected}`, pace.join(', ')]
     .join(' ')
     .trimEnd();
 }
@@ -95,17 +88,19 @@ export function totalLine(seen: SyncProgress, { rows, rows_expected: expected, .
 export function headLine(seen: SyncProgress, { rows, rows_expected: expected, ...totals }: Totals): string {
   const phase = phaseOf(seen);
   if (phase === 'live') return `Live  ${formatCount(rows)} rows`;
-  const words = phase === 'backfilling' ? 'backfill' : phaseWords(seen);
+  const word = phase === 'incomplete' ? 'Incomplete' : syncStates[phase].word;
   return [
-    `${words.slice(0, 1).toUpperCase()}${words.slice(1)}`,
+    phaseWords(word, seen).join(' '),
     `${formatCount(rows)} of about ${formatCount(expected)}`,
     `${totals.percent} %`,
     ...(phase === 'backfilling' ? paceOf(totals, formatCount) : []),
   ].join('  ');
 }
 
-const phaseWords = (seen: SyncProgress): string =>
-  [phaseOf(seen), ...(seen.fault === null ? [] : [seen.fault])].join(' ');
+const phaseWords = (phase: string, { fault }: SyncProgress): string[] => [
+  phase,
+  ...(fault === null ? [] : [fault]),
+];
 
 function paceOf(
   { rows_per_minute: rate, seconds_left: left }: Pick<Totals, 'rows_per_minute' | 'seconds_left'>,
@@ -152,10 +147,11 @@ export function objectBars(
 }
 
 function figuresOf(
-  { rows, rows_expected: expected, state, state_word: word, read_until: readUntil }: ObjectProgress,
+  object: ObjectProgress,
   { withExpected, now }: { withExpected: boolean; now: number },
 ): string {
+  const { rows, rows_expected: expected, state, state_word: word, read_until: readUntil } = object;
   const of = withExpected && state === 'backfilling' ? ` of about ${formatCount(expected ?? 0)}` : '';
-  const read = withExpected && state === 'current' ? `, read ${timeSince(readUntil, now)}` : '';
+  const read = withExpected && isComplete(object) ? `, read ${timeSince(readUntil, now)}` : '';
   return `${formatCount(rows).padStart(9)}${of}   ${word}${read}`;
 }

@@ -8,7 +8,7 @@ import { startWorkerChild, type WorkerChild } from '@lockstep/harness/worker-chi
 import { type Figures, median, rounded } from './figures.ts';
 import type { BenchOptions } from './isolation.ts';
 
-const rounds = 3;
+const rounds = 1;
 const pageRows = 100_000;
 const fastIntervalMs = 200;
 const usualIntervalMs = 3_000;
@@ -90,8 +90,8 @@ async function peakRssMb({ pid }: WorkerChild): Promise<number> {
 async function startAnew({ admin }: EndToEndHarness, table: 'empty' | 'changed'): Promise<void> {
   if (table === 'empty') await admin.query(sql`TRUNCATE salesforce.account`);
   else {
-    await admin.query(sql`ALTER TABLE salesforce.account DROP COLUMN description`);
-    await admin.query(sql`ALTER TABLE salesforce.account ADD COLUMN description text`);
+    await admin.query(sql`ALTER TABLE salesforce.account DROP COLUMN name`);
+    await admin.query(sql`ALTER TABLE salesforce.account ADD COLUMN name text`);
   }
   await admin.query(sql`DELETE FROM _lockstep.cursor`);
   await admin.query(sql`DELETE FROM _lockstep.bulk_page`);

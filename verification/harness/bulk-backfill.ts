@@ -68,7 +68,7 @@ export class BulkBackfill {
     const fields = this.fieldsOf(change);
     const given: CsvSlice[] = [];
     for await (const slice of sliceRecords(csvOf(records, fields), fields, change.sliceRows ?? 4_000))
-      given.push(slice);
+      given.push({ ...slice, bytes: Buffer.from(slice.bytes) });
     return given;
   }
 

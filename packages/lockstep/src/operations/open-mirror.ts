@@ -12,23 +12,39 @@ import {
 import { Fault } from '../core/faults.ts';
 import { databaseFault } from '../postgres/index.ts';
 
-/** Opens the mirror as its reader role sees it, for as long as the work takes. Table names need no schema. */
+/**
+ * Opens the mirror as its reader role sees it, for as long as the work takes. Table names need no schema.
+ *
+ * @throws {@link Fault} what the work throws; `SYS-18`, `PRX-01` if it fails because the sync is being deleted meanwhile
+ */
 export async function withMirror<Result>(
   control: Control,
   sync: Sync,
   work: (mirror: Database) => Promise<Result>,
 ): Promise<Result> {
-  const mirror = openDatabase({
-    ...(await openReader(control, sync)),
-    applicationName: 'lockstep command',
-    connectionsMax: 1,
-    settings: { search_path: sync.destination.tableSchema },
-  });
   try {
+    const address = await openReader(control, sync);
+    const settings = { search_path: sync.destination.tableSchema };
+    await using undo = new AsyncDisposableStack();
+    const mirror = openDatabase({
+      ...address,
+      applicationName: 'lockstep command',
+      connectionsMax: 1,
+      settings,
+    });
+    undo.defer(() => mirror.end());
     return await work(mirror);
-  } finally {
-    await mirror.end();
+  } catch (error) {
+    return refuseIfDeleted(control, sync, error);
   }
+}
+
+/** The mirror's logins are dropped before the sync's row. @throws {@link Fault} `SYS-18`, `PRX-01`, or the error */
+async function refuseIfDeleted(control: Control, sync: Sync, error: unknown): Promise<never> {
+  const current = await readSync(control, sync.id).catch(() => sync);
+  if (!current) throw new Fault('PRX-01');
+  refuseChange(current);
+  throw error;
 }
 
 /**
@@ -68,10 +84,7 @@ export async function withWriter<Result>(
   try {
     return await withWriterOfAny(control, sync, work, settings);
   } catch (error) {
-    const current = await readSync(control, sync.id).catch(() => sync);
-    if (!current) throw new Fault('PRX-01');
-    refuseChange(current);
-    throw error;
+    return refuseIfDeleted(control, sync, error);
   }
 }
 

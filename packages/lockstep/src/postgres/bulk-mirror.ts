@@ -49,11 +49,16 @@ export interface BulkMirror {
   endBulkPage(page: BulkPageRow, next: string | null): Promise<void>;
 }
 
-/** Slices of Bulk results that are stored side by side: one session alone leaves the server's other core idle. */
-const slicesAtOnce = 2;
+/** Slices that are copied into a table side by side: one session alone leaves the server's other core idle. */
+const copiesAtOnce = 2;
 
 export function bulkMirrorIn(db: Database, wholeTables: Database): BulkMirror {
-  const rounds = new SliceRounds(slicesAtOnce);
+  const roundsOfStream = new Map<number, SliceRounds>();
+  const roundsOf = ({ stream: { streamNo } }: StreamTable): SliceRounds => {
+    const rounds = roundsOfStream.get(streamNo) ?? new SliceRounds(copiesAtOnce);
+    roundsOfStream.set(streamNo, rounds);
+    return rounds;
+  };
   let serverVersion: Promise<number> | undefined;
   const readServerVersion = async () => (await selectServerVersion(db))[0]?.version ?? 0;
   return {
@@ -64,8 +69,8 @@ export function bulkMirrorIn(db: Database, wholeTables: Database): BulkMirror {
       endBulk(db, holder, stream, observation, version, end),
     storeSlice: async (table, slice, part) => {
       serverVersion ??= readServerVersion();
-      const version = await serverVersion;
-      return rounds.run(() => storeSlice(db, version, table, slice, part));
+      const destination = { db, serverVersion: await serverVersion, rounds: roundsOf(table) };
+      return storeSlice(destination, table, slice, part);
     },
     endBulkSweep: ({ stream }, swept) => endSweep(wholeTables, stream, swept),
     endBulkPage: (page, next) => endPage(db, page, next),

@@ -4,9 +4,9 @@ import { ident, join, type Sql, sql } from '@lockstep/foundation/sql';
 import type { RecordId } from '../core/ids.ts';
 import { settledTime } from './mark-sql.ts';
 import type { Holder, Observation } from './observations.ts';
-import { nameInPage } from './page-sql.ts';
+import { nameInPage, type StagingForm } from './page-sql.ts';
 import type { ColumnPlan } from './plan-table.ts';
-import { keyOf } from './table-ddl.ts';
+import { columnType, keyOf } from './table-ddl.ts';
 import type { Stream } from './tables.ts';
 
 /** A page of a job's results. */
@@ -183,19 +183,25 @@ export const markUnseen = (tx: Tx, stream: Stream, { lo }: Observation, hi: numb
      SET since_ticket = greatest(dirty.since_ticket, EXCLUDED.since_ticket),
          stamped_at = least(dirty.stamped_at, EXCLUDED.stamped_at)`);
 
-/** Text columns by their names in a page, for the session; a transaction's rows go with it. */
-export const makeStaging = (tx: Tx, name: string, columns: readonly ColumnPlan[]) =>
+/** Columns by their names in a page, for the session; a transaction's rows go with it. */
+export const makeStaging = (tx: Tx, name: string, columns: readonly ColumnPlan[], form: StagingForm) =>
   tx.query(sql`
-  CREATE TEMPORARY TABLE IF NOT EXISTS ${ident(name)} (${join(columns.map(stagingColumn))}) ON COMMIT DELETE ROWS`);
+  CREATE TEMPORARY TABLE IF NOT EXISTS ${ident(name)} (${join(columns.map((column) => stagingColumn(column, form)))})
+    ON COMMIT DELETE ROWS`);
 
-const stagingColumn = (column: ColumnPlan) =>
-  column.field === 'Id'
-    ? sql`${ident(nameInPage(column))} text COLLATE "C"`
-    : sql`${ident(nameInPage(column))} text`;
+const stagingColumn = (column: ColumnPlan, form: StagingForm) => {
+  const text = column.field === 'Id' ? sql`text COLLATE "C"` : sql`text`;
+  return sql`${ident(nameInPage(column))} ${form === 'typed' ? columnType(column) : text}`;
+};
 
-/** @param columns  in the order of the CSV */
-export function copyIntoStaging(name: string, columns: readonly ColumnPlan[]): Sql {
+/**
+ * A value that a typed column refuses leaves its row out, as {@link copyRows} does.
+ *
+ * @param columns  in the order of the CSV
+ */
+export function copyIntoStaging(name: string, columns: readonly ColumnPlan[], form: StagingForm): Sql {
   const names = columns.map(nameInPage);
+  const onError = form === 'typed' ? sql`, ON_ERROR ignore` : sql``;
   return sql`COPY ${ident('pg_temp', name)} (${join(names.map((one) => ident(one)))}) FROM STDIN
-    (FORMAT csv${emptyIsNull(names)})`;
+    (FORMAT csv${onError}${emptyIsNull(names)})`;
 }

@@ -12,7 +12,15 @@ import {
   statementOf,
   tally,
 } from './merge-parts.ts';
-import { cast, columnList, misfitsStatement, pageSelect, quoted, stagedRows } from './page-sql.ts';
+import {
+  cast,
+  columnList,
+  misfitsStatement,
+  pageSelect,
+  quoted,
+  type StagingForm,
+  stagedSelect,
+} from './page-sql.ts';
 import { patchStatement } from './patch-statement.ts';
 import { type ColumnPlan, partialColumns } from './plan-table.ts';
 import type { Stream } from './tables.ts';
@@ -74,36 +82,47 @@ export function mergeStatements(
   const page = pageSelect(stream.columns, serverVersion);
   return {
     key,
-    apply: applyStatement(stream, names, page, false),
-    check: applyStatement(stream, names, page, true),
+    apply: applyStatement(stream, names, page, { isCheck: false, isDistinct: false }),
+    check: applyStatement(stream, names, page, { isCheck: true, isDistinct: false }),
     patch: patchStatement(stream, names, pageSelect(partialColumns(stream), serverVersion)),
     misfits: misfitsStatement(stream, page),
   };
 }
 
 /**
- * The statement of a kind for the records of a staging table: `apply`, `check` or `patch`.
+ * The statement of a kind for the records of a staging table, each of which is there once: `apply`, `check` or `patch`.
  *
  * @param name  of the table; $1 is the name again
  */
 export function stagedStatement(
   stream: Stream,
   serverVersion: number,
-  { name, kind }: { name: string; kind: 'backfill' | 'content' | 'sweep' },
+  { kind, ...staging }: { name: string; form: StagingForm; kind: 'backfill' | 'content' | 'sweep' },
 ): string {
   const names = namesOf(stream);
-  const page = pageSelect(stream.columns, serverVersion, stagedRows(stream.columns, name));
+  const page = stagedSelect(stream.columns, serverVersion, staging);
   return kind === 'sweep'
     ? patchStatement(stream, names, page)
-    : applyStatement(stream, names, page, kind === 'content');
+    : applyStatement(stream, names, page, { isCheck: kind === 'content', isDistinct: true });
 }
 
-function applyStatement(stream: Stream, names: MergeNames, page: string, isCheck: boolean): string {
+interface ApplyForm {
+  isCheck: boolean;
+  /** No Id occurs twice. */
+  isDistinct: boolean;
+}
+
+function applyStatement(
+  stream: Stream,
+  names: MergeNames,
+  page: string,
+  { isCheck, isDistinct }: ApplyForm,
+): string {
   const { columns } = stream;
   const { id, table } = names;
   const parts = {
     page,
-    reading: reading(stream, names),
+    reading: reading(stream, names, isDistinct),
     judged: judged(stream, names, isCheck),
     put: put(columns, names),
     removed: `
@@ -132,10 +151,18 @@ function applyStatement(stream: Stream, names: MergeNames, page: string, isCheck
 }
 
 /** The page with its types and the absent Ids; records of the same Id are numbered, the newest stamp first. */
-const reading = ({ columns, hasIsDeleted }: Stream, { id, stamp }: MergeNames): string => `
-  SELECT r.*,
-         row_number() OVER within_id AS _nth,
-         ${stamp ? 'coalesce(lead(_stamp) OVER within_id = _stamp, false)' : `lead(${id}) OVER within_id IS NOT NULL`} AS _tied
+function reading({ columns, hasIsDeleted }: Stream, { id, stamp }: MergeNames, isDistinct: boolean): string {
+  const isTied = stamp
+    ? 'coalesce(lead(_stamp) OVER within_id = _stamp, false)'
+    : `lead(${id}) OVER within_id IS NOT NULL`;
+  const [place, window] = isDistinct
+    ? ['1 AS _nth, false AS _tied', '']
+    : [
+        `row_number() OVER within_id AS _nth, ${isTied} AS _tied`,
+        `WINDOW within_id AS (PARTITION BY ${id} ORDER BY _stamp DESC)`,
+      ];
+  return `
+  SELECT r.*, ${place}
     FROM (SELECT ${columnList(columns, (c) => `${cast(c)} AS ${quoted(c.column)}`)},
                  ${hasIsDeleted ? `"IsDeleted" = 'true'` : 'false'} AS _gone,
                  ${stamp ? '"SystemModstamp"::timestamptz' : 'NULL::timestamptz'} AS _stamp
@@ -144,8 +171,9 @@ const reading = ({ columns, hasIsDeleted }: Stream, { id, stamp }: MergeNames): 
           UNION ALL
           SELECT ${columnList(columns, (c) => (c.field === 'Id' ? 'absent' : `NULL::${c.sqlType}`))}, true, NULL::timestamptz
             FROM unnest($5::text[]) AS absent) r
-  WINDOW within_id AS (PARTITION BY ${id} ORDER BY _stamp DESC)
+  ${window}
 `;
+}
 
 const verdictOfOlder = `CASE WHEN f.partial THEN 'dirty' ELSE 'stale' END`;
 

@@ -14,19 +14,33 @@ export const columnList = (
 ): string => columns.map(text).join(separator);
 
 /** The JSON as text columns, and the name of the first column whose text does not fit its type. */
-export function pageSelect(
+export function pageSelect(columns: readonly ColumnPlan[], serverVersion: number): string {
+  return withMisfits(jsonRows(columns), misfitsOf(columns, serverVersion));
+}
+
+/** The same of the rows of a staging table, whose name is $1. */
+export function stagedSelect(
   columns: readonly ColumnPlan[],
   serverVersion: number,
-  rows = jsonRows(columns),
+  { name, form }: { name: string; form: StagingForm },
 ): string {
+  const rows = `(SELECT ${columnList(columns, valueOf)} FROM pg_temp.${quoted(name)} WHERE $1::text IS NOT NULL) AS p`;
+  return withMisfits(rows, form === 'typed' ? [] : misfitsOf(columns, serverVersion));
+}
+
+/** Whether the columns of a staging table are text or have the types of the stream's table. */
+export type StagingForm = 'typed' | 'text';
+
+const misfitsOf = (columns: readonly ColumnPlan[], serverVersion: number): string[] => {
   const fits = fitsOn(serverVersion);
-  const misfits = columns
+  return columns
     .filter((c) => c.sqlType !== 'text' && c.sqlType !== 'jsonb')
     .map((c) => `WHEN (${fits(valueOf(c), c.sqlType)}) IS FALSE THEN ${literal(c.column)}`);
-  return `
+};
+
+const withMisfits = (rows: string, misfits: readonly string[]): string => `
   SELECT p.*, CASE WHEN "Id" IS NULL OR length("Id") <> 18 THEN 'id' ${misfits.join('\n              ')} END AS _misfit
     FROM ${rows}`;
-}
 
 /**
  * PostgreSQL finds a member of a record by the name of a column, and cuts names after 63 bytes. A longer name, such as
@@ -52,10 +66,6 @@ export const nameInPage = (column: ColumnPlan): string => (isLong(column) ? colu
 const valueOf = (column: ColumnPlan): string => quoted(nameInPage(column));
 
 const literal = (text: string) => `'${text.replaceAll("'", "''")}'`;
-
-/** The rows of a staging table, whose columns are text and have the names of a page. $1 is its name. */
-export const stagedRows = (columns: readonly ColumnPlan[], name: string): string =>
-  `(SELECT ${columnList(columns, valueOf)} FROM pg_temp.${quoted(name)} WHERE $1::text IS NOT NULL) AS p`;
 
 /** An Id is compared by byte, like its column; every other value is read as text, except JSON inside JSON. */
 const recordType = ({ field, sqlType }: ColumnPlan) => {

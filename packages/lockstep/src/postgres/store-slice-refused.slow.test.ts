@@ -16,6 +16,7 @@ import {
   untilBlocked,
 } from '@lockstep/harness/destination';
 import type { ApplyCounts } from './page-part.ts';
+import { SliceRounds } from './slice-rounds.ts';
 import { lockCheckpoint } from './sql.ts';
 import { storeSlice } from './store-slice.ts';
 
@@ -94,7 +95,13 @@ test('a login that may have no temporary table stores slices all the same', asyn
   const restricted = openDatabase({ url, applicationName: 'test', settings: { role } });
   try {
     const counts = await bulk.store([record(1), record(2)], {
-      store: (table, slice, part) => storeSlice(restricted, 160_000, table, slice, part),
+      store: (table, slice, part) =>
+        storeSlice(
+          { db: restricted, serverVersion: 160_000, rounds: new SliceRounds(1) },
+          table,
+          slice,
+          part,
+        ),
     });
     assert.deepEqual(counts, { ...nothing, applied: 2 });
     assert.equal(await countedRows(harness), 2);

@@ -12,6 +12,7 @@ import {
   stampAt,
 } from '@lockstep/harness/destination';
 import type { ApplyCounts } from './page-part.ts';
+import { SliceRounds } from './slice-rounds.ts';
 import { OutdatedJob, RepeatedRecord, storeSlice } from './store-slice.ts';
 
 /** For the tests that need more than a name; each choice of fields costs another database. */
@@ -340,7 +341,8 @@ test('a server before PostgreSQL 17 gets a first fill by way of a staging table'
   const { db } = harness.destination;
   const version = Math.min(160_000, await versionOf(harness));
   const counts = await bulk.store([record(1), record(2)], {
-    store: (table, slice, part) => storeSlice(db, version, table, slice, part),
+    store: (table, slice, part) =>
+      storeSlice({ db, serverVersion: version, rounds: new SliceRounds(1) }, table, slice, part),
   });
   assert.deepEqual(counts, { ...nothing, applied: 2 });
   assert.equal(await hasStaged(harness), true);

@@ -28,6 +28,8 @@ import {
 import { type MergedRow, mergeStatements, stagedStatement } from './merge-statement.ts';
 import type { Observation } from './observations.ts';
 import type { ApplyCounts, StreamTable } from './page-part.ts';
+import type { StagingForm } from './page-sql.ts';
+import type { SliceRounds } from './slice-rounds.ts';
 import * as statements from './sql.ts';
 import { lockStream, type Stream } from './tables.ts';
 
@@ -88,19 +90,25 @@ const cannotBeStaged = /^(2[23]|54|P0|42501|25006)/;
  *         {@link OutdatedJob}; {@link RepeatedRecord}; database errors
  */
 export async function storeSlice(
-  db: Database,
-  serverVersion: number,
+  destination: SliceDestination,
   table: StreamTable,
   slice: CsvSlice,
   part: BulkPart,
 ): Promise<StoredSlice> {
+  const { serverVersion } = destination;
   const job = jobTable(table, part.fields, serverVersion);
-  const store = { db, serverVersion, job, slice, part };
+  const store = { ...destination, job, slice, part };
   const isDirect = !slice.isSuspect && isFirstFill(part) && serverVersion >= leavesOutMisfits;
   const copied = isDirect ? await copySlice(store) : null;
   if (copied) return copied;
   requireDistinct(slice);
-  return (!slice.isSuspect && (await mergeSlice(store))) || storeAsPage(store);
+  return (!slice.isSuspect && (await mergeStaged(store))) || storeAsPage(store);
+}
+
+/** Typed columns save half of the merge statement; a record that they refuse may still fit, like a whole number `1.0`. */
+async function mergeStaged(store: Store): Promise<StoredSlice | null> {
+  const isTyped = store.serverVersion >= leavesOutMisfits;
+  return (isTyped && (await mergeSlice(store, 'typed'))) || mergeSlice(store, 'text');
 }
 
 /** A copy finds out by the table's key. */
@@ -109,9 +117,14 @@ function requireDistinct(slice: CsvSlice): void {
   if (ids.size < slice.starts.length) throw new RepeatedRecord();
 }
 
-interface Store {
+export interface SliceDestination {
   db: Database;
   serverVersion: number;
+  /** Copies share the stream's lock. Merges take it for themselves and queue for it, so they need no rounds. */
+  rounds: SliceRounds;
+}
+
+interface Store extends SliceDestination {
   /** The stream's table with the columns that the job reads. */
   job: StreamTable;
   slice: CsvSlice;
@@ -163,25 +176,27 @@ const add = (a: ApplyCounts, b: ApplyCounts): ApplyCounts => ({
 class NotSo extends Error {}
 
 async function copyUnfenced(
-  { db, job: { stream }, slice, part }: Store,
+  { db, rounds, job: { stream }, slice, part }: Store,
   merged: ReadonlyMap<number, true>,
 ): Promise<StoredSlice | { fenced: readonly number[] } | null> {
   try {
-    return await applyTransaction(db, async (tx) => {
-      await lockReading(tx, part);
-      await shareStream(tx, stream);
-      await lockOwnPage(tx, part);
-      const [older] = await selectOlderReading(tx, stream.streamNo, part.observation, part.hi);
-      if (older) throw new NotSo();
-      const fenced = (await fencedRecords(tx, stream.streamNo, slice)).filter((nth) => !merged.has(nth));
-      if (fenced.length > 0) return { fenced };
-      const rest = withoutRecords(slice, (nth) => merged.has(nth));
-      const rows = rest.starts.length;
-      const copied = rows === 0 ? 0 : await tx.copyIn(copyRows(stream, stream.columns), rest.bytes);
-      if (copied !== rows) throw new NotSo();
-      await requireUnseen(tx, part, partOf(slice, [...merged.keys()]));
-      return { counts: { ...noCounts, applied: rows }, page: await advance(tx, slice, part, rows) };
-    });
+    const copy = () =>
+      applyTransaction(db, async (tx) => {
+        await lockReading(tx, part);
+        await shareStream(tx, stream);
+        await lockOwnPage(tx, part);
+        const [older] = await selectOlderReading(tx, stream.streamNo, part.observation, part.hi);
+        if (older) throw new NotSo();
+        const fenced = (await fencedRecords(tx, stream.streamNo, slice)).filter((nth) => !merged.has(nth));
+        if (fenced.length > 0) return { fenced };
+        const rest = withoutRecords(slice, (nth) => merged.has(nth));
+        const rows = rest.starts.length;
+        const copied = rows === 0 ? 0 : await tx.copyIn(copyRows(stream, stream.columns), rest.bytes);
+        if (copied !== rows) throw new NotSo();
+        await requireUnseen(tx, part, partOf(slice, [...merged.keys()]));
+        return { counts: { ...noCounts, applied: rows }, page: await advance(tx, slice, part, rows) };
+      });
+    return await rounds.run(copy);
   } catch (error) {
     if (error instanceof NotSo) return null;
     const state = sqlState(error) ?? '';
@@ -219,25 +234,25 @@ async function fencedRecords(tx: Transaction, streamNo: number, slice: CsvSlice)
  *
  * @returns null: a record does not fit, or the server allows no staging table
  */
-async function mergeSlice(store: Store): Promise<StoredSlice | null> {
+async function mergeSlice(store: Store, form: StagingForm): Promise<StoredSlice | null> {
   const { db, serverVersion, job, slice, part } = store;
   const { stream } = job;
   const { streamNo } = stream;
   const rows = slice.starts.length;
-  const name = `lockstep_staging_${streamNo}_${fieldsKey(part.fields)}`;
+  const name = `lockstep_staging_${form}_${job.merge.key}`;
   try {
     return await applyTransaction(db, async (tx) => {
       await lockReading(tx, part);
-      await makeStaging(tx, name, stream.columns);
-      const staged = await tx.copyIn(copyIntoStaging(name, stream.columns), slice.bytes);
+      await makeStaging(tx, name, stream.columns, form);
+      const staged = await tx.copyIn(copyIntoStaging(name, stream.columns, form), slice.bytes);
       if (staged !== rows) throw new NotSo();
       await lockStream(tx, stream);
       await lockOwnPage(tx, part);
       if (isFirstFill(part) && (await hasRepeated(tx, stream, slice))) throw new RepeatedRecord();
       await requireUnseen(tx, part, slice);
       const [merged] = await tx.query<MergedRow>({
-        name: `staged_${part.way.kind}_${job.merge.key}`,
-        text: stagedStatement(stream, serverVersion, { name, kind: part.way.kind }),
+        name: `staged_${form}_${part.way.kind}_${job.merge.key}`,
+        text: stagedStatement(stream, serverVersion, { name, form, kind: part.way.kind }),
         values: [name, streamNo, part.observation.lo, part.hi, [], ...moreValues(part.way)],
       });
       if (!merged || merged.judged !== rows) throw new NotSo();

@@ -99,5 +99,5 @@ const sqlTypes: Record<SqlType, Sql> = {
   jsonb: sql`jsonb`,
 };
 
-const columnType = ({ sqlType, byBytes }: ColumnPlan) =>
+export const columnType = ({ sqlType, byBytes }: ColumnPlan) =>
   byBytes ? sql`text COLLATE "C"` : sqlTypes[sqlType];

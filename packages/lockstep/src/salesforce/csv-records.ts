@@ -11,8 +11,10 @@ const nul = 0x00;
 /** PostgreSQL before 18 takes a line of these two characters for the end of the data, even within quotes. */
 const endOfData = '\n\\.';
 
-/** A slice is some 50 ms of work for PostgreSQL. */
-const sliceBytes = 1024 * 1024;
+/** A slice is some 100 ms of work for PostgreSQL. */
+const sliceBytes = 2 * 1024 * 1024;
+/** Beyond a slice: what has arrived of the next one. */
+const reserveBytes = 512 * 1024;
 /** A Salesforce record has at most some millions of characters. */
 const recordBytesMax = 64 * 1024 * 1024;
 
@@ -22,6 +24,8 @@ const recordBytesMax = 64 * 1024 * 1024;
  * @param fields    what its query selects; every page repeats them in its first line, and one that does not is read
  *                  as if it did
  * @param rowsMax  records of a slice; it has fewer if they are large
+ * @returns slices whose bytes are overwritten when the second slice after them is asked for: new memory for each would
+ *          have the garbage collector run all the time
  * @throws Fault `DATA-03`: other columns, or a record that is cut off
  */
 export async function* sliceRecords(
@@ -58,7 +62,9 @@ class RecordScanner {
   private values = 1;
   /** Some record since the last slice has another number of values. */
   private isUneven = false;
-  private bytes = Buffer.allocUnsafe(2 * sliceBytes);
+  private bytes = Buffer.allocUnsafe(sliceBytes + reserveBytes);
+  /** Of the last two slices, the older one first. */
+  private lent: Buffer<ArrayBuffer>[] = [];
   private used = 0;
   private isQuoted = false;
   /** Where each record begins; the last one is not complete yet. */
@@ -121,14 +127,17 @@ class RecordScanner {
     while (this.isFull) yield this.take();
   }
 
-  /** As many complete records as a slice may have. The others move to a new buffer, because the slice keeps this one. */
+  /** As many complete records as a slice may have. The others move to another buffer, because the slice keeps this one. */
   take(): CsvSlice {
     const rows = Math.min(this.rowsMax, this.starts.length - 1);
     const end = this.starts[rows] ?? 0;
     const bytes = this.bytes.subarray(0, end);
     const starts = this.starts.slice(0, rows);
     const rest = this.bytes.subarray(end, this.used);
-    this.bytes = Buffer.allocUnsafe(Math.max(2 * sliceBytes, 2 * rest.length));
+    const free = this.lent.length === 2 ? this.lent.shift() : undefined;
+    this.lent.push(this.bytes);
+    const fits = free !== undefined && free.length >= rest.length;
+    this.bytes = fits ? free : Buffer.allocUnsafe(Math.max(sliceBytes + reserveBytes, 2 * rest.length));
     this.used = rest.copy(this.bytes);
     this.starts = this.starts.slice(rows).map((start) => start - end);
     const isSuspect = this.isUneven || bytes.includes(nul) || !isUtf8(bytes) || bytes.includes(endOfData);

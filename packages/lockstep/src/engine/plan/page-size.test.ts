@@ -28,7 +28,12 @@ test('a page that was cut for the first time, or again at the same place, shows 
 test('if pages are cut at different places, nine tenths of the shortest are counted on', () => {
   const known = { rows: 200, cutAt: 200 };
   assert.deepEqual(sizeAfter(known, cut(100)), { rows: 90, cutAt: 100 });
-  assert.deepEqual(sizeAfter(known, cut(300)), { rows: 180, cutAt: 300 });
+  assert.deepEqual(sizeAfter(known, cut(300)), { rows: 200, cutAt: 300 });
+});
+
+test('pages that are cut at two places in turn do not make the size smaller each time', () => {
+  const inTurn = Array.from({ length: 20 }, (_, n) => cut(n % 2 ? 700 : 1_000));
+  assert.equal(sizeAfter(fullPageSize(2_000), ...inTurn).rows, 630);
 });
 
 test('whole pages raise the size again, but never above the limit of the query', () => {

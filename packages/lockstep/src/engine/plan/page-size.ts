@@ -26,7 +26,7 @@ export const fullPageSize = (rows: number): PageSize => ({ rows, cutAt: null });
 export function learnPageSize(size: PageSize, asked: number, { count, done }: Page): PageSize {
   if (done) return count > size.rows ? { ...size, rows: Math.min(count, asked) } : size;
   const isSteady = size.cutAt === null || size.cutAt === count;
-  const rows = isSteady ? count : Math.floor(safeShare * Math.min(count, size.rows));
+  const rows = isSteady ? count : Math.min(size.rows, Math.floor(safeShare * count));
   return { rows: Math.max(1, rows), cutAt: count };
 }
 

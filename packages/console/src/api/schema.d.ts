@@ -91,6 +91,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/syncs/{sync}/objects/{object}/columns": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The columns of an object's table, with the field and the state of each */
+        get: operations["listColumns"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/syncs/{sync}/objects/{object}": {
         parameters: {
             query?: never;
@@ -963,6 +980,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/session/by-link": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Signs in by the link that the demo has shown, once
+         * @description The secret is what follows `#link=`. Only on the server itself. The answer sets a cookie.
+         */
+        post: operations["signInByLink"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/sessions": {
         parameters: {
             query?: never;
@@ -1316,10 +1353,15 @@ export interface components {
                 tunnel: string | null;
             };
             /** @enum {string} */
-            state: "running" | "waiting" | "locked" | "paused" | "not running";
-            /** @description The state with the worst finding, in a word or two. */
+            state: "starting" | "backfilling" | "live" | "catching_up" | "partly" | "quota_wait" | "salesforce_unreachable" | "database_unreachable" | "needs_reauth" | "needs_decision" | "locked" | "not_running" | "paused" | "deleting";
+            /** @description The state in words. */
             state_word: string;
-            /** @description The same as a sentence. */
+            /**
+             * @description Of the state: whether it is well, busy, waits, or needs somebody.
+             * @enum {string}
+             */
+            family: "good" | "working" | "waiting" | "gaps" | "stopped" | "resting";
+            /** @description The state as a sentence or two, without the last full stop. */
             headline: string;
             /** @description What belongs below the headline, such as the next step. */
             details: string[];
@@ -1351,9 +1393,27 @@ export interface components {
         SyncObjectInput: {
             sobject: string;
             table_name: string;
-            state: string;
-            /** @description The state with the worst finding, in a word or two. */
+            /** @enum {string} */
+            state: "queued" | "backfilling" | "current" | "behind" | "columns" | "limited" | "rows_missing" | "stopped" | "paused";
+            /** @description The state in words. */
             state_word: string;
+            /**
+             * @description Of the state, as of a sync.
+             * @enum {string}
+             */
+            family: "good" | "working" | "waiting" | "gaps" | "stopped" | "resting";
+            /** @description The age of `read_until` now. Null: it is not copied yet, or has no field that tells. A stream of events does not tell that it grows. */
+            behind_seconds: number | null;
+            /** @description The object is behind if that is more. */
+            target_seconds: number;
+            /** @description How fast it is copied. Null: it is not, now. */
+            backfill: {
+                /** @description Over about ten minutes. */
+                rows_per_minute: number | null;
+                seconds_left: number | null;
+                /** @description In words; without a figure: `Measuring`, `Counting` or why it waits. */
+                time_left: string;
+            } | null;
             rows: number;
             rows_expected: number | null;
             backfill_percent: number;
@@ -1466,6 +1526,10 @@ export interface components {
         SignIn: {
             password: string;
         };
+        SignInByLink: {
+            /** @description What the demo has shown at its start. */
+            secret: string;
+        };
         PasswordChange: {
             current: string;
             /** @description A long phrase is fine. Nothing else is required. */
@@ -1516,6 +1580,29 @@ export interface components {
             /** @description One statement. */
             query: string;
         };
+        ColumnInput: {
+            column_name: string;
+            /** @description As PostgreSQL names it; null: somebody has removed the column. */
+            column_type: string | null;
+            /** @description Its API name in Salesforce. */
+            field: string;
+            /** @description As Salesforce names it. */
+            field_type: string;
+            is_formula: boolean;
+            /** @description The objects whose Ids it can hold. */
+            refers_to: string[];
+            /**
+             * @description `filling`: complete once all records have been read again; `hidden` from the sync's user, and `left out` by a person: the column keeps its earlier values.
+             * @enum {string}
+             */
+            state: "mirrored" | "filling" | "hidden" | "left out";
+            /** @description Of the state; null: it is mirrored. */
+            since: string | null;
+            /** @description The field has another type now: the column with its earlier values, whose name this one takes when it is complete. */
+            replaces: string | null;
+            /** @description Why it does not have the values, as the predicate of a sentence about it. */
+            note: string | null;
+        };
         NewTrial: {
             /** @description A mirrored object: its API name. */
             object: string;
@@ -1542,6 +1629,8 @@ export interface components {
             object: string | null;
             /** @description The same as a sentence. */
             says: string;
+            /** @description Of a change of an object or its fields: what was done about it, as a sentence. */
+            done: string | null;
             /** @description `GET /errors/CODE` explains it. */
             code: string | null;
             /** @description A field, the work on an object such as `poll`, or the host or API version of the org. */
@@ -1854,10 +1943,15 @@ export interface components {
                 tunnel: string | null;
             };
             /** @enum {string} */
-            state: "running" | "waiting" | "locked" | "paused" | "not running";
-            /** @description The state with the worst finding, in a word or two. */
+            state: "starting" | "backfilling" | "live" | "catching_up" | "partly" | "quota_wait" | "salesforce_unreachable" | "database_unreachable" | "needs_reauth" | "needs_decision" | "locked" | "not_running" | "paused" | "deleting";
+            /** @description The state in words. */
             state_word: string;
-            /** @description The same as a sentence. */
+            /**
+             * @description Of the state: whether it is well, busy, waits, or needs somebody.
+             * @enum {string}
+             */
+            family: "good" | "working" | "waiting" | "gaps" | "stopped" | "resting";
+            /** @description The state as a sentence or two, without the last full stop. */
             headline: string;
             /** @description What belongs below the headline, such as the next step. */
             details: string[];
@@ -1889,9 +1983,27 @@ export interface components {
         SyncObject: {
             sobject: string;
             table_name: string;
-            state: string;
-            /** @description The state with the worst finding, in a word or two. */
+            /** @enum {string} */
+            state: "queued" | "backfilling" | "current" | "behind" | "columns" | "limited" | "rows_missing" | "stopped" | "paused";
+            /** @description The state in words. */
             state_word: string;
+            /**
+             * @description Of the state, as of a sync.
+             * @enum {string}
+             */
+            family: "good" | "working" | "waiting" | "gaps" | "stopped" | "resting";
+            /** @description The age of `read_until` now. Null: it is not copied yet, or has no field that tells. A stream of events does not tell that it grows. */
+            behind_seconds: number | null;
+            /** @description The object is behind if that is more. */
+            target_seconds: number;
+            /** @description How fast it is copied. Null: it is not, now. */
+            backfill: {
+                /** @description Over about ten minutes. */
+                rows_per_minute: number | null;
+                seconds_left: number | null;
+                /** @description In words; without a figure: `Measuring`, `Counting` or why it waits. */
+                time_left: string;
+            } | null;
             rows: number;
             rows_expected: number | null;
             backfill_percent: number;
@@ -2010,6 +2122,21 @@ export interface components {
                 queries: number;
                 rows: number;
             }[];
+            /** @description What the requests of this hour and the 23 before it were for. */
+            shares: {
+                /** @description The busiest first. Queries of several objects share a request, so it may have a fraction. */
+                objects: {
+                    sobject: string;
+                    requests: number;
+                }[];
+                /** @description Of programs, through the proxy. */
+                proxied: number;
+                /** @description For no single object: signing in, descriptions, counts, and what failed. */
+                other: number;
+                total: number;
+                /** @description About: the org's requests less these. Salesforce reports them with delay; null: it has not yet. */
+                other_programs: number | null;
+            };
             /** @description The org's requests of 24 hours, by all programs together; null: Salesforce has not said yet. */
             org: {
                 used: number;
@@ -2241,6 +2368,39 @@ export interface components {
             /** @description There are more rows than these; an answer has 10000 at most. */
             is_cut: boolean;
         };
+        Column: {
+            column_name: string;
+            /** @description As PostgreSQL names it; null: somebody has removed the column. */
+            column_type: string | null;
+            /** @description Its API name in Salesforce. */
+            field: string;
+            /** @description As Salesforce names it. */
+            field_type: string;
+            is_formula: boolean;
+            /** @description The objects whose Ids it can hold. */
+            refers_to: string[];
+            /**
+             * @description `filling`: complete once all records have been read again; `hidden` from the sync's user, and `left out` by a person: the column keeps its earlier values.
+             * @enum {string}
+             */
+            state: "mirrored" | "filling" | "hidden" | "left out";
+            /** @description Of the state; null: it is mirrored. */
+            since: string | null;
+            /** @description The field has another type now: the column with its earlier values, whose name this one takes when it is complete. */
+            replaces: string | null;
+            /** @description Why it does not have the values, as the predicate of a sentence about it. */
+            note: string | null;
+        };
+        Columns: {
+            sobject: string;
+            /** @description In their order. Fields without a column: `fields_without_value` of the object. */
+            columns: components["schemas"]["Column"][];
+            /**
+             * Format: date-time
+             * @description The database's time of this answer.
+             */
+            as_of: string;
+        };
         OrgCheck: {
             org_id: string;
             name: string | null;
@@ -2372,9 +2532,13 @@ export interface components {
         };
         System: {
             version: string;
+            /** @description Its Salesforce org is simulated. */
+            is_demo: boolean;
             /** @description Of the control database and the mirrors. */
             database_host: string;
             proxy_url: string | null;
+            /** @description On the disk of the database server that comes with Lockstep; null: another server is used, and its disk is not known. */
+            free_disk_bytes: number | null;
             /** @description Databases of that server that readers of the mirrors can connect to, because PUBLIC may. */
             public_databases: string[];
         };
@@ -2806,6 +2970,48 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AddedObjects"];
+                };
+            };
+            /** @description The request is refused; nothing was changed. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server, a database or Salesforce failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listColumns: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its name or its id. */
+                sync: string;
+                object: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The columns of an object's table, with the field and the state of each */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Columns"];
                 };
             };
             /** @description The request is refused; nothing was changed. */
@@ -3405,7 +3611,11 @@ export interface operations {
                 /** @description Only of this object: its API name. */
                 object?: string;
                 kind?: "state" | "problem" | "backfill" | "check" | "schema" | "credential" | "destination" | "org";
+                /** @description Only what has this code, such as `SF-01`. */
+                code?: string;
                 since?: string;
+                /** @description Only what happened before then. */
+                until?: string;
                 /** @description Only what somebody had to do something about. */
                 only?: "needs-person";
                 /** @description The id of an entry: only later ones. */
@@ -5306,6 +5516,48 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description The request is refused; nothing was changed. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server, a database or Salesforce failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    signInByLink: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SignInByLink"];
+            };
+        };
+        responses: {
+            /** @description Default Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OwnSession"];
+                };
             };
             /** @description The request is refused; nothing was changed. */
             "4XX": {

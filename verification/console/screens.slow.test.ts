@@ -13,7 +13,7 @@ const widths = [320, 1024, 1440];
 const screensOf = (sync: string) => [
   { name: 'syncs', path: '/syncs', heading: 'All syncs' },
   { name: 'new-sync', path: '/syncs/new/connect', heading: 'New sync' },
-  { name: 'overview', path: `/syncs/${sync}`, heading: 'Running' },
+  { name: 'overview', path: `/syncs/${sync}`, heading: /^Live/ },
   { name: 'objects', path: `/syncs/${sync}/objects`, heading: 'Objects' },
   { name: 'object', path: `/syncs/${sync}/objects/Account`, heading: 'Account' },
   { name: 'connect', path: `/syncs/${sync}/connect`, heading: 'Connect' },

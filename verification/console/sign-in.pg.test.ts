@@ -25,7 +25,7 @@ test('who signs in sees the sync, its objects, and that the figures are live', a
 
   await page.getByRole('textbox', { name: 'Password' }).fill(adminPassword);
   await page.keyboard.press('Enter');
-  await page.getByRole('heading', { level: 1, name: 'Running' }).waitFor();
+  await page.getByRole('heading', { level: 1, name: /^Live/ }).waitFor();
   assert.equal(new URL(page.url()).pathname, `/syncs/${harness.sync.id}`);
   assert.equal(await page.title(), 'Overview – harness – Lockstep');
   const row = page.getByRole('row').filter({ hasText: 'Account' });
@@ -41,7 +41,7 @@ test('who signs in sees the sync, its objects, and that the figures are live', a
   await page.getByRole('button', { name: 'Pause' }).click();
   await page.getByRole('heading', { level: 1, name: 'Paused' }).waitFor();
   await page.getByRole('button', { name: 'Undo' }).click();
-  await page.getByRole('heading', { level: 1, name: 'Running' }).waitFor();
+  await page.getByRole('heading', { level: 1, name: /^Live/ }).waitFor();
 
   await page.getByRole('button', { name: 'Sign out' }).click();
   await page.getByRole('heading', { level: 1, name: 'Sign in' }).waitFor();

@@ -1,8 +1,7 @@
 /** The built console on a real API server, in a real browser. */
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
-import { extname, join, normalize } from 'node:path';
+import { join } from 'node:path';
 import { after } from 'node:test';
 import { builtConsole } from '@lockstep/console/build';
 import { createAdministrator } from 'lockstep/control';
@@ -47,7 +46,12 @@ export async function openConsole(
   assert.ok(existsSync(join(builtConsole, 'index.html')), 'the console is not built: npm run console:build');
   const browser = await openBrowser();
   const proxyUrl = new URL(harness.base).origin;
-  const open = (port = 0) => openApiOn(harness.control, [new URL(harness.org.url).host], { port, proxyUrl });
+  const open = (port = 0) =>
+    openApiOn(harness.control, [new URL(harness.org.url).host], {
+      port,
+      proxyUrl,
+      consoleFolder: builtConsole,
+    });
   let api = await open();
   let isAway = false;
   const { url } = api;
@@ -65,7 +69,6 @@ export async function openConsole(
 
   const newPage = async (options: WindowOptions = {}): Promise<ConsolePage> => {
     const context = await browser.newContext(options);
-    await serveBuilt(context, url);
     const page = await context.newPage();
     const complaints: string[] = [];
     page.on('pageerror', (error) => complaints.push(String(error)));
@@ -100,34 +103,4 @@ export async function openConsoleOfSync(
   harness.startWorker();
   await harness.untilComplete();
   return { ...opened, harness };
-}
-
-const contentPolicy =
-  "default-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'";
-const types: Record<string, string> = {
-  '.html': 'text/html; charset=utf-8',
-  '.js': 'text/javascript',
-  '.css': 'text/css',
-  '.svg': 'image/svg+xml',
-};
-
-/**
- * Answers, at the API's own address, whatever is not the API's with the built files, as the server will: until it does,
- * the browser's own interception stands in for that one part. Requests to the API are not touched.
- */
-async function serveBuilt(context: BrowserContext, origin: string): Promise<void> {
-  await context.route(
-    (url) => url.origin === origin && !url.pathname.startsWith('/api/'),
-    async (route) => {
-      const { pathname } = new URL(route.request().url());
-      const asked = join(builtConsole, normalize(pathname));
-      const isFile = extname(pathname) !== '' && existsSync(asked);
-      const file = isFile ? asked : join(builtConsole, 'index.html');
-      await route.fulfill({
-        body: await readFile(file),
-        contentType: types[extname(file)] ?? 'application/octet-stream',
-        headers: { 'content-security-policy': contentPolicy, 'x-content-type-options': 'nosniff' },
-      });
-    },
-  );
 }

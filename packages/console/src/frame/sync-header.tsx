@@ -19,7 +19,7 @@ export function SyncHeader({ sync }: { sync: string }) {
   return (
     <div className="flex flex-wrap items-center gap-x-4 gap-y-2">
       <SyncSwitcher sync={sync} name={data?.sync.name ?? ''} />
-      {data && <Pill word={data.sync.state_word} />}
+      {data && <Pill word={data.sync.state_word} family={data.sync.family} />}
       {data && <PauseButton sync={data.sync} />}
       <LiveIndicator />
     </div>

@@ -7,7 +7,10 @@ import {
   RefreshCw,
   TriangleAlert,
 } from 'lucide-react';
-import { type Family, familyOf } from '../words/families.ts';
+import type { Sync } from '../api/queries.ts';
+
+/** Which of six looks a state has; the API says which. */
+export type Family = Sync['family'];
 
 const looks: Record<Family, { icon: LucideIcon; colour: string }> = {
   good: { icon: CircleCheck, colour: 'text-ok bg-ok-bg' },
@@ -19,7 +22,7 @@ const looks: Record<Family, { icon: LucideIcon; colour: string }> = {
 };
 
 /** A state: an icon and the word; the colour is decoration. The border is what stays in forced colours. */
-export function Pill({ word, family = familyOf(word) }: { word: string; family?: Family }) {
+export function Pill({ word, family }: { word: string; family: Family }) {
   const { icon: Icon, colour } = looks[family];
   return (
     <span

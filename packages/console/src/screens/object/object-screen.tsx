@@ -33,7 +33,7 @@ export function ObjectScreen() {
       heading={object.sobject}
       actions={
         <div className="flex items-center gap-3">
-          <Pill word={object.state_word} />
+          <Pill word={object.state_word} family={object.family} />
           <VerifyMenu sync={sync.id} object={object.sobject} />
         </div>
       }

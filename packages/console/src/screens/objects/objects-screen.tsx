@@ -6,7 +6,6 @@ import { Pill } from '../../ui/pill.tsx';
 import { Screen } from '../../ui/screen.tsx';
 import { DataTable, type TableColumn } from '../../ui/table.tsx';
 import { useSearchText } from '../../ui/use-search-text.ts';
-import { familyOf } from '../../words/families.ts';
 import { formatCount } from '../../words/format.ts';
 import { words } from './words.ts';
 
@@ -30,7 +29,7 @@ const columns: readonly TableColumn<SyncObject>[] = [
     id: 'state',
     label: words.state,
     value: ({ state_word: word }) => word,
-    cell: ({ state_word: word }) => <Pill word={word} />,
+    cell: ({ state_word: word, family }) => <Pill word={word} family={family} />,
   },
   { id: 'table', label: words.table, value: ({ table_name: name }) => name },
   {
@@ -46,8 +45,7 @@ export function ObjectsScreen() {
   const { sync, objects } = useSnapshot();
   const [filter, setFilter] = useSearchText('filter');
   const [only, setOnly] = useSearchText('only');
-  const shown =
-    only === 'unwell' ? objects.filter(({ state_word: word }) => familyOf(word) !== 'good') : objects;
+  const shown = only === 'unwell' ? objects.filter(({ family }) => family !== 'good') : objects;
   return (
     <Screen title={`${words.title} – ${sync.name}`} heading={words.title}>
       <Checkbox

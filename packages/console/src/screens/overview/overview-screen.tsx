@@ -26,7 +26,7 @@ const columnsOf = (sync: string): readonly TableColumn<SyncObject>[] => [
     id: 'state',
     label: words.state,
     value: ({ state_word: word }) => word,
-    cell: ({ state_word: word }) => <Pill word={word} />,
+    cell: ({ state_word: word, family }) => <Pill word={word} family={family} />,
   },
   {
     id: 'behind',

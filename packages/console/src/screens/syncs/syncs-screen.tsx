@@ -23,7 +23,7 @@ const columns: readonly TableColumn<Sync>[] = [
     id: 'state',
     label: words.state,
     value: ({ state_word: word }) => word,
-    cell: ({ state_word: word }) => <Pill word={word} />,
+    cell: ({ state_word: word, family }) => <Pill word={word} family={family} />,
   },
   { id: 'headline', label: words.headline, value: ({ headline }) => headline },
 ];

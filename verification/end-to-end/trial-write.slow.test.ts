@@ -52,6 +52,13 @@ test('a trial write measures a write that SQL shows, changes no value, and store
   const after = await recordOf();
   assert.equal(after.Description, before.Description);
 
+  const keyOf = async (scope: string) => {
+    const made = await api.ask('POST', `/api/v1/syncs/${sync.id}/proxy-keys`, { name: scope, scope });
+    return made.body.key;
+  };
+  assert.equal((await attempt({ token: await keyOf('write') })).isOk, true);
+  const reads = (await attempt({ token: await keyOf('read') })).steps.at(-1);
+  assert.deepEqual([reads?.step, reads?.code], ['write', 'PRX-15']);
   const refused = await attempt({ token: 'not-a-token' });
   assert.deepEqual([refused.status, refused.isOk, refused.steps.length], [200, false, 1]);
   const foreign = await attempt({ token: '00D000000000000!foreign' });

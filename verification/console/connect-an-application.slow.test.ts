@@ -55,6 +55,8 @@ test('who connects an application gets a line for psql that returns rows', async
     assert.equal(code, 0, stderr);
     assert.match(stdout, /\b001\w{15}\b.*\n(.*\n)*\(5 rows\)/);
   }
+  await checkAxe(page);
+  await screenshot(page, 'connect-made');
   await read.getByRole('button', { name: 'Show', exact: true }).click();
   assert.equal((await source(page)).includes(password), true);
   assert.deepEqual(complaints, []);

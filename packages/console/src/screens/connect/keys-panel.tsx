@@ -50,7 +50,12 @@ export function KeysPanel({ sync }: { sync: string }) {
       isUnsorted: true,
       value: () => null,
       cell: ({ name }) => (
-        <Button look="quiet" aria-label={text.remove(name)} onClick={() => setRevoked(name)}>
+        <Button
+          look="quiet"
+          className="-ml-3"
+          aria-label={text.remove(name)}
+          onClick={() => setRevoked(name)}
+        >
           {text.revoke}
         </Button>
       ),

@@ -33,7 +33,12 @@ export function LoginsPanel({ sync }: { sync: string }) {
       isUnsorted: true,
       value: () => null,
       cell: ({ name }) => (
-        <Button look="quiet" aria-label={text.remove(name)} onClick={() => setDropped(name)}>
+        <Button
+          look="quiet"
+          className="-ml-3"
+          aria-label={text.remove(name)}
+          onClick={() => setDropped(name)}
+        >
           {text.drop}
         </Button>
       ),

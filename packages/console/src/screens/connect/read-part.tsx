@@ -93,12 +93,14 @@ function Lines({
   });
   return (
     <>
-      <SelectField
-        label={text.login}
-        value={login}
-        onChange={onLogin}
-        choices={logins.map((one) => ({ value: one.login, label: one.name }))}
-      />
+      <div className="max-w-xs">
+        <SelectField
+          label={text.login}
+          value={login}
+          onChange={onLogin}
+          choices={logins.map((one) => ({ value: one.login, label: one.name }))}
+        />
+      </div>
       <dl className="grid grid-cols-[auto_1fr] gap-x-6 gap-y-2">
         {[
           [text.host, address.host],

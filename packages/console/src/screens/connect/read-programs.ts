@@ -24,7 +24,8 @@ export function psqlLine(facts: DatabaseFacts): string {
   const { password } = facts;
   const variable = password === null ? '' : `PGPASSWORD=${quoted(password)} `;
   const url = libpqUrl({ ...facts, password: null });
-  return `${variable}psql ${quoted(url)} -c ${quoted(queryOf(facts))}`;
+  return `${variable}psql ${quoted(url)} \\
+  -c ${quoted(queryOf(facts))}`;
 }
 
 export const prismaLines = (

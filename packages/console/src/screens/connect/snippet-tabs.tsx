@@ -27,16 +27,17 @@ export function SnippetTabs({
   const tabs = snippets.map((snippet) => ({
     id: snippet.id,
     label: snippet.label,
-    content: (
-      <>
-        <p className="mb-2 text-muted">{snippet.place}</p>
-        {snippet.kind === 'code' ? (
-          <CodeBlock label={snippet.label} code={hidden(snippet.code, secret)} copied={snippet.code} />
-        ) : (
-          <FormFields snippet={snippet} />
-        )}
-      </>
-    ),
+    content:
+      snippet.kind === 'code' ? (
+        <CodeBlock
+          label={snippet.label}
+          place={snippet.place}
+          code={hidden(snippet.code, secret)}
+          copied={snippet.code}
+        />
+      ) : (
+        <FormFields snippet={snippet} />
+      ),
   }));
   return (
     <div ref={place} onKeyDown={(event) => isCopyKey(event) && copyShown(place.current)}>
@@ -61,14 +62,15 @@ function copyShown(place: HTMLElement | null): void {
 function FormFields({ snippet }: { snippet: FormSnippet }) {
   return (
     <figure aria-label={snippet.label} className="rounded-card border border-line bg-sunken">
-      <div className="flex justify-end p-2 pb-0">
+      <div className="flex items-center justify-between gap-3 border-b border-line py-1.5 pr-1.5 pl-4">
+        <span className="text-muted">{snippet.place}</span>
         <CopyButton text={textOf(snippet)} />
       </div>
-      <dl className="grid grid-cols-1 gap-x-6 px-4 pt-1 pb-3 sm:grid-cols-[auto_1fr]">
+      <dl className="grid grid-cols-1 gap-x-6 px-4 py-3 sm:grid-cols-[auto_1fr] sm:gap-y-1.5">
         {snippet.fields.map(({ name, value, isSecret = false }) => (
           <div key={name} className="contents">
-            <dt className="pt-2 text-muted sm:pb-2">{name}</dt>
-            <dd className="min-w-0 font-mono text-sm break-words sm:py-2">{fieldText(value, isSecret)}</dd>
+            <dt className="mt-2 text-muted first:mt-0 sm:mt-0">{name}</dt>
+            <dd className="min-w-0 font-mono text-sm break-words">{fieldText(value, isSecret)}</dd>
           </div>
         ))}
       </dl>

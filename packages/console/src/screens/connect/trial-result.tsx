@@ -1,7 +1,7 @@
 import { Link } from '@tanstack/react-router';
 import { CircleCheck, OctagonX } from 'lucide-react';
 import { formatDuration } from '../../words/format.ts';
-import type { Trial, TrialOutcome } from './run-trial.ts';
+import type { ProxyRequest, Trial, TrialOutcome } from './run-trial.ts';
 import { words } from './words.ts';
 
 const text = words.trial;
@@ -10,13 +10,13 @@ type Step = Trial['steps'][number];
 
 /** Each step of a trial as it was measured, and what they say together. */
 export function TrialResult({ outcome }: { outcome: TrialOutcome }) {
-  const { trial, keyLeft } = outcome;
+  const { trial, request, keyLeft } = outcome;
   return (
     <div className="space-y-3">
       <p className="font-medium">{saidOf(outcome)}</p>
       <ol className="divide-y divide-line border-y border-line">
         {trial.steps.map((step) => (
-          <StepLine key={step.step} step={step} />
+          <StepLine key={step.step} step={step} request={step.step === 'write' ? request : null} />
         ))}
       </ol>
       <p className="text-muted">{text.field(trial.field)}</p>
@@ -25,7 +25,7 @@ export function TrialResult({ outcome }: { outcome: TrialOutcome }) {
   );
 }
 
-function StepLine({ step }: { step: Step }) {
+function StepLine({ step, request }: { step: Step; request: ProxyRequest | null }) {
   const Icon = step.is_ok ? CircleCheck : OctagonX;
   const took = step.step === 'unchanged' ? '' : formatDuration(step.took_ms);
   return (
@@ -43,9 +43,15 @@ function StepLine({ step }: { step: Step }) {
           .filter((part) => part !== null && part !== false)
           .join(' · ')}
         {step.code !== null && <StepCode code={step.code} />}
+        {request && <span className="block">{partsOf(request)}</span>}
       </span>
     </li>
   );
+}
+
+/** Of the time that the proxy has measured, without the way to it and back. */
+function partsOf({ took_ms: all, salesforce_ms: theirs, read_back_ms: read, apply_ms: store }: ProxyRequest) {
+  return text.parts(theirs, read, store, Math.max(0, all - theirs - read - store));
 }
 
 /** Salesforce's own codes have no entry in the catalogue. */
@@ -65,6 +71,5 @@ export function saidOf({ trial, request }: TrialOutcome): string {
   if (failed || !write) return text.notDone(failed ? text.steps[failed.step] : '');
   const done = text.done(write.took_ms);
   if (!request) return done;
-  const own = Math.max(0, request.took_ms - request.salesforce_ms);
-  return `${done} ${text.measured(own, request.read_back_ms)}`;
+  return `${done} ${text.added(Math.max(0, request.took_ms - request.salesforce_ms))}`;
 }

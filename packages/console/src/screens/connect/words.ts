@@ -96,8 +96,9 @@ export const words = {
     failed: 'Failed',
     done: (ms: number) => `The write took ${formatDuration(ms)}, and SQL showed it before its answer came.`,
     notDone: (step: string) => `It did not work: ${step}.`,
-    measured: (own: number, readBack: number) =>
-      `Salesforce took all but ${formatDuration(own)} of that; ${formatDuration(readBack)} were for reading the record back.`,
+    added: (ms: number) => `Lockstep added ${formatDuration(ms)} to Salesforce's own time.`,
+    parts: (salesforce: number, readBack: number, store: number, rest: number) =>
+      `Salesforce ${salesforce} ms, read-back ${readBack} ms, store ${store} ms, rest ${rest} ms`,
     keyLeft: (name: string) =>
       `The key ${name} could not be revoked. Revoke it below; it expires by itself in a day.`,
   },

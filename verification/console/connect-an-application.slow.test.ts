@@ -4,8 +4,9 @@ import { spawnSync } from 'node:child_process';
 import { after, test } from 'node:test';
 import { checkAxe, isTooWide, screenshot } from '@lockstep/harness/browser';
 import { openCli } from '@lockstep/harness/cli-process';
-import { openConsoleOfSync } from '@lockstep/harness/console';
-import type { BrowserContext, Page } from 'playwright-core';
+import { type ConsolePage, openConsoleOfSync } from '@lockstep/harness/console';
+
+type Page = ConsolePage['page'];
 
 const { signedIn, url, harness, api } = await openConsoleOfSync();
 const connect = `${url}/syncs/${harness.sync.id}/connect`;
@@ -19,7 +20,7 @@ const clipboard = (page: Page): Promise<string> =>
       globalThis as unknown as { navigator: { clipboard: { readText(): Promise<string> } } }
     ).navigator.clipboard.readText(),
   );
-const mayCopy = (context: BrowserContext) =>
+const mayCopy = (context: ConsolePage['context']) =>
   context.grantPermissions(['clipboard-read', 'clipboard-write'], { origin: new URL(url).origin });
 /** The text of the whole page, with what its fields hold. */
 const source = (page: Page): Promise<string> => page.content();
@@ -36,7 +37,7 @@ test('who connects an application gets a line for psql that returns rows', async
   await dialog.getByRole('textbox').fill('billing');
   await page.keyboard.press('Enter');
   await dialog.waitFor({ state: 'hidden' });
-  await read.getByText('Only this page shows its password').waitFor();
+  await read.getByText('Shown only here').waitFor();
 
   const copy = read.getByRole('tabpanel').getByRole('button', { name: 'Copy', exact: true });
   await copy.click();

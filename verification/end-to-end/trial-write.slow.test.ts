@@ -52,13 +52,6 @@ test('a trial write measures a write that SQL shows, changes no value, and store
   const after = await recordOf();
   assert.equal(after.Description, before.Description);
 
-  const keyOf = async (scope: string) => {
-    const made = await api.ask('POST', `/api/v1/syncs/${sync.id}/proxy-keys`, { name: scope, scope });
-    return made.body.key;
-  };
-  assert.equal((await attempt({ token: await keyOf('write') })).isOk, true);
-  const reads = (await attempt({ token: await keyOf('read') })).steps.at(-1);
-  assert.deepEqual([reads?.step, reads?.code], ['write', 'PRX-15']);
   const refused = await attempt({ token: 'not-a-token' });
   assert.deepEqual([refused.status, refused.isOk, refused.steps.length], [200, false, 1]);
   const foreign = await attempt({ token: '00D000000000000!foreign' });
@@ -94,4 +87,23 @@ test('a trial write measures a write that SQL shows, changes no value, and store
   );
   assert.equal((stored[0]?.text ?? '').includes(token), false);
   assert.equal(control.log.text().includes(token), false);
+});
+
+test('a key of the proxy does for a trial write what it does for every other', async () => {
+  await using harness = await openEndToEndHarness({ org: { records: 600 }, sobjects: ['Account'] });
+  harness.startWorker();
+  await harness.untilComplete();
+  await using api = await openApiOn(harness.control, [], { proxyUrl: new URL(harness.base).origin });
+  const [{ id } = { id: '' }] = await harness.reader.query<{ id: string }>(
+    sql`SELECT min(id) AS id FROM salesforce.account WHERE NOT isdeleted`,
+  );
+  const path = `/api/v1/syncs/${harness.sync.id}`;
+  const lastStepWith = async (scope: string) => {
+    const { key } = (await api.ask('POST', `${path}/proxy-keys`, { name: scope, scope })).body;
+    const { body } = await api.ask('POST', `${path}/trial`, { object: 'Account', id, token: key });
+    const { step, code } = (body.steps as Step[]).at(-1) ?? {};
+    return [body.is_ok, step, code];
+  };
+  assert.deepEqual(await lastStepWith('write'), [true, 'unchanged', null]);
+  assert.deepEqual(await lastStepWith('read'), [false, 'write', 'PRX-15']);
 });

@@ -23,44 +23,40 @@ function Expiry({ proxyKey }: { proxyKey: ProxyKey }) {
   return proxyKey.is_expired ? text.expired : <Time at={proxyKey.expires_at} />;
 }
 
+const columnsWith = (onRevoke: (name: string) => void): TableColumn<ProxyKey>[] => [
+  { id: 'name', label: text.name, value: ({ name }) => name },
+  { id: 'scope', label: text.scope, value: ({ scope }) => text.scopes[scope] },
+  {
+    id: 'used',
+    label: text.used,
+    value: ({ last_used_at: at }) => at,
+    cell: ({ last_used_at: at }) => <Age at={at} />,
+  },
+  {
+    id: 'expires',
+    label: text.expires,
+    value: ({ expires_at: at }) => at,
+    cell: (key) => <Expiry proxyKey={key} />,
+  },
+  {
+    id: 'acts',
+    label: words.action,
+    isUnsorted: true,
+    value: () => null,
+    cell: ({ name }) => (
+      <Button look="quiet" className="-ml-3" aria-label={text.remove(name)} onClick={() => onRevoke(name)}>
+        {text.revoke}
+      </Button>
+    ),
+  },
+];
+
 /** What programs without a token of Salesforce send in its place. */
 export function KeysPanel({ sync }: { sync: string }) {
   const keys = useQuery(proxyKeysQuery(sync));
   const [isOpen, setOpen] = useState(false);
   const [made, setMade] = useState<MadeKey | null>(null);
   const [revoked, setRevoked] = useState<string | null>(null);
-  const columns: TableColumn<ProxyKey>[] = [
-    { id: 'name', label: text.name, value: ({ name }) => name },
-    { id: 'scope', label: text.scope, value: ({ scope }) => text.scopes[scope] },
-    {
-      id: 'used',
-      label: text.used,
-      value: ({ last_used_at: at }) => at,
-      cell: ({ last_used_at: at }) => <Age at={at} />,
-    },
-    {
-      id: 'expires',
-      label: text.expires,
-      value: ({ expires_at: at }) => at,
-      cell: (key) => <Expiry proxyKey={key} />,
-    },
-    {
-      id: 'acts',
-      label: words.action,
-      isUnsorted: true,
-      value: () => null,
-      cell: ({ name }) => (
-        <Button
-          look="quiet"
-          className="-ml-3"
-          aria-label={text.remove(name)}
-          onClick={() => setRevoked(name)}
-        >
-          {text.revoke}
-        </Button>
-      ),
-    },
-  ];
   return (
     <Panel
       title={text.title}
@@ -81,7 +77,12 @@ export function KeysPanel({ sync }: { sync: string }) {
           {items.length === 0 ? (
             <p>{text.empty}</p>
           ) : (
-            <DataTable caption={text.title} rows={items} columns={columns} keyOf={({ name }) => name} />
+            <DataTable
+              caption={text.title}
+              rows={items}
+              columns={columnsWith(setRevoked)}
+              keyOf={({ name }) => name}
+            />
           )}
           <Dialog title={text.newKey} isOpen={isOpen} onClose={() => setOpen(false)}>
             <KeyForm

@@ -101,30 +101,7 @@ function Lines({
           choices={logins.map((one) => ({ value: one.login, label: one.name }))}
         />
       </div>
-      <dl className="grid grid-cols-[auto_1fr] gap-x-6 gap-y-2">
-        {[
-          [text.host, address.host],
-          [text.port, String(address.port)],
-          [text.database, address.database],
-          [text.user, login],
-        ].map(([term, fact]) => (
-          <div key={term} className="contents">
-            <dt className="text-muted">{term}</dt>
-            <dd className="min-w-0 font-mono text-sm break-all">{fact}</dd>
-          </div>
-        ))}
-        <dt className="text-muted">{text.password}</dt>
-        <dd className="min-w-0">
-          {password === null ? (
-            text.notKept
-          ) : (
-            <div className="space-y-2">
-              <SecretText secret={password} label={text.passwordLabel} />
-              <p>{words.logins.shownOnce}</p>
-            </div>
-          )}
-        </dd>
-      </dl>
+      <Settings address={address} login={login} password={password} />
       {password !== null && (
         <Checkbox label={text.include} hint={text.includeHint} isOn={isIncluded} onChange={setIncluded} />
       )}
@@ -136,5 +113,42 @@ function Lines({
         {sync.mirror.tunnel !== null && <p>{text.tunnel(sync.mirror.tunnel)}</p>}
       </div>
     </>
+  );
+}
+
+function Settings({
+  address,
+  login,
+  password,
+}: {
+  address: ReturnType<typeof addressIn>;
+  login: string;
+  password: string | null;
+}) {
+  return (
+    <dl className="grid grid-cols-[auto_1fr] gap-x-6 gap-y-2">
+      {[
+        [text.host, address.host],
+        [text.port, String(address.port)],
+        [text.database, address.database],
+        [text.user, login],
+      ].map(([term, fact]) => (
+        <div key={term} className="contents">
+          <dt className="text-muted">{term}</dt>
+          <dd className="min-w-0 font-mono text-sm break-all">{fact}</dd>
+        </div>
+      ))}
+      <dt className="text-muted">{text.password}</dt>
+      <dd className="min-w-0">
+        {password === null ? (
+          text.notKept
+        ) : (
+          <div className="space-y-2">
+            <SecretText secret={password} label={text.passwordLabel} />
+            <p>{words.logins.shownOnce}</p>
+          </div>
+        )}
+      </dd>
+    </dl>
   );
 }

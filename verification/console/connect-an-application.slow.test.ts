@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { after, test } from 'node:test';
+import { ident, sql } from '@lockstep/foundation/sql';
 import { checkAxe, isTooWide, screenshot } from '@lockstep/harness/browser';
 import { openCli } from '@lockstep/harness/cli-process';
 import { type ConsolePage, openConsoleOfSync } from '@lockstep/harness/console';
@@ -179,3 +180,25 @@ for (const colorScheme of ['light', 'dark'] as const)
       assert.deepEqual(complaints, []);
       await context.close();
     });
+
+test('while the database is away its fault stands above the snippets, which stay', async () => {
+  const { page, context } = await signedIn({ width: 1024 });
+  const { db } = harness.control.control;
+  const { database } = harness.sync.destination;
+  const fault = page.getByRole('main').getByRole('link', { name: /^DB-\d\d$/ });
+  await page.goto(connect);
+  await page.getByRole('tabpanel', { name: 'psql' }).waitFor();
+  await db.query(sql`ALTER DATABASE ${ident(database)} ALLOW_CONNECTIONS false`);
+  try {
+    await db.query(sql`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = ${database}`);
+    await fault.waitFor();
+    await page.getByRole('tabpanel', { name: 'psql' }).getByText('postgresql://').waitFor();
+    await page.getByRole('tabpanel', { name: 'curl' }).getByText('Authorization: Bearer').waitFor();
+    await checkAxe(page);
+    await screenshot(page, 'connect-away');
+  } finally {
+    await db.query(sql`ALTER DATABASE ${ident(database)} ALLOW_CONNECTIONS true`);
+  }
+  await fault.waitFor({ state: 'hidden' });
+  await context.close();
+});

@@ -1,3 +1,4 @@
+import { useQueryClient } from '@tanstack/react-query';
 import { type FormEvent, useState } from 'react';
 import { asProblem, type Problem } from '../../api/problem.ts';
 import type { Sync } from '../../api/queries.ts';
@@ -8,6 +9,7 @@ import { ConfirmDialog } from '../../ui/dialog.tsx';
 import { TextField } from '../../ui/field.tsx';
 import { ProblemNotice } from '../../ui/problem-notice.tsx';
 import { Card } from './card.tsx';
+import { proxyKeysQuery } from './proxy-keys-query.ts';
 import { runTrial, type TrialOutcome } from './run-trial.ts';
 import type { Sample } from './sample.ts';
 import { saidOf, TrialResult } from './trial-result.tsx';
@@ -101,6 +103,7 @@ function TrialForm({ sync, object, first }: { sync: string; object: string; firs
 }
 
 function useTrial() {
+  const client = useQueryClient();
   const [outcome, setOutcome] = useState<TrialOutcome | null>(null);
   const [problem, setProblem] = useState<Problem | null>(null);
   const [isBusy, setBusy] = useState(false);
@@ -116,6 +119,8 @@ function useTrial() {
       setProblem(asProblem(error));
     } finally {
       setBusy(false);
+      // Its key is gone again, or is left.
+      if (wanted.token === null) await client.invalidateQueries(proxyKeysQuery(wanted.sync));
     }
   };
   return { outcome, problem, isBusy, run };

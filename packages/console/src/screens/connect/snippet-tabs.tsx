@@ -69,7 +69,7 @@ function FormFields({ snippet }: { snippet: FormSnippet }) {
       <dl className="grid grid-cols-1 gap-x-6 px-4 py-3 sm:grid-cols-[auto_1fr] sm:gap-y-1.5">
         {snippet.fields.map(({ name, value, isSecret = false }) => (
           <div key={name} className="contents">
-            <dt className="mt-2 text-muted first:mt-0 sm:mt-0">{name}</dt>
+            <dt className="mt-2 text-muted sm:mt-0">{name}</dt>
             <dd className="min-w-0 font-mono text-sm break-words">{fieldText(value, isSecret)}</dd>
           </div>
         ))}

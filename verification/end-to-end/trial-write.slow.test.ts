@@ -88,3 +88,22 @@ test('a trial write measures a write that SQL shows, changes no value, and store
   assert.equal((stored[0]?.text ?? '').includes(token), false);
   assert.equal(control.log.text().includes(token), false);
 });
+
+test('a key of the proxy does for a trial write what it does for every other', async () => {
+  await using harness = await openEndToEndHarness({ org: { records: 600 }, sobjects: ['Account'] });
+  harness.startWorker();
+  await harness.untilComplete();
+  await using api = await openApiOn(harness.control, [], { proxyUrl: new URL(harness.base).origin });
+  const [{ id } = { id: '' }] = await harness.reader.query<{ id: string }>(
+    sql`SELECT min(id) AS id FROM salesforce.account WHERE NOT isdeleted`,
+  );
+  const path = `/api/v1/syncs/${harness.sync.id}`;
+  const lastStepWith = async (scope: string) => {
+    const { key } = (await api.ask('POST', `${path}/proxy-keys`, { name: scope, scope })).body;
+    const { body } = await api.ask('POST', `${path}/trial`, { object: 'Account', id, token: key });
+    const { step, code } = (body.steps as Step[]).at(-1) ?? {};
+    return [body.is_ok, step, code];
+  };
+  assert.deepEqual(await lastStepWith('write'), [true, 'unchanged', null]);
+  assert.deepEqual(await lastStepWith('read'), [false, 'write', 'PRX-15']);
+});

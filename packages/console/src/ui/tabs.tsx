@@ -33,7 +33,7 @@ export function Tabs({
           </option>
         ))}
       </select>
-      <Radix.List aria-label={label} className="mb-4 hidden gap-1 border-b border-line sm:flex">
+      <Radix.List aria-label={label} className="mb-4 hidden flex-wrap gap-x-1 border-b border-line sm:flex">
         {tabs.map((tab) => (
           <Radix.Trigger
             key={tab.id}

@@ -9,7 +9,7 @@ export const newTrialSchema = z
       .string()
       .regex(/^[\x21-\x7e]{1,4000}$/, 'an access token')
       .describe(
-        "The caller's own access token of Salesforce. It is used for this request and stored nowhere.",
+        "The caller's own access token of Salesforce, or a key of the sync's proxy that writes. It is used for this request and stored nowhere.",
       ),
     field: z
       .string()

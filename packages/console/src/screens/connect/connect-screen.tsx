@@ -1,46 +1,59 @@
-import { useQuery } from '@tanstack/react-query';
-import { readersQuery } from '../../api/queries.ts';
 import { useSnapshot } from '../../frame/use-snapshot.ts';
-import { CodeBlock } from '../../ui/code-block.tsx';
-import { Panel } from '../../ui/panel.tsx';
+import { controlClass } from '../../ui/field.tsx';
 import { Screen } from '../../ui/screen.tsx';
-import { NewLogin } from './new-login.tsx';
+import { KeysPanel } from './keys-panel.tsx';
+import { LoginsPanel } from './logins-panel.tsx';
+import { MirrorFault } from './mirror-fault.tsx';
+import { ReadPart } from './read-part.tsx';
+import { type Sample, useSample } from './sample.ts';
+import { TrialPart } from './trial-part.tsx';
 import { words } from './words.ts';
+import { WritePart } from './write-part.tsx';
 
 export function ConnectScreen() {
-  const { sync } = useSnapshot();
-  const readers = useQuery(readersQuery(sync.id));
+  const { sync, objects } = useSnapshot();
+  const [sample, choose] = useSample();
   return (
-    <Screen title={`${words.title} – ${sync.name}`} heading={words.title}>
-      <section className="space-y-2">
-        <h2 className="text-h2 font-semibold">{words.database}</h2>
-        <CodeBlock code={sync.mirror.url} label={words.databaseLabel} />
-      </section>
-      <section className="space-y-2">
-        <h2 className="text-h2 font-semibold">{words.proxy}</h2>
-        {sync.base_url === null ? (
-          <p>{words.noProxy}</p>
-        ) : (
-          <CodeBlock code={sync.base_url} label={words.proxyLabel} />
-        )}
-      </section>
-      <Panel
-        title={words.readers}
-        query={readers}
-        isEmpty={({ items }) => items.length === 0}
-        empty={<p>{words.noReaders}</p>}
-      >
-        {({ items }) => (
-          <ul>
-            {items.map(({ name, login }) => (
-              <li key={name}>
-                {name} <code className="text-muted">{login}</code>
-              </li>
-            ))}
-          </ul>
-        )}
-      </Panel>
-      <NewLogin sync={sync.id} />
+    <Screen
+      title={`${words.title} – ${sync.name}`}
+      heading={words.title}
+      actions={
+        sample && (
+          <ObjectChoice objects={objects.map(({ sobject }) => sobject)} sample={sample} onChoose={choose} />
+        )
+      }
+    >
+      {sync.mirror_fault && <MirrorFault fault={sync.mirror_fault} />}
+      <ReadPart sync={sync} sample={sample} />
+      <WritePart sync={sync} sample={sample} />
+      <TrialPart sync={sync} sample={sample} />
+      <LoginsPanel sync={sync.id} />
+      {sync.base_url !== null && <KeysPanel sync={sync.id} />}
     </Screen>
+  );
+}
+
+function ObjectChoice({
+  objects,
+  sample,
+  onChoose,
+}: {
+  objects: readonly string[];
+  sample: Sample;
+  onChoose: (object: string) => void;
+}) {
+  return (
+    <label className="flex items-center gap-2">
+      <span className="whitespace-nowrap text-muted">{words.examplesWith}</span>
+      <select
+        value={sample.object.sobject}
+        onChange={(event) => onChoose(event.target.value)}
+        className={controlClass}
+      >
+        {objects.map((object) => (
+          <option key={object}>{object}</option>
+        ))}
+      </select>
+    </label>
   );
 }

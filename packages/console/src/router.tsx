@@ -8,7 +8,7 @@ import {
   redirect,
 } from '@tanstack/react-router';
 import { Problem } from './api/problem.ts';
-import { sessionQuery, snapshotQuery, syncsQuery } from './api/queries.ts';
+import { firstStepOf, firstStepQuery, sessionQuery, snapshotQuery, syncsQuery } from './api/queries.ts';
 import { Failed, NotFound } from './frame/failed.tsx';
 import { Frame } from './frame/frame.tsx';
 import { PlainFrame } from './frame/plain-frame.tsx';
@@ -29,11 +29,24 @@ const plain = createRoute({ getParentRoute: () => root, id: 'plain', component: 
 const setUp = createRoute({
   getParentRoute: () => plain,
   path: '/setup',
+  loader: async ({ context: { queryClient } }) => {
+    const step = await queryClient.fetchQuery(firstStepQuery);
+    if (step === 'none') throw redirect({ to: '/' });
+    if (step === 'open the link') throw redirect({ to: '/sign-in' });
+    return step;
+  },
   component: lazyRouteComponent(() => import('./screens/setup/setup-screen.tsx'), 'SetupScreen'),
 });
 const signIn = createRoute({
   getParentRoute: () => plain,
   path: '/sign-in',
+  loader: async ({ context: { queryClient }, location: { hash } }) => {
+    const step = await queryClient.fetchQuery(firstStepQuery);
+    if (hash.startsWith('link=')) return step;
+    if (step === 'none') throw redirect({ to: '/' });
+    if (step === 'set up') throw redirect({ to: '/setup' });
+    return step;
+  },
   component: lazyRouteComponent(() => import('./screens/sign-in/sign-in-screen.tsx'), 'SignInScreen'),
 });
 const error = createRoute({
@@ -51,9 +64,9 @@ const signedIn = createRoute({
     try {
       await queryClient.ensureQueryData(sessionQuery);
     } catch (failure) {
-      if (failure instanceof Problem && failure.status === 401)
-        throw redirect({ to: '/sign-in', search: { to: href } });
-      throw failure;
+      if (!(failure instanceof Problem) || failure.status !== 401) throw failure;
+      if (firstStepOf(failure) === 'set up') throw redirect({ to: '/setup' });
+      throw redirect({ to: '/sign-in', search: { to: href } });
     }
   },
 });

@@ -37,6 +37,26 @@ export const sessionQuery = queryOptions({
   },
 });
 
+/** What a browser has to do before anything else, by the API's answer to one without a session. */
+export type FirstStep = 'none' | 'set up' | 'open the link' | 'sign in';
+const firstSteps: Record<string, FirstStep> = { 'API-19': 'set up', 'API-20': 'open the link' };
+
+export const firstStepOf = ({ code }: Problem): FirstStep => firstSteps[code] ?? 'sign in';
+
+export const firstStepQuery = queryOptions({
+  queryKey: ['first step'],
+  staleTime: 0,
+  queryFn: async ({ signal }): Promise<FirstStep> => {
+    try {
+      await bodyOf(api.GET('/api/v1/session', { signal }));
+      return 'none';
+    } catch (failure) {
+      if (failure instanceof Problem && failure.status === 401) return firstStepOf(failure);
+      throw failure;
+    }
+  },
+});
+
 export const syncsQuery = queryOptions({
   queryKey: ['syncs'],
   queryFn: async ({ signal }): Promise<Sync[]> => {

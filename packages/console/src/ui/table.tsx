@@ -33,6 +33,8 @@ export interface TableColumn<T> {
   isNumber?: boolean;
   /** Sorting makes no sense for it: buttons, for example. */
   isUnsorted?: boolean;
+  /** No wider than it must be: a box to tick, for example. */
+  isNarrow?: boolean;
 }
 
 const features = tableFeatures({
@@ -189,7 +191,10 @@ function TableOfRows<T extends RowData>({
             row && (
               <tr key={row.id} aria-rowindex={index + 2} className="h-row border-t border-line">
                 {columns.map((column) => (
-                  <td key={column.id} className={`px-2 py-1 ${column.isNumber ? 'text-right' : ''}`}>
+                  <td
+                    key={column.id}
+                    className={`px-2 py-1 ${column.isNumber ? 'text-right' : ''} ${column.isNarrow ? 'w-px' : ''}`}
+                  >
                     {column.cell ? column.cell(row.original) : column.value(row.original)}
                   </td>
                 ))}

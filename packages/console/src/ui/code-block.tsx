@@ -15,11 +15,14 @@ export function CodeBlock({
 }) {
   const shown = useRef<HTMLElement>(null);
   return (
-    <figure aria-label={label} className="rounded-card border border-line bg-sunken">
-      <div className="flex justify-end p-2 pb-0">
+    <figure
+      aria-label={label}
+      className="flex flex-col rounded-card border border-line bg-sunken sm:flex-row-reverse sm:items-start"
+    >
+      <div className="self-end p-2 pb-0 sm:self-start sm:pb-2">
         <CopyButton text={copied} source={shown} />
       </div>
-      <pre className="px-4 pt-1 pb-3 font-mono text-sm break-words whitespace-pre-wrap">
+      <pre className="min-w-0 flex-1 px-4 pt-1 pb-3 font-mono text-sm break-words whitespace-pre-wrap sm:pt-3.5">
         <code ref={shown}>{code}</code>
       </pre>
     </figure>

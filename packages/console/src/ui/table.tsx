@@ -58,6 +58,7 @@ export function DataTable<T extends RowData>({
   columns,
   keyOf,
   initialSort,
+  narrow,
   hasFilter = false,
   filter: given,
   onFilter,
@@ -67,6 +68,8 @@ export function DataTable<T extends RowData>({
   columns: readonly TableColumn<T>[];
   keyOf: (row: T) => string;
   initialSort?: { id: string; desc: boolean };
+  /** A row on a narrow screen, if names and values of all columns take too much room there. */
+  narrow?: (row: T) => ReactNode;
   /** A text field above that filters by all columns. */
   hasFilter?: boolean;
   /** If the filter is kept elsewhere, such as in the address. */
@@ -101,7 +104,7 @@ export function DataTable<T extends RowData>({
           <Button onClick={() => setFilter('')}>{ui.clearFilter}</Button>
         </p>
       ) : isNarrow ? (
-        <TableAsLists caption={caption} rows={found} columns={columns} />
+        <TableAsLists caption={caption} rows={found} columns={columns} narrow={narrow} />
       ) : (
         <TableOfRows
           caption={caption}

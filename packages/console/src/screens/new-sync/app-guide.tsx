@@ -2,6 +2,9 @@ import { CodeBlock } from '../../ui/code-block.tsx';
 import { appSteps, connect } from './connect-words.ts';
 import type { Flow } from './draft.ts';
 
+/** As the server gives it to Salesforce, which returns to plain http only at the name localhost. */
+const callback = () => `${location.origin.replace('//127.0.0.1', '//localhost')}/oauth/callback`;
+
 /** How the app is made in Salesforce, click by click. */
 export function AppGuide({ flow }: { flow: Flow }) {
   return (
@@ -19,7 +22,7 @@ export function AppGuide({ flow }: { flow: Flow }) {
       {flow !== 'refresh token' && (
         <div className="mt-3 max-w-xl">
           <p className="mb-1 font-medium">{connect.callback}</p>
-          <CodeBlock code={`${location.origin}/oauth/callback`} label={connect.callbackLabel} />
+          <CodeBlock code={callback()} label={connect.callbackLabel} />
         </div>
       )}
     </details>

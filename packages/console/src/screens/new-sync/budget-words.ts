@@ -19,7 +19,8 @@ export const budget = {
   freshness: 'Freshness then',
   requests: (count: number) => counted(count, 'request'),
   inDay: (count: number) => `${counted(count, 'request')} in any 24 hours`,
-  ofLimit: (count: number, percent: number) => `${formatCount(count)}, ${formatPercent(percent)}`,
+  ofLimit: (count: number, percent: number) =>
+    `${formatCount(count)}, ${percent > 0 && percent < 0.1 ? 'less than 0.1 %' : formatPercent(percent)}`,
   unknown: 'Salesforce does not tell',
   copy: (records: number, requests: number, ms: number) =>
     `about ${counted(records, 'record')} in about ${counted(requests, 'request')}: at least ${formatDuration(ms)} at this pace, and Salesforce's own time`,
@@ -34,6 +35,4 @@ export const budget = {
   advanced: 'Advanced',
   stopAt: 'Stop reading when the whole org has used … percent',
   stopAtHint: 'Of its daily requests, by all programs together. 10 to 100.',
-  summary: (seconds: number, perDay: number) =>
-    `One request every ${seconds} s, ${formatCount(perDay)} a day, until the org has used`,
 } as const;

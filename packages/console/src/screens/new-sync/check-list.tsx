@@ -42,7 +42,7 @@ function CheckRow({ check }: { check: CheckItem }) {
   return (
     <li
       aria-labelledby={id}
-      className="grid gap-x-4 gap-y-1 py-2 sm:grid-cols-[5.5rem_12rem_minmax(0,1fr)] sm:items-baseline"
+      className="grid grid-cols-[auto_minmax(0,1fr)] items-center gap-x-4 gap-y-1 py-2 sm:grid-cols-[5.5rem_12rem_minmax(0,1fr)] sm:items-baseline"
     >
       <span>
         <Pill word={word} family={family} />
@@ -50,7 +50,7 @@ function CheckRow({ check }: { check: CheckItem }) {
       <span id={id} className="font-medium">
         {name}
       </span>
-      <div className="min-w-0 space-y-2">
+      <div className="min-w-0 space-y-2 max-sm:col-span-2">
         <p className="break-words">
           {says}
           {code !== null && <span className="text-muted"> {code}</span>}

@@ -56,7 +56,7 @@ export const connect = {
     },
     'jwt bearer': {
       label: 'JWT bearer',
-      hint: 'Recommended for servers: a key pair, and no token that expires or can be revoked by number.',
+      hint: 'Recommended for servers: a key pair, and no token that expires or is revoked.',
     },
     'web server': {
       label: 'Sign in with Salesforce',

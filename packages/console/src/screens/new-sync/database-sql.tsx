@@ -61,7 +61,7 @@ function Names({ draft, problem, isTried }: { draft: Draft; problem: Problem | n
   const missing = (field: 'host' | 'database') =>
     isTried && draft[field].trim() === '' ? destination.missing[field] : undefined;
   return (
-    <div className="grid max-w-xl gap-4 sm:grid-cols-[minmax(0,1fr)_7rem]">
+    <div className="grid max-w-xl gap-4 sm:grid-cols-[minmax(0,1fr)_11rem]">
       <TextField
         label={destination.host}
         autoComplete="off"

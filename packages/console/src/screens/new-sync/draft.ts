@@ -10,6 +10,8 @@ export type Flow = 'web server' | 'jwt bearer' | 'client credentials' | 'refresh
 
 /** What a reload keeps, in this tab. */
 export interface Answers {
+  /** The place of the furthest step that was opened. */
+  reached: number;
   place: Place;
   domain: string;
   flow: Flow;
@@ -55,6 +57,7 @@ export interface Secrets {
 export type Draft = Answers & Secrets;
 
 const noAnswers: Answers = {
+  reached: 0,
   place: 'my domain',
   domain: '',
   flow: 'client credentials',
@@ -155,5 +158,7 @@ function read(): Partial<Answers> {
   }
 }
 
-const isNames = (value: unknown): value is string[] =>
-  Array.isArray(value) && value.every((one) => typeof one === 'string');
+// Hoisted: it is needed while this module loads.
+function isNames(value: unknown): value is string[] {
+  return Array.isArray(value) && value.every((one) => typeof one === 'string');
+}

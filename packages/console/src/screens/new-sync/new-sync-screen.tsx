@@ -1,11 +1,11 @@
 import { Navigate, useParams } from '@tanstack/react-router';
-import type { ReactNode } from 'react';
+import { type ReactNode, useEffect } from 'react';
 import { Screen } from '../../ui/screen.tsx';
 import { BudgetStep, isShare } from './budget-step.tsx';
 import { CheckStep, mustFix } from './check-step.tsx';
 import { ConnectStep } from './connect-step.tsx';
 import { DestinationStep } from './destination-step.tsx';
-import { useDraft } from './draft.ts';
+import { changeDraft, readDraft, useDraft } from './draft.ts';
 import { ObjectsStep } from './objects-step.tsx';
 import { intervalOf } from './pace.ts';
 import { useDestinationCheck, useObjectsCheck, useOrgCheck } from './requests.ts';
@@ -27,7 +27,11 @@ export function NewSyncScreen() {
   const step = steps.find((one) => one === given);
   const openUntil = useOpenUntil();
   const open = steps[openUntil] ?? 'connect';
-  if (step === undefined || steps.indexOf(step) > openUntil)
+  const at = step === undefined ? -1 : steps.indexOf(step);
+  useEffect(() => {
+    if (at <= openUntil && at > readDraft().reached) changeDraft({ reached: at });
+  }, [at, openUntil]);
+  if (step === undefined || at > openUntil)
     return <Navigate to="/syncs/new/$step" params={{ step: open }} replace />;
   const Content = screens[step];
   return (

@@ -115,7 +115,9 @@ const columnsOf = (onFields: (object: OrgObject) => void): readonly TableColumn<
     id: 'name',
     label: objectsWords.apiName,
     value: ({ sobject }) => sobject,
-    cell: ({ sobject }) => <code className="font-mono text-sm break-all">{sobject}</code>,
+    cell: ({ sobject }) => (
+      <code className="inline-block max-w-72 font-mono text-sm break-words">{sobject}</code>
+    ),
   },
   {
     id: 'records',
@@ -139,6 +141,27 @@ const columnsOf = (onFields: (object: OrgObject) => void): readonly TableColumn<
     cell: (object) => <FieldsButton object={object} onFields={onFields} />,
   },
 ];
+
+/** On a phone: what is ticked, with the rest below it. */
+function NarrowRow({ object, onFields }: { object: OrgObject; onFields: (object: OrgObject) => void }) {
+  const { sobject, label, records, unreadable } = object;
+  return (
+    <div className="flex gap-3">
+      <Tick object={object} />
+      <div className="min-w-0 flex-1">
+        <p className={unreadable === null ? 'font-medium' : 'text-muted'}>{label}</p>
+        <p className="text-sm break-words text-muted">
+          <code className="font-mono">{sobject}</code>
+          {records !== null && `, ${objectsWords.recordsOf(records)}`}
+        </p>
+        <p className="text-sm break-words">
+          <Note object={object} />
+        </p>
+      </div>
+      <FieldsButton object={object} onFields={onFields} />
+    </div>
+  );
+}
 
 function useIsChosen({ sobject }: OrgObject): boolean {
   return useDraft().objects?.includes(sobject) ?? false;

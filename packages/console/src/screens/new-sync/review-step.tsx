@@ -44,7 +44,7 @@ export function ReviewStep() {
   const isOfName = problem?.of('name') != null;
   return (
     <div className="space-y-6">
-      <Part title={review.name}>
+      <Part title={review.called}>
         <TextField
           id="name"
           label={review.name}

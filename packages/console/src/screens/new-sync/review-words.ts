@@ -2,6 +2,7 @@
 import { counted, formatPercent } from '../../words/format.ts';
 
 export const review = {
+  called: 'Name',
   name: 'Name of the sync',
   nameHint: 'Commands and addresses use it: letters, digits, spaces and . _ -',
   noName: 'Enter a name.',

@@ -1,5 +1,6 @@
 import { Link } from '@tanstack/react-router';
 import { Check } from 'lucide-react';
+import { useDraft } from './draft.ts';
 import { type Step, steps, words } from './words.ts';
 
 const numberClass =
@@ -7,6 +8,8 @@ const numberClass =
 
 /** All steps: those that are done, the one that is open, and those that wait for it. */
 export function StepList({ step, openUntil }: { step: Step; openUntil: number }) {
+  // A step whose usual answers would do is not done before somebody has seen them.
+  const reached = Math.min(useDraft().reached, openUntil);
   return (
     <nav aria-label={words.steps}>
       <p className="text-muted sm:hidden" aria-hidden>
@@ -19,8 +22,8 @@ export function StepList({ step, openUntil }: { step: Step; openUntil: number })
               step={one}
               number={index + 1}
               isCurrent={one === step}
-              isDone={index < openUntil}
-              isOpen={index <= openUntil}
+              isDone={index < reached}
+              isOpen={index <= reached}
             />
           </li>
         ))}

@@ -43,7 +43,11 @@ export function SetupForm({
     else onSubmit({ token, password });
   };
   return (
-    <form className="space-y-4" onSubmit={submit} noValidate>
+    <form
+      className="max-w-xl space-y-4 rounded-card border border-line bg-surface p-4 sm:p-6"
+      onSubmit={submit}
+      noValidate
+    >
       <ErrorSummary errors={refused} />
       {/* Who has come by the link has nothing to do here. */}
       {(initialToken === '' || problem) && (

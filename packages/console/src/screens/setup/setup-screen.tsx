@@ -1,15 +1,14 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { useLoaderData, useRouter } from '@tanstack/react-router';
-import { useEffect, useState } from 'react';
+import { useState } from 'react';
 import { api, bodyOf } from '../../api/client.ts';
 import { asProblem, type Problem } from '../../api/problem.ts';
 import { type FirstStep, sessionQuery, syncsQuery } from '../../api/queries.ts';
 import { LinkButton } from '../../ui/button.tsx';
 import { Screen } from '../../ui/screen.tsx';
+import { useHashSecret } from '../../ui/use-hash-secret.ts';
 import { SetupForm } from './setup-form.tsx';
 import { words } from './words.ts';
-
-const tokenInAddress = () => /^#token=(.+)$/.exec(location.hash)?.[1] ?? '';
 
 export function SetupScreen() {
   const firstStep = useLoaderData({ strict: false }) as FirstStep;
@@ -33,13 +32,9 @@ export function SetupScreen() {
 function SetUp() {
   const router = useRouter();
   const client = useQueryClient();
-  const [token] = useState(tokenInAddress);
+  const token = useHashSecret('token');
   const [problem, setProblem] = useState<Problem | null>(null);
   const [isBusy, setBusy] = useState(false);
-  useEffect(() => {
-    // So that the token stays neither in the address bar nor in the history.
-    if (location.hash !== '') history.replaceState(history.state, '', '/setup');
-  }, []);
 
   const setUp = async (body: { token: string; password: string }) => {
     setBusy(true);
@@ -59,6 +54,7 @@ function SetUp() {
   };
   return (
     <SetupForm
+      key={token}
       initialToken={token}
       problem={problem}
       isBusy={isBusy}

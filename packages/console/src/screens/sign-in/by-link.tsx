@@ -20,8 +20,6 @@ export function ByLink({ secret }: { secret: string }) {
   useEffect(() => {
     if (isSent.current) return;
     isSent.current = true;
-    // So that the link stays neither in the address bar nor in the history.
-    history.replaceState(history.state, '', '/sign-in');
     const signIn = async () => {
       await bodyOf(api.POST('/api/v1/session/by-link', { body: { secret } }));
       await client.fetchQuery({ ...sessionQuery, staleTime: 0 });

@@ -43,7 +43,11 @@ export function SignInForm() {
     if (password !== '') void signIn();
   };
   return (
-    <form className="space-y-4" onSubmit={submit} noValidate>
+    <form
+      className="max-w-xl space-y-4 rounded-card border border-line bg-surface p-4 sm:p-6"
+      onSubmit={submit}
+      noValidate
+    >
       <input type="text" name="username" autoComplete="username" value="admin" readOnly hidden />
       <SecretField
         label={words.password}

@@ -1,18 +1,16 @@
 import { useLoaderData } from '@tanstack/react-router';
-import { useState } from 'react';
 import type { FirstStep } from '../../api/queries.ts';
 import { CodeBlock } from '../../ui/code-block.tsx';
 import { Screen } from '../../ui/screen.tsx';
+import { useHashSecret } from '../../ui/use-hash-secret.ts';
 import { ByLink, DemoDoor } from './by-link.tsx';
 import { SignInForm } from './sign-in-form.tsx';
 import { words } from './words.ts';
 
-const linkInAddress = () => /^#link=(.+)$/.exec(location.hash)?.[1] ?? '';
-
 export function SignInScreen() {
   const firstStep = useLoaderData({ strict: false }) as FirstStep;
-  const [link] = useState(linkInAddress);
-  if (link !== '') return <ByLink secret={link} />;
+  const link = useHashSecret('link');
+  if (link !== '') return <ByLink key={link} secret={link} />;
   if (firstStep === 'open the link') return <DemoDoor />;
   return (
     <Screen title={words.title}>

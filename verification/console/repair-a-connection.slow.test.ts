@@ -5,6 +5,7 @@ import { builtConsole } from '@lockstep/console/build';
 import { sql } from '@lockstep/foundation/sql';
 import { openApi } from '@lockstep/harness/api-harness';
 import { checkAxe, openBrowser, screenshot } from '@lockstep/harness/browser';
+import { armFault } from '@lockstep/harness/injected-fault';
 import { startOrg } from '@lockstep/harness/org';
 import { openOwnDatabase } from '@lockstep/harness/own-database';
 import { createAdministrator } from 'lockstep/control';
@@ -69,13 +70,16 @@ test('a wrong secret and a wrong address say what to do, and Check again goes on
 
 test('an org that does not answer is checked again after it has come back', async () => {
   const page = await openWizard();
-  await org.control('/faults', { match: { path: '/services/oauth2/token' }, effect: { status: 503 } });
+  const fault = await armFault(org, {
+    match: { path: '/services/oauth2/token' },
+    effect: { answer: 'SERVER_UNAVAILABLE' },
+  });
   await fill(page, 'Address of the org', org.url);
   await fill(page, 'Consumer key', clientId);
   await fill(page, 'Consumer secret', clientSecret);
   await page.getByRole('button', { name: 'Test sign-in' }).click();
   await page.getByRole('alert').waitFor({ timeout: 30_000 });
-  await org.control('/faults/clear', {});
+  await fault.end();
   await page.getByRole('alert').getByRole('button', { name: 'Check again' }).click();
   await heading(page, 'What this user may do');
 });

@@ -88,7 +88,13 @@ export function ObjectPicker({
           {objectsWords.shown(rows.length, objects.length)}
         </span>
       </div>
-      <DataTable caption={objectsWords.list} rows={rows} columns={columns} keyOf={({ sobject }) => sobject} />
+      <DataTable
+        caption={objectsWords.list}
+        rows={rows}
+        columns={columns}
+        keyOf={({ sobject }) => sobject}
+        narrow={(object) => <NarrowRow object={object} onFields={onFields} />}
+      />
     </div>
   );
 }

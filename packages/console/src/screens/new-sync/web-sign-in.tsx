@@ -31,6 +31,7 @@ export function WebSignIn({
     if (!onAsked()) return;
     setBusy(true);
     setProblem(null);
+    setBegun(null);
     changeDraft({ signIn: '' });
     try {
       const { clientId, clientSecret } = draft;
@@ -53,9 +54,9 @@ export function WebSignIn({
   return (
     <div className="space-y-3">
       <Button look={isDone ? 'plain' : 'primary'} isBusy={isBusy} onClick={() => void begin()}>
-        {begun ? connect.signInAgain : connect.signIn}
+        {begun || problem || isDone ? connect.signInAgain : connect.signIn}
       </Button>
-      {begun && !isDone && !problem && <Waiting begun={begun} onProblem={setProblem} />}
+      {begun && !isDone && !problem && <Waiting key={begun.id} begun={begun} onProblem={setProblem} />}
       {isDone && <p role="status">{connect.signedIn}</p>}
       {problem && <ProblemNotice problem={problem} isOwnAction />}
     </div>

@@ -3,11 +3,10 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { builtConsole } from '@lockstep/console/build';
 import { openApi } from '@lockstep/harness/api-harness';
-import { checkAxe, isTooWide, openBrowser, screenshot } from '@lockstep/harness/browser';
+import { checkAxe, isTooWide, openBrowser, type Page, screenshot } from '@lockstep/harness/browser';
 import { newSync } from '@lockstep/harness/control';
 import { startOrg } from '@lockstep/harness/org';
 import { createAdministrator, recordSync } from 'lockstep/control';
-import type { Page } from 'playwright-core';
 
 const password = 'a long phrase is fine';
 /** Of console.md: typing never lags over 100 ms. Here it shares two cores with a server, a database and an org. */
@@ -52,16 +51,18 @@ test('an empty list says what to do, and a thousand syncs keep it short', async 
   await page.goto(`${api.url}/syncs`);
   const table = page.getByRole('table', { name: 'Syncs' });
   await table.getByText('sync 0000').waitFor();
-  t.diagnostic(`a list of 1,000 syncs: ${Math.round(performance.now() - from)} ms`);
-  assert.equal(await table.getAttribute('aria-rowcount'), '1001');
+  const firstMs = performance.now() - from;
+  await page.locator('table[aria-rowcount="1001"]').waitFor();
+  const allMs = performance.now() - from;
+  t.diagnostic(`the first of 1,000 syncs: ${Math.round(firstMs)} ms, all: ${Math.round(allMs)} ms`);
   assert.ok((await table.getByRole('row').count()) < 100, 'only the rows in sight are in the page');
-  await page.evaluate(() => scrollTo(0, 20_000));
+  await page.evaluate('scrollTo(0, 20_000)');
   await table
     .getByText(/^sync 0[34]\d\d$/)
     .first()
     .waitFor();
   assert.ok((await table.getByRole('row').count()) < 100);
-  await page.evaluate(() => scrollTo(0, 0));
+  await page.evaluate('scrollTo(0, 0)');
   await page.getByRole('searchbox', { name: 'Filter' }).focus();
   await page.keyboard.type('sync 099');
   const ms = await typed(page, '7', '1 row of 1000');

@@ -29,7 +29,7 @@ test("who opens the demo's link is signed in, and the link signs in nobody else"
   const other = await browser.newContext();
   const late = await other.newPage();
   await late.goto(link);
-  await late.getByRole('heading', { level: 1, name: 'This link does not sign in any more' }).waitFor();
+  await late.getByRole('alert').getByText('This link does not sign in any more').waitFor();
   await late.getByText('Start the demo again: it shows a new one.').waitFor();
   await checkAxe(late);
   await screenshot(late, 'demo-link-used');

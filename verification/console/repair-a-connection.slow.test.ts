@@ -4,12 +4,11 @@ import { after, test } from 'node:test';
 import { builtConsole } from '@lockstep/console/build';
 import { sql } from '@lockstep/foundation/sql';
 import { openApi } from '@lockstep/harness/api-harness';
-import { checkAxe, openBrowser, screenshot } from '@lockstep/harness/browser';
+import { checkAxe, openBrowser, type Page, screenshot } from '@lockstep/harness/browser';
 import { armFault } from '@lockstep/harness/injected-fault';
 import { startOrg } from '@lockstep/harness/org';
 import { openOwnDatabase } from '@lockstep/harness/own-database';
 import { createAdministrator } from 'lockstep/control';
-import type { Page } from 'playwright-core';
 
 const password = 'a long phrase is fine';
 const undo = new AsyncDisposableStack();

@@ -8,7 +8,7 @@ import {
   redirect,
 } from '@tanstack/react-router';
 import { Problem } from './api/problem.ts';
-import { firstStepOf, firstStepQuery, sessionQuery, snapshotQuery, syncsQuery } from './api/queries.ts';
+import { firstStepOf, firstStepQuery, firstSyncsQuery, sessionQuery, snapshotQuery } from './api/queries.ts';
 import { Failed, NotFound } from './frame/failed.tsx';
 import { Frame } from './frame/frame.tsx';
 import { PlainFrame } from './frame/plain-frame.tsx';
@@ -74,7 +74,7 @@ const home = createRoute({
   getParentRoute: () => signedIn,
   path: '/',
   beforeLoad: async ({ context: { queryClient } }) => {
-    const [first, ...more] = await queryClient.ensureQueryData(syncsQuery);
+    const [first, ...more] = await queryClient.fetchQuery(firstSyncsQuery);
     if (first && more.length === 0) throw redirect({ to: '/syncs/$sync', params: { sync: first.id } });
     throw redirect({ to: '/syncs' });
   },

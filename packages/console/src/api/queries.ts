@@ -1,5 +1,9 @@
 /** What the screens read, by the names under which the query cache keeps it. */
-import { QueryClient, queryOptions } from '@tanstack/react-query';
+import {
+  QueryClient,
+  queryOptions,
+  experimental_streamedQuery as streamedQuery,
+} from '@tanstack/react-query';
 import { api, bodyOf, keepCsrfToken } from './client.ts';
 import { Problem } from './problem.ts';
 import type { components } from './schema.d.ts';
@@ -57,20 +61,40 @@ export const firstStepQuery = queryOptions({
   },
 });
 
+/** Each sync costs the server a look into its database, so a thousand are shown as they come. */
+const syncsPerPage = 100;
+
+async function* readSyncs(signal: AbortSignal): AsyncGenerator<Sync[]> {
+  let after: string | null = null;
+  do {
+    const query: { limit: number; after?: string } = {
+      limit: syncsPerPage,
+      ...(after !== null && { after }),
+    };
+    const page = await bodyOf(api.GET('/api/v1/syncs', { signal, params: { query } }));
+    noteServerTime(page.as_of);
+    yield page.items;
+    after = page.next;
+  } while (after !== null);
+}
+
 export const syncsQuery = queryOptions({
   queryKey: ['syncs'],
-  queryFn: async ({ signal }): Promise<Sync[]> => {
-    const found: Sync[] = [];
-    let after: string | null = null;
-    do {
-      const query: { limit: number; after?: string } = { limit: 500, ...(after !== null && { after }) };
-      const page = await bodyOf(api.GET('/api/v1/syncs', { signal, params: { query } }));
-      noteServerTime(page.as_of);
-      found.push(...page.items);
-      after = page.next;
-    } while (after !== null);
-    return found;
-  },
+  staleTime: 30_000,
+  queryFn: streamedQuery({
+    streamFn: ({ signal }) => readSyncs(signal),
+    refetchMode: 'replace',
+    reducer: (known: Sync[], page: Sync[]) => [...known, ...page],
+    initialValue: [],
+  }),
+});
+
+/** The first two: whether there is none, one or more. */
+export const firstSyncsQuery = queryOptions({
+  queryKey: ['first syncs'],
+  staleTime: 0,
+  queryFn: async ({ signal }) =>
+    (await bodyOf(api.GET('/api/v1/syncs', { signal, params: { query: { limit: 2 } } }))).items,
 });
 
 /** One sync with its objects. The event stream keeps it current, see live.ts. */

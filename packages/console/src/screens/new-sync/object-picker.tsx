@@ -47,10 +47,6 @@ export function ObjectPicker({
     );
   }, [objects, text, filter, isByChoice ? ticked : null]);
   const columns = useMemo(() => columnsOf(onFields), [onFields]);
-  const custom = useMemo(
-    () => objects.filter((one) => one.is_custom && one.unreadable === null).map(({ sobject }) => sobject),
-    [objects],
-  );
   return (
     <div>
       <div className="mb-3 flex flex-wrap items-center gap-3">
@@ -75,15 +71,7 @@ export function ObjectPicker({
             </option>
           ))}
         </select>
-        {custom.length > 0 && (
-          <Button
-            onClick={() =>
-              changeDraft({ objects: [...new Set([...(readDraft().objects ?? []), ...custom])] })
-            }
-          >
-            {objectsWords.chooseCustom(custom.length)}
-          </Button>
-        )}
+        <ChooseCustom objects={objects} />
         <span role="status" className="text-muted tabular-nums">
           {objectsWords.shown(rows.length, objects.length)}
         </span>
@@ -96,6 +84,21 @@ export function ObjectPicker({
         narrow={(object) => <NarrowRow object={object} onFields={onFields} />}
       />
     </div>
+  );
+}
+
+function ChooseCustom({ objects }: { objects: readonly OrgObject[] }) {
+  const custom = useMemo(
+    () => objects.filter((one) => one.is_custom && one.unreadable === null).map(({ sobject }) => sobject),
+    [objects],
+  );
+  if (custom.length === 0) return null;
+  return (
+    <Button
+      onClick={() => changeDraft({ objects: [...new Set([...(readDraft().objects ?? []), ...custom])] })}
+    >
+      {objectsWords.chooseCustom(custom.length)}
+    </Button>
   );
 }
 

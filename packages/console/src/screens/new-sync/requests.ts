@@ -2,8 +2,7 @@
 import { api, bodyOf } from '../../api/client.ts';
 import type { components } from '../../api/schema.d.ts';
 import { type Check, type Results, useCheck } from './checks.ts';
-import type { Draft, Place } from './draft.ts';
-import { useDraft } from './draft.ts';
+import { type Draft, type Flow, type Place, useDraft } from './draft.ts';
 import { loginUrlOf } from './login-url.ts';
 import { intervalOf } from './pace.ts';
 
@@ -27,28 +26,25 @@ const optional = <Name extends string>(name: Name, value: string) =>
   (value === '' ? {} : { [name]: value }) as { [name in Name]?: string };
 
 function credentialOf(draft: Draft): Credential {
-  const { flow, clientId, clientSecret, username, keyFrom, keyName, privateKey, refreshToken } = draft;
-  const client_id = clientId.trim();
-  switch (flow) {
-    case 'web server':
-      return { flow, sign_in: draft.signIn };
-    case 'jwt bearer':
-      return {
-        flow,
-        client_id,
-        username: username.trim(),
-        ...(keyFrom === 'made here' ? { key: keyName } : { private_key: privateKey }),
-      };
-    case 'client credentials':
-      return { flow, client_id, client_secret: clientSecret };
-    default:
-      return {
-        flow,
-        client_id,
-        refresh_token: refreshToken.trim(),
-        ...optional('client_secret', clientSecret),
-      };
-  }
+  const { flow, clientSecret, keyFrom, keyName, privateKey } = draft;
+  const client_id = draft.clientId.trim();
+  const forms: Record<Flow, () => Credential> = {
+    'web server': () => ({ flow: 'web server', sign_in: draft.signIn }),
+    'jwt bearer': () => ({
+      flow: 'jwt bearer',
+      client_id,
+      username: draft.username.trim(),
+      ...(keyFrom === 'made here' ? { key: keyName } : { private_key: privateKey }),
+    }),
+    'client credentials': () => ({ flow: 'client credentials', client_id, client_secret: clientSecret }),
+    'refresh token': () => ({
+      flow: 'refresh token',
+      client_id,
+      refresh_token: draft.refreshToken.trim(),
+      ...optional('client_secret', clientSecret),
+    }),
+  };
+  return forms[flow]();
 }
 
 export const connectionOf = (draft: Draft): Connection => ({

@@ -34,7 +34,7 @@ export function ByLink({ secret }: { secret: string }) {
       </Screen>
     );
   return (
-    <Screen title={problem.title}>
+    <Screen title={words.demoTitle}>
       <ProblemNotice problem={problem} isOwnAction />
     </Screen>
   );

@@ -10,8 +10,11 @@ import { DataTable, type TableColumn } from '../../ui/table.tsx';
 import { useSearchText } from '../../ui/use-search-text.ts';
 import { words } from './words.ts';
 
-/** A list of syncs has no event stream: each of them has its own. */
-const readEveryMs = 10_000;
+/**
+ * A list of syncs has no event stream: each of them has its own. A long list is read less often, because each sync costs
+ * the server some 10 ms.
+ */
+const readEveryMs = (count: number): number => Math.max(10_000, count * 100);
 
 const columns: readonly TableColumn<Sync>[] = [
   {
@@ -52,7 +55,10 @@ const columns: readonly TableColumn<Sync>[] = [
 const hostOf = (url: string): string => URL.parse(url)?.host ?? url;
 
 export function SyncsScreen() {
-  const query = useQuery({ ...syncsQuery, refetchInterval: readEveryMs });
+  const query = useQuery({
+    ...syncsQuery,
+    refetchInterval: ({ state }) => readEveryMs(state.data?.length ?? 0),
+  });
   const [filter, setFilter] = useSearchText('filter');
   const isEmpty = query.data?.length === 0;
   const create = !isEmpty && (

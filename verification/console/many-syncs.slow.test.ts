@@ -1,4 +1,4 @@
-/** A thousand syncs, and an org of a thousand objects: lists stay short in the page and quick to filter. */
+/** A thousand syncs, and an org of hundreds of objects: lists stay short in the page and quick to filter. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { builtConsole } from '@lockstep/console/build';
@@ -78,8 +78,11 @@ test('an empty list says what to do, and a thousand syncs keep it short', async 
   assert.equal(await isTooWide(narrow), false);
 });
 
-test('an org of a thousand objects: a custom one is found by a few letters, and ticked', async (t) => {
-  for (let number = 0; number < 1_000; number++) {
+/** The simulated org makes a table for each, some 70 ms of work. */
+const madeObjects = 400;
+
+test('an org of hundreds of objects: a custom one is found by a few letters, and ticked', async (t) => {
+  for (let number = 0; number < madeObjects; number++) {
     const name = `Thing_${String(number).padStart(4, '0')}`;
     await org.control('/sobjects/create', { name: `${name}__c`, label: name.replace('_', ' '), fields: [] });
   }
@@ -94,14 +97,14 @@ test('an org of a thousand objects: a custom one is found by a few letters, and 
   const from = performance.now();
   const table = page.getByRole('table', { name: 'Objects of the org' });
   await table.getByText('Account', { exact: true }).first().waitFor();
-  t.diagnostic(`a list of 1,000 objects: ${Math.round(performance.now() - from)} ms`);
+  t.diagnostic(`a list of ${madeObjects} more objects: ${Math.round(performance.now() - from)} ms`);
   assert.ok((await table.getByRole('row').count()) < 100, 'only the rows in sight are in the page');
   await page.getByRole('searchbox', { name: 'Find an object by label or API name' }).focus();
-  await page.keyboard.type('thing 09');
-  const ms = await typed(page, '9', /^10 of 1,\d{3} objects$/);
+  await page.keyboard.type('thing 03');
+  const ms = await typed(page, '9', /^10 of 4\d\d objects$/);
   t.diagnostic(`a key in the search: ${Math.round(ms)} ms`);
   assert.ok(ms < typedMsMax, `${ms} ms`);
-  await page.getByRole('checkbox', { name: 'Select Thing 0997' }).check();
+  await page.getByRole('checkbox', { name: 'Select Thing 0397' }).check();
   await page.getByText(/^7 objects, .* columns$/).waitFor();
   assert.equal(await page.getByRole('button', { name: 'Continue' }).isEnabled(), true);
   await checkAxe(page);

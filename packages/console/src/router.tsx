@@ -8,7 +8,7 @@ import {
   redirect,
 } from '@tanstack/react-router';
 import { Problem } from './api/problem.ts';
-import { firstStepOf, firstStepQuery, firstSyncsQuery, sessionQuery, snapshotQuery } from './api/queries.ts';
+import { firstStepOf, readFirstStep, readFirstSyncs, sessionQuery, snapshotQuery } from './api/queries.ts';
 import { Failed, NotFound } from './frame/failed.tsx';
 import { Frame } from './frame/frame.tsx';
 import { PlainFrame } from './frame/plain-frame.tsx';
@@ -29,8 +29,8 @@ const plain = createRoute({ getParentRoute: () => root, id: 'plain', component: 
 const setUp = createRoute({
   getParentRoute: () => plain,
   path: '/setup',
-  loader: async ({ context: { queryClient } }) => {
-    const step = await queryClient.fetchQuery(firstStepQuery);
+  loader: async () => {
+    const step = await readFirstStep();
     if (step === 'none') throw redirect({ to: '/' });
     if (step === 'open the link') throw redirect({ to: '/sign-in' });
     return step;
@@ -40,8 +40,8 @@ const setUp = createRoute({
 const signIn = createRoute({
   getParentRoute: () => plain,
   path: '/sign-in',
-  loader: async ({ context: { queryClient }, location: { hash } }) => {
-    const step = await queryClient.fetchQuery(firstStepQuery);
+  loader: async ({ location: { hash } }) => {
+    const step = await readFirstStep();
     if (hash.startsWith('link=')) return step;
     if (step === 'none') throw redirect({ to: '/' });
     if (step === 'set up') throw redirect({ to: '/setup' });
@@ -73,8 +73,8 @@ const signedIn = createRoute({
 const home = createRoute({
   getParentRoute: () => signedIn,
   path: '/',
-  beforeLoad: async ({ context: { queryClient } }) => {
-    const [first, ...more] = await queryClient.fetchQuery(firstSyncsQuery);
+  beforeLoad: async () => {
+    const [first, ...more] = await readFirstSyncs();
     if (first && more.length === 0) throw redirect({ to: '/syncs/$sync', params: { sync: first.id } });
     throw redirect({ to: '/syncs' });
   },

@@ -47,19 +47,16 @@ const firstSteps: Record<string, FirstStep> = { 'API-19': 'set up', 'API-20': 'o
 
 export const firstStepOf = ({ code }: Problem): FirstStep => firstSteps[code] ?? 'sign in';
 
-export const firstStepQuery = queryOptions({
-  queryKey: ['first step'],
-  staleTime: 0,
-  queryFn: async ({ signal }): Promise<FirstStep> => {
-    try {
-      await bodyOf(api.GET('/api/v1/session', { signal }));
-      return 'none';
-    } catch (failure) {
-      if (failure instanceof Problem && failure.status === 401) return firstStepOf(failure);
-      throw failure;
-    }
-  },
-});
+/** Asked anew each time, and not by way of the cache: signing out empties that while the sign-in page asks. */
+export async function readFirstStep(): Promise<FirstStep> {
+  try {
+    await bodyOf(api.GET('/api/v1/session'));
+    return 'none';
+  } catch (failure) {
+    if (failure instanceof Problem && failure.status === 401) return firstStepOf(failure);
+    throw failure;
+  }
+}
 
 /** Each sync costs the server a look into its database, so a thousand are shown as they come. */
 const syncsPerPage = 100;
@@ -89,13 +86,10 @@ export const syncsQuery = queryOptions({
   }),
 });
 
-/** The first two: whether there is none, one or more. */
-export const firstSyncsQuery = queryOptions({
-  queryKey: ['first syncs'],
-  staleTime: 0,
-  queryFn: async ({ signal }) =>
-    (await bodyOf(api.GET('/api/v1/syncs', { signal, params: { query: { limit: 2 } } }))).items,
-});
+/** Two at most: whether there is none, one or more. */
+export async function readFirstSyncs(): Promise<Sync[]> {
+  return (await bodyOf(api.GET('/api/v1/syncs', { params: { query: { limit: 2 } } }))).items;
+}
 
 /** One sync with its objects. The event stream keeps it current, see live.ts. */
 export const snapshotQuery = (sync: string) =>

@@ -3,7 +3,7 @@ import { useLoaderData, useRouter } from '@tanstack/react-router';
 import { useState } from 'react';
 import { api, bodyOf } from '../../api/client.ts';
 import { asProblem, type Problem } from '../../api/problem.ts';
-import { type FirstStep, firstSyncsQuery, sessionQuery } from '../../api/queries.ts';
+import { type FirstStep, readFirstSyncs, sessionQuery } from '../../api/queries.ts';
 import { LinkButton } from '../../ui/button.tsx';
 import { Screen } from '../../ui/screen.tsx';
 import { useHashSecret } from '../../ui/use-hash-secret.ts';
@@ -42,7 +42,7 @@ function SetUp() {
     try {
       await bodyOf(api.POST('/api/v1/setup', { body }));
       await client.fetchQuery({ ...sessionQuery, staleTime: 0 });
-      const syncs = await client.fetchQuery(firstSyncsQuery);
+      const syncs = await readFirstSyncs();
       // What a new server is for: nobody should have to look for it.
       if (syncs.length > 0) await router.navigate({ to: '/' });
       else await router.navigate({ to: '/syncs/new/$step', params: { step: 'connect' } });

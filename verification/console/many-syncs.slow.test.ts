@@ -89,6 +89,7 @@ test('an org of hundreds of objects: a custom one is found by a few letters, and
   const { clientId, clientSecret } = org.credentials.integration;
   const page = await openAt('/syncs/new/connect');
   const fill = (name: string, value: string) => page.getByRole('textbox', { name }).fill(value);
+  await page.getByRole('radio', { name: 'Client credentials' }).check();
   await fill('Address of the org', org.url);
   await fill('Consumer key', clientId);
   await fill('Consumer secret', clientSecret);

@@ -36,6 +36,7 @@ async function openWizard(): Promise<Page> {
   const page = await context.newPage();
   await page.goto(`${url}/syncs/new/connect`);
   await heading(page, 'Connect an org');
+  await page.getByRole('radio', { name: 'Client credentials' }).check();
   return page;
 }
 

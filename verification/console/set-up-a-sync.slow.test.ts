@@ -50,6 +50,7 @@ async function untilRows(page: Page, object: string): Promise<void> {
 
 async function untilConnected(page: Page): Promise<void> {
   await heading(page, 'Connect an org');
+  await page.getByRole('radio', { name: 'Client credentials' }).check();
   await fill(page, 'Address of the org', org.url);
   await fill(page, 'Consumer key', clientId);
   await fill(page, 'Consumer secret', clientSecret);
@@ -114,6 +115,9 @@ test('a second sync is made by keyboard alone, and the focus is always in sight'
 
   await tabTo(page, 'Address of the org');
   await page.keyboard.type(org.url);
+  await tabTo(page, /^Sign in with Salesforce/);
+  await page.keyboard.press('ArrowDown');
+  await page.keyboard.press('ArrowDown');
   await tabTo(page, 'Consumer key');
   await page.keyboard.type(clientId);
   await tabTo(page, 'Consumer secret');

@@ -50,17 +50,17 @@ export const connect = {
   needsMyDomain: 'Needs My Domain as the org’s address.',
   how: 'How does Lockstep sign in?',
   flows: {
-    'client credentials': {
-      label: 'Client credentials',
-      hint: 'Consumer key and secret. Runs as the user that is set in the app.',
+    'web server': {
+      label: 'Sign in with Salesforce',
+      hint: 'Recommended for trying: opens Salesforce. Lockstep keeps a refresh token, never your password.',
     },
     'jwt bearer': {
       label: 'JWT bearer',
       hint: 'Recommended for servers: a key pair, and no token that expires or is revoked.',
     },
-    'web server': {
-      label: 'Sign in with Salesforce',
-      hint: 'Recommended for trying: opens Salesforce. Lockstep keeps a refresh token, never your password.',
+    'client credentials': {
+      label: 'Client credentials',
+      hint: 'Consumer key and secret. Runs as the user that is set in the app.',
     },
     'refresh token': {
       label: 'A refresh token that you have',

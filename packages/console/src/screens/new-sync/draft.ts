@@ -60,7 +60,7 @@ const noAnswers: Answers = {
   reached: 0,
   place: 'my domain',
   domain: '',
-  flow: 'client credentials',
+  flow: 'web server',
   clientId: '',
   username: '',
   keyFrom: 'made here',

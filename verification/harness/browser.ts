@@ -10,6 +10,8 @@ import axeCore from 'axe-core';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
 import { root } from './source-files.ts';
 
+export type { Page } from 'playwright-core';
+
 const requireHere = createRequire(import.meta.url);
 
 /** Where {@link screenshot} puts its pictures; git ignores it. */

@@ -8,7 +8,7 @@ import {
   redirect,
 } from '@tanstack/react-router';
 import { Problem } from './api/problem.ts';
-import { sessionQuery, snapshotQuery, syncsQuery } from './api/queries.ts';
+import { firstStepOf, readFirstStep, readFirstSyncs, sessionQuery, snapshotQuery } from './api/queries.ts';
 import { Failed, NotFound } from './frame/failed.tsx';
 import { Frame } from './frame/frame.tsx';
 import { PlainFrame } from './frame/plain-frame.tsx';
@@ -29,11 +29,24 @@ const plain = createRoute({ getParentRoute: () => root, id: 'plain', component: 
 const setUp = createRoute({
   getParentRoute: () => plain,
   path: '/setup',
+  loader: async () => {
+    const step = await readFirstStep();
+    if (step === 'none') throw redirect({ to: '/' });
+    if (step === 'open the link') throw redirect({ to: '/sign-in' });
+    return step;
+  },
   component: lazyRouteComponent(() => import('./screens/setup/setup-screen.tsx'), 'SetupScreen'),
 });
 const signIn = createRoute({
   getParentRoute: () => plain,
   path: '/sign-in',
+  loader: async ({ location: { hash } }) => {
+    const step = await readFirstStep();
+    if (hash.startsWith('link=')) return step;
+    if (step === 'none') throw redirect({ to: '/' });
+    if (step === 'set up') throw redirect({ to: '/setup' });
+    return step;
+  },
   component: lazyRouteComponent(() => import('./screens/sign-in/sign-in-screen.tsx'), 'SignInScreen'),
 });
 const error = createRoute({
@@ -51,17 +64,17 @@ const signedIn = createRoute({
     try {
       await queryClient.ensureQueryData(sessionQuery);
     } catch (failure) {
-      if (failure instanceof Problem && failure.status === 401)
-        throw redirect({ to: '/sign-in', search: { to: href } });
-      throw failure;
+      if (!(failure instanceof Problem) || failure.status !== 401) throw failure;
+      if (firstStepOf(failure) === 'set up') throw redirect({ to: '/setup' });
+      throw redirect({ to: '/sign-in', search: { to: href } });
     }
   },
 });
 const home = createRoute({
   getParentRoute: () => signedIn,
   path: '/',
-  beforeLoad: async ({ context: { queryClient } }) => {
-    const [first, ...more] = await queryClient.ensureQueryData(syncsQuery);
+  beforeLoad: async () => {
+    const [first, ...more] = await readFirstSyncs();
     if (first && more.length === 0) throw redirect({ to: '/syncs/$sync', params: { sync: first.id } });
     throw redirect({ to: '/syncs' });
   },

@@ -19,6 +19,14 @@ export async function setPaused(client: QueryClient, sync: string, paused: boole
   return changed;
 }
 
+const leaving = new Set<() => void>();
+
+/** Calls back when the person signs out: what keeps secrets in memory forgets them. */
+export function onSignOut(listener: () => void): void {
+  leaving.add(listener);
+}
+
 export async function signOut(): Promise<void> {
+  for (const listener of leaving) listener();
   await bodyOf(api.DELETE('/api/v1/session'));
 }

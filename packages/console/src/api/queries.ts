@@ -1,5 +1,9 @@
 /** What the screens read, by the names under which the query cache keeps it. */
-import { QueryClient, queryOptions } from '@tanstack/react-query';
+import {
+  QueryClient,
+  queryOptions,
+  experimental_streamedQuery as streamedQuery,
+} from '@tanstack/react-query';
 import { api, bodyOf, keepCsrfToken } from './client.ts';
 import { Problem } from './problem.ts';
 import type { components } from './schema.d.ts';
@@ -37,21 +41,55 @@ export const sessionQuery = queryOptions({
   },
 });
 
+/** What a browser has to do before anything else, by the API's answer to one without a session. */
+export type FirstStep = 'none' | 'set up' | 'open the link' | 'sign in';
+const firstSteps: Record<string, FirstStep> = { 'API-19': 'set up', 'API-20': 'open the link' };
+
+export const firstStepOf = ({ code }: Problem): FirstStep => firstSteps[code] ?? 'sign in';
+
+/** Asked anew each time, and not by way of the cache: signing out empties that while the sign-in page asks. */
+export async function readFirstStep(): Promise<FirstStep> {
+  try {
+    await bodyOf(api.GET('/api/v1/session'));
+    return 'none';
+  } catch (failure) {
+    if (failure instanceof Problem && failure.status === 401) return firstStepOf(failure);
+    throw failure;
+  }
+}
+
+/** Each sync costs the server a look into its database, so a thousand are shown as they come. */
+const syncsPerPage = 100;
+
+async function* readSyncs(signal: AbortSignal): AsyncGenerator<Sync[]> {
+  let after: string | null = null;
+  do {
+    const query: { limit: number; after?: string } = {
+      limit: syncsPerPage,
+      ...(after !== null && { after }),
+    };
+    const page = await bodyOf(api.GET('/api/v1/syncs', { signal, params: { query } }));
+    noteServerTime(page.as_of);
+    yield page.items;
+    after = page.next;
+  } while (after !== null);
+}
+
 export const syncsQuery = queryOptions({
   queryKey: ['syncs'],
-  queryFn: async ({ signal }): Promise<Sync[]> => {
-    const found: Sync[] = [];
-    let after: string | null = null;
-    do {
-      const query: { limit: number; after?: string } = { limit: 500, ...(after !== null && { after }) };
-      const page = await bodyOf(api.GET('/api/v1/syncs', { signal, params: { query } }));
-      noteServerTime(page.as_of);
-      found.push(...page.items);
-      after = page.next;
-    } while (after !== null);
-    return found;
-  },
+  staleTime: 30_000,
+  queryFn: streamedQuery({
+    streamFn: ({ signal }) => readSyncs(signal),
+    refetchMode: 'replace',
+    reducer: (known: Sync[], page: Sync[]) => [...known, ...page],
+    initialValue: [],
+  }),
 });
+
+/** Two at most: whether there is none, one or more. */
+export async function readFirstSyncs(): Promise<Sync[]> {
+  return (await bodyOf(api.GET('/api/v1/syncs', { params: { query: { limit: 2 } } }))).items;
+}
 
 /** One sync with its objects. The event stream keeps it current, see live.ts. */
 export const snapshotQuery = (sync: string) =>

@@ -53,7 +53,10 @@ function Page({ sync }: { sync: string | undefined }) {
         </div>
       </nav>
       <div className="min-w-0">
-        <header className="sticky top-0 z-20 flex min-h-14 flex-wrap items-center justify-between gap-3 border-b border-line bg-canvas px-4 py-2 max-sm:static lg:px-8">
+        <header
+          // Without a sync it has only the theme, which a narrow screen has in the bar above.
+          className={`sticky top-0 z-20 flex min-h-14 flex-wrap items-center justify-between gap-3 border-b border-line bg-canvas px-4 py-2 max-sm:static lg:px-8 ${sync === undefined ? 'max-md:hidden' : ''}`}
+        >
           {sync === undefined ? <span /> : <SyncHeader sync={sync} />}
           <span className="max-md:hidden">
             <ThemeSwitch />

@@ -71,11 +71,17 @@ export function Switch({ label, hint, isOn, onChange, isDisabled = false }: OnOf
 /** One of a few, each with a line on what it means. */
 export function RadioCards({
   legend,
+  isLegendHidden = false,
+  columns = 2,
   choices,
   value,
   onChange,
 }: {
   legend: string;
+  /** A heading above says it already. */
+  isLegendHidden?: boolean;
+  /** Side by side, where there is room. */
+  columns?: 2 | 3;
   choices: readonly Choice[];
   value: string;
   onChange: (value: string) => void;
@@ -83,8 +89,8 @@ export function RadioCards({
   const name = useId();
   return (
     <fieldset>
-      <legend className="mb-1 font-medium">{legend}</legend>
-      <div className="grid gap-2 sm:grid-cols-2">
+      <legend className={isLegendHidden ? 'sr-only' : 'mb-1 font-medium'}>{legend}</legend>
+      <div className={`grid gap-2 ${columns === 2 ? 'sm:grid-cols-2' : 'sm:grid-cols-3'}`}>
         {choices.map((choice) => (
           <label
             key={choice.value}

@@ -36,7 +36,7 @@ export function Field({
         {label} {isRequired && <span className="font-normal text-muted">{ui.required}</span>}
       </label>
       {hint !== undefined && (
-        <p id={`${id}-hint`} className="text-muted">
+        <p id={`${id}-hint`} className="break-words text-muted">
           {hint}
         </p>
       )}

@@ -23,9 +23,12 @@ export function Panel<T>({
   empty,
   actions,
   skeletonRem = 8,
+  isUntitled = false,
   children,
 }: {
   title: string;
+  /** The title is that of the screen, and not said twice. */
+  isUntitled?: boolean;
   query: Read<T>;
   isEmpty?: (data: T) => boolean;
   /** One sentence and one action. */
@@ -41,7 +44,7 @@ export function Panel<T>({
   const isOld = data !== undefined && query.isError;
   return (
     <section aria-labelledby={id} className="rounded-card border border-line bg-surface p-4">
-      <div className="mb-3 flex flex-wrap items-center justify-between gap-2">
+      <div className={isUntitled ? 'sr-only' : 'mb-3 flex flex-wrap items-center justify-between gap-2'}>
         <h2 id={id} className={`text-h2 font-semibold ${isOld ? 'text-muted' : ''}`}>
           {title}
         </h2>

@@ -18,7 +18,9 @@ export function ProblemNotice({
   /** Further buttons. */
   children?: ReactNode;
 }) {
-  const { title, says, next, code, lines, errors } = problem;
+  const { title, next, code, lines, errors } = problem;
+  // A sentence of the API begins with the title, which stands above it.
+  const says = problem.says.startsWith(`${title}. `) ? problem.says.slice(title.length + 2) : problem.says;
   return (
     <div
       role={isOwnAction ? 'alert' : undefined}

@@ -9,18 +9,24 @@ interface ListedColumn<T> {
 }
 
 const linesRem = 1.75;
+/** Of a row in a form of its own, about. */
+const narrowLines = 2;
 
 /** A table on a narrow screen: each row a list of names and values. */
 export function TableAsLists<T>({
   caption,
   rows,
   columns,
+  narrow,
 }: {
   caption: string;
   rows: readonly { id: string; original: T }[];
   columns: readonly ListedColumn<T>[];
+  /** A row in a form of its own. */
+  narrow: ((row: T) => ReactNode) | undefined;
 }) {
-  const { body, shown, before, after } = useVirtualRows(rows.length, columns.length * linesRem * 16 + 24);
+  const lines = narrow ? narrowLines : columns.length;
+  const { body, shown, before, after } = useVirtualRows(rows.length, lines * linesRem * 16 + 24);
   return (
     <ul ref={body} aria-label={caption} style={{ paddingTop: before, paddingBottom: after }}>
       {shown.map((index) => {
@@ -28,20 +34,24 @@ export function TableAsLists<T>({
         return (
           row && (
             <li key={row.id} className="border-t border-line py-3">
-              <dl className="grid grid-cols-[minmax(6rem,auto)_1fr] gap-x-3 gap-y-1">
-                {columns.map((column) => (
-                  <div key={column.id} className="contents">
-                    <dt className="text-sm text-muted">{column.label}</dt>
-                    <dd className="min-w-0 break-words">
-                      {column.cell ? column.cell(row.original) : column.value(row.original)}
-                    </dd>
-                  </div>
-                ))}
-              </dl>
+              {narrow ? narrow(row.original) : <NamesAndValues row={row.original} columns={columns} />}
             </li>
           )
         );
       })}
     </ul>
+  );
+}
+
+function NamesAndValues<T>({ row, columns }: { row: T; columns: readonly ListedColumn<T>[] }) {
+  return (
+    <dl className="grid grid-cols-[minmax(6rem,auto)_1fr] gap-x-3 gap-y-1">
+      {columns.map((column) => (
+        <div key={column.id} className="contents">
+          <dt className="text-sm text-muted">{column.label}</dt>
+          <dd className="min-w-0 break-words">{column.cell ? column.cell(row) : column.value(row)}</dd>
+        </div>
+      ))}
+    </dl>
   );
 }

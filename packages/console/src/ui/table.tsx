@@ -33,6 +33,8 @@ export interface TableColumn<T> {
   isNumber?: boolean;
   /** Sorting makes no sense for it: buttons, for example. */
   isUnsorted?: boolean;
+  /** No wider than it must be: a box to tick, for example. */
+  isNarrow?: boolean;
 }
 
 const features = tableFeatures({
@@ -56,6 +58,7 @@ export function DataTable<T extends RowData>({
   columns,
   keyOf,
   initialSort,
+  narrow,
   hasFilter = false,
   filter: given,
   onFilter,
@@ -65,6 +68,8 @@ export function DataTable<T extends RowData>({
   columns: readonly TableColumn<T>[];
   keyOf: (row: T) => string;
   initialSort?: { id: string; desc: boolean };
+  /** A row on a narrow screen, if names and values of all columns take too much room there. */
+  narrow?: (row: T) => ReactNode;
   /** A text field above that filters by all columns. */
   hasFilter?: boolean;
   /** If the filter is kept elsewhere, such as in the address. */
@@ -99,7 +104,7 @@ export function DataTable<T extends RowData>({
           <Button onClick={() => setFilter('')}>{ui.clearFilter}</Button>
         </p>
       ) : isNarrow ? (
-        <TableAsLists caption={caption} rows={found} columns={columns} />
+        <TableAsLists caption={caption} rows={found} columns={columns} narrow={narrow} />
       ) : (
         <TableOfRows
           caption={caption}
@@ -189,7 +194,10 @@ function TableOfRows<T extends RowData>({
             row && (
               <tr key={row.id} aria-rowindex={index + 2} className="h-row border-t border-line">
                 {columns.map((column) => (
-                  <td key={column.id} className={`px-2 py-1 ${column.isNumber ? 'text-right' : ''}`}>
+                  <td
+                    key={column.id}
+                    className={`px-2 py-1 ${column.isNumber ? 'text-right' : ''} ${column.isNarrow ? 'w-px' : ''}`}
+                  >
                     {column.cell ? column.cell(row.original) : column.value(row.original)}
                   </td>
                 ))}

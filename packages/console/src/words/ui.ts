@@ -8,6 +8,10 @@ export const ui = {
   dismiss: 'Dismiss',
   show: 'Show',
   hide: 'Hide',
+  /** Of a button that shows and hides a secret: its state says which. */
+  showNamed: (what: string) => `Show: ${what}`,
+  chooseFile: 'Choose a file',
+  fileTooLarge: 'This file is too large to be a key or a certificate.',
   copy: 'Copy',
   copied: 'Copied',
   copyByHand: 'Press Ctrl+C to copy',

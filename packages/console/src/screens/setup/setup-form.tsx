@@ -2,12 +2,15 @@ import { type FormEvent, useMemo, useState } from 'react';
 import type { Problem } from '../../api/problem.ts';
 import type { components } from '../../api/schema.d.ts';
 import { Button } from '../../ui/button.tsx';
-import { ErrorSummary } from '../../ui/error-summary.tsx';
+import { ErrorSummary, type FormError } from '../../ui/error-summary.tsx';
 import { TextField } from '../../ui/field.tsx';
 import { ProblemNotice } from '../../ui/problem-notice.tsx';
+import { SecretField } from '../../ui/secret-field.tsx';
 import { words } from './words.ts';
 
-export type SetupAnswers = components['schemas']['SetUp'];
+type SetupAnswers = components['schemas']['SetUp'];
+
+const passwordMin = 12;
 
 export function SetupForm({
   initialToken,
@@ -23,46 +26,52 @@ export function SetupForm({
 }) {
   const [token, setToken] = useState(initialToken);
   const [password, setPassword] = useState('');
-  const [email, setEmail] = useState('');
-  const errors = useMemo(
+  const [isChecked, setChecked] = useState(false);
+  const wrong = isChecked ? wrongIn(token, password) : [];
+  const refused = useMemo(
     () => (problem?.errors ?? []).map(({ field, reason }) => ({ field, says: reason })),
     [problem],
   );
+  const errors = wrong.length > 0 ? wrong : refused;
+  const says = (field: string) => errors.find((error) => error.field === field)?.says;
   const submit = (event: FormEvent) => {
     event.preventDefault();
-    onSubmit({ token, password, ...(email !== '' && { email }) });
+    const found = wrongIn(token, password);
+    setChecked(found.length > 0);
+    const [first] = found;
+    if (first) document.getElementById(first.field)?.focus();
+    else onSubmit({ token, password });
   };
   return (
-    <form className="space-y-4" onSubmit={submit} noValidate>
-      <ErrorSummary errors={errors} />
-      <TextField
-        id="token"
-        label={words.token}
-        hint={words.tokenHint}
-        autoComplete="off"
-        value={token}
-        onChange={setToken}
-        error={problem?.of('token')?.reason}
-      />
+    <form
+      className="max-w-xl space-y-4 rounded-card border border-line bg-surface p-4 sm:p-6"
+      onSubmit={submit}
+      noValidate
+    >
+      <ErrorSummary errors={refused} />
+      {/* Who has come by the link has nothing to do here. */}
+      {(initialToken === '' || problem) && (
+        <TextField
+          id="token"
+          label={words.token}
+          hint={words.tokenHint}
+          autoComplete="off"
+          spellCheck={false}
+          value={token}
+          onChange={setToken}
+          error={says('token')}
+        />
+      )}
       <input type="text" name="username" autoComplete="username" value="admin" readOnly hidden />
-      <TextField
+      <SecretField
         id="password"
         label={words.password}
         hint={words.passwordHint}
-        type="password"
         autoComplete="new-password"
+        autoFocus={initialToken !== ''}
         value={password}
         onChange={setPassword}
-        error={problem?.of('password')?.reason}
-      />
-      <TextField
-        id="email"
-        label={words.email}
-        type="email"
-        autoComplete="email"
-        value={email}
-        onChange={setEmail}
-        error={problem?.of('email')?.reason}
+        error={says('password')}
       />
       {problem && errors.length === 0 && <ProblemNotice problem={problem} isOwnAction />}
       <Button type="submit" look="primary" isBusy={isBusy}>
@@ -70,4 +79,13 @@ export function SetupForm({
       </Button>
     </form>
   );
+}
+
+/** What can be told without asking the server. */
+function wrongIn(token: string, password: string): FormError[] {
+  const { length } = Array.from(password);
+  return [
+    ...(token.trim() === '' ? [{ field: 'token', says: words.tokenMissing }] : []),
+    ...(length < passwordMin ? [{ field: 'password', says: words.passwordShort(length) }] : []),
+  ];
 }

@@ -1,33 +1,51 @@
 import { useQueryClient } from '@tanstack/react-query';
-import { Link, useRouter } from '@tanstack/react-router';
-import { useEffect, useState } from 'react';
+import { useLoaderData, useRouter } from '@tanstack/react-router';
+import { useState } from 'react';
 import { api, bodyOf } from '../../api/client.ts';
 import { asProblem, type Problem } from '../../api/problem.ts';
-import { sessionQuery } from '../../api/queries.ts';
+import { type FirstStep, readFirstSyncs, sessionQuery } from '../../api/queries.ts';
+import { LinkButton } from '../../ui/button.tsx';
 import { Screen } from '../../ui/screen.tsx';
-import { type SetupAnswers, SetupForm } from './setup-form.tsx';
+import { useHashSecret } from '../../ui/use-hash-secret.ts';
+import { SetupForm } from './setup-form.tsx';
 import { words } from './words.ts';
 
-const tokenInAddress = () => /^#token=(.+)$/.exec(location.hash)?.[1] ?? '';
-
 export function SetupScreen() {
+  const firstStep = useLoaderData({ strict: false }) as FirstStep;
+  if (firstStep === 'sign in')
+    return (
+      <Screen title={words.finishedTitle}>
+        <p>{words.finished}</p>
+        <LinkButton to="/sign-in" look="primary">
+          {words.signIn}
+        </LinkButton>
+      </Screen>
+    );
+  return (
+    <Screen title={words.title}>
+      <p className="prose-width">{words.intro}</p>
+      <SetUp />
+    </Screen>
+  );
+}
+
+function SetUp() {
   const router = useRouter();
   const client = useQueryClient();
-  const [token] = useState(tokenInAddress);
+  const token = useHashSecret('token');
   const [problem, setProblem] = useState<Problem | null>(null);
   const [isBusy, setBusy] = useState(false);
-  useEffect(() => {
-    // So that the token stays neither in the address bar nor in the history.
-    if (location.hash !== '') router.history.replace('/setup');
-  }, [router]);
 
-  const setUp = async (body: SetupAnswers) => {
+  const setUp = async (body: { token: string; password: string }) => {
     setBusy(true);
     setProblem(null);
     try {
       await bodyOf(api.POST('/api/v1/setup', { body }));
       await client.fetchQuery({ ...sessionQuery, staleTime: 0 });
-      await router.navigate({ to: '/' });
+      const syncs = await readFirstSyncs();
+      // What a new server is for: nobody should have to look for it.
+      if (syncs.length > 0) await router.navigate({ to: '/' });
+      else await router.navigate({ to: '/syncs/new/$step', params: { step: 'connect' } });
     } catch (failure) {
       setProblem(asProblem(failure));
     } finally {
@@ -35,16 +53,12 @@ export function SetupScreen() {
     }
   };
   return (
-    <Screen title={words.title}>
-      <SetupForm
-        initialToken={token}
-        problem={problem}
-        isBusy={isBusy}
-        onSubmit={(answers) => void setUp(answers)}
-      />
-      <p>
-        {words.already} <Link to="/sign-in">{words.signIn}</Link>
-      </p>
-    </Screen>
+    <SetupForm
+      key={token}
+      initialToken={token}
+      problem={problem}
+      isBusy={isBusy}
+      onSubmit={(answers) => void setUp(answers)}
+    />
   );
 }

@@ -1,82 +1,25 @@
-import { useQueryClient } from '@tanstack/react-query';
-import { Link, useRouter, useSearch } from '@tanstack/react-router';
-import { type FormEvent, useState } from 'react';
-import { api, bodyOf } from '../../api/client.ts';
-import { asProblem, type Problem } from '../../api/problem.ts';
-import { sessionQuery } from '../../api/queries.ts';
-import { Button } from '../../ui/button.tsx';
+import { useLoaderData } from '@tanstack/react-router';
+import type { FirstStep } from '../../api/queries.ts';
 import { CodeBlock } from '../../ui/code-block.tsx';
-import { TextField } from '../../ui/field.tsx';
-import { ProblemNotice } from '../../ui/problem-notice.tsx';
 import { Screen } from '../../ui/screen.tsx';
+import { useHashSecret } from '../../ui/use-hash-secret.ts';
+import { ByLink, DemoDoor } from './by-link.tsx';
+import { SignInForm } from './sign-in-form.tsx';
 import { words } from './words.ts';
 
 export function SignInScreen() {
+  const firstStep = useLoaderData({ strict: false }) as FirstStep;
+  const link = useHashSecret('link');
+  if (link !== '') return <ByLink key={link} secret={link} />;
+  if (firstStep === 'open the link') return <DemoDoor />;
   return (
     <Screen title={words.title}>
       <SignInForm />
-      <p>
-        {words.first} <Link to="/setup">{words.setUp}</Link>.
-      </p>
       <details>
         <summary className="min-h-6 text-accent">{words.lost}</summary>
         <p className="my-2">{words.lostSays}</p>
         <CodeBlock code="lockstep admin reset-password" label={words.lostLabel} />
       </details>
     </Screen>
-  );
-}
-
-/** Only an address of the console itself: a link may not lead from here to elsewhere. */
-const ownAddress = (to: string | undefined) => (to && /^\/(?![/\\])/.test(to) ? to : '/');
-
-function SignInForm() {
-  const { to } = useSearch({ strict: false });
-  const router = useRouter();
-  const client = useQueryClient();
-  const [password, setPassword] = useState('');
-  const [error, setError] = useState<string | null>(null);
-  const [problem, setProblem] = useState<Problem | null>(null);
-  const [isBusy, setBusy] = useState(false);
-
-  const signIn = async () => {
-    setBusy(true);
-    setProblem(null);
-    try {
-      await bodyOf(api.POST('/api/v1/session', { body: { password } }));
-      await client.fetchQuery({ ...sessionQuery, staleTime: 0 });
-      router.history.push(ownAddress(to));
-    } catch (failure) {
-      const refused = asProblem(failure);
-      // The password was right, and the next request came without the cookie.
-      if (refused.status === 401) setError(words.noCookie(location.origin));
-      else setProblem(refused);
-    } finally {
-      setBusy(false);
-    }
-  };
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
-    setError(password === '' ? words.missing : null);
-    if (password !== '') void signIn();
-  };
-  return (
-    <form className="space-y-4" onSubmit={submit} noValidate>
-      <input type="text" name="username" autoComplete="username" value="admin" readOnly hidden />
-      <TextField
-        label={words.password}
-        type="password"
-        name="password"
-        autoComplete="current-password"
-        autoFocus
-        value={password}
-        onChange={setPassword}
-        error={error}
-      />
-      {problem && <ProblemNotice problem={problem} isOwnAction />}
-      <Button type="submit" look="primary" isBusy={isBusy}>
-        {words.submit}
-      </Button>
-    </form>
   );
 }

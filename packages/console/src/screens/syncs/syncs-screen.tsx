@@ -2,11 +2,19 @@ import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { type Sync, syncsQuery } from '../../api/queries.ts';
 import { LinkButton } from '../../ui/button.tsx';
+import { CodeBlock } from '../../ui/code-block.tsx';
 import { Panel } from '../../ui/panel.tsx';
 import { Pill } from '../../ui/pill.tsx';
 import { Screen } from '../../ui/screen.tsx';
 import { DataTable, type TableColumn } from '../../ui/table.tsx';
+import { useSearchText } from '../../ui/use-search-text.ts';
 import { words } from './words.ts';
+
+/**
+ * A list of syncs has no event stream: each of them has its own. A long list is read less often, because each sync costs
+ * the server some 10 ms.
+ */
+const readEveryMs = (count: number): number => Math.max(10_000, count * 100);
 
 const columns: readonly TableColumn<Sync>[] = [
   {
@@ -14,7 +22,13 @@ const columns: readonly TableColumn<Sync>[] = [
     label: words.name,
     value: ({ name }) => name,
     cell: ({ id, name }) => (
-      <Link to="/syncs/$sync" params={{ sync: id }}>
+      <Link
+        to="/syncs/$sync"
+        params={{ sync: id }}
+        // Of a thousand syncs that somebody scrolls over, none need be read.
+        preload={false}
+        className="font-medium break-words text-accent underline"
+      >
         {name}
       </Link>
     ),
@@ -25,12 +39,29 @@ const columns: readonly TableColumn<Sync>[] = [
     value: ({ state_word: word }) => word,
     cell: ({ state_word: word, family }) => <Pill word={word} family={family} />,
   },
-  { id: 'headline', label: words.headline, value: ({ headline }) => headline },
+  {
+    id: 'headline',
+    label: words.headline,
+    value: ({ headline }) => headline,
+  },
+  {
+    id: 'org',
+    label: words.org,
+    value: ({ instance_url: url }) => hostOf(url),
+    cell: ({ instance_url: url }) => <span className="break-all text-muted">{hostOf(url)}</span>,
+  },
 ];
 
+const hostOf = (url: string): string => URL.parse(url)?.host ?? url;
+
 export function SyncsScreen() {
-  const query = useQuery(syncsQuery);
-  const create = (
+  const query = useQuery({
+    ...syncsQuery,
+    refetchInterval: ({ state }) => readEveryMs(state.data?.length ?? 0),
+  });
+  const [filter, setFilter] = useSearchText('filter');
+  const isEmpty = query.data?.length === 0;
+  const create = !isEmpty && (
     <LinkButton to="/syncs/new/$step" params={{ step: 'connect' }} look="primary">
       {words.create}
     </LinkButton>
@@ -40,13 +71,37 @@ export function SyncsScreen() {
       <Panel
         title={words.list}
         query={query}
+        isUntitled
         isEmpty={(syncs) => syncs.length === 0}
-        empty={<p>{words.empty}</p>}
+        empty={<NoSync />}
       >
         {(syncs) => (
-          <DataTable caption={words.list} rows={syncs} columns={columns} keyOf={({ id }) => id} hasFilter />
+          <DataTable
+            caption={words.list}
+            rows={syncs}
+            columns={columns}
+            keyOf={({ id }) => id}
+            initialSort={{ id: 'name', desc: false }}
+            hasFilter
+            filter={filter}
+            onFilter={setFilter}
+          />
         )}
       </Panel>
     </Screen>
+  );
+}
+
+function NoSync() {
+  return (
+    <div className="mx-auto max-w-xl space-y-4 py-8">
+      <h3 className="text-h2 font-semibold">{words.emptyTitle}</h3>
+      <p>{words.empty}</p>
+      <LinkButton to="/syncs/new/$step" params={{ step: 'connect' }} look="primary">
+        {words.connect}
+      </LinkButton>
+      <p className="text-muted">{words.demo}</p>
+      <CodeBlock code="npm run demo" label={words.demoLabel} />
+    </div>
   );
 }

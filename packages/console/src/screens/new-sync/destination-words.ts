@@ -1,0 +1,63 @@
+/** Words of the step that says where the tables are. */
+import { formatBytes } from '../../words/format.ts';
+
+export const destination = {
+  where: 'Database',
+  kinds: {
+    private: {
+      label: 'A private database on Lockstep’s own server',
+      hint: 'Made with the sync, and gone with it. Nothing to prepare.',
+    },
+    own: {
+      label: 'A database that you own',
+      hint: 'PostgreSQL 13 or newer. Its owner runs some SQL first.',
+    },
+  },
+  free: (bytes: number) => `${formatBytes(bytes)} are free on its disk.`,
+  onServer: (host: string) => `It is made on the server ${host}.`,
+  sqlFirst: '1. The SQL to run first',
+  sqlFirstSays: 'Say where the database is; Lockstep writes the statements for its roles and schemas.',
+  host: 'Host',
+  port: 'Port',
+  database: 'Database',
+  schema: 'Schema of the tables',
+  write: 'Write the SQL',
+  run: 'Run this as the owner of the database, connected to it. The owner needs CREATEROLE, and need not be a superuser.',
+  sqlLabel: 'The SQL to run first',
+  undo: 'Undo',
+  undoLabel: 'The SQL that removes all of it again',
+  filledIn:
+    'The addresses below are those of its two new logins. Their passwords are stored nowhere else yet.',
+  addresses: '2. The two logins',
+  url: 'Address for the writer',
+  urlHint: 'postgres://user:password@host:port/database',
+  readerUrl: 'Address for the reader',
+  readerUrlHint: 'The same database with the login that reads.',
+  more: 'Another certificate authority, a shared schema, an SSH server in between',
+  authority: 'Certificate authority in PEM',
+  authorityHint: 'If the server’s certificate is not from a public one.',
+  share: 'The schema may contain other tables',
+  shareHint: 'They stay as they are; a name that is taken is refused.',
+  tunnel: 'Reach it through an SSH server',
+  tunnelHint: 'The addresses are then those that the SSH server knows.',
+  tunnelHost: 'Host of the SSH server',
+  tunnelPort: 'Port of the SSH server',
+  tunnelUser: 'User on the SSH server',
+  tunnelKey: 'Private key of that user',
+  tunnelKeyHint: 'In PEM or OpenSSH form, without a passphrase.',
+  tunnelHostKey: 'Fingerprint of its host key',
+  tunnelHostKeyHint:
+    'SHA256:…, as ssh-keygen -l prints it. Without it the test says which key the server shows.',
+  test: '3. Test',
+  testDatabase: 'Test the database',
+  testing: 'Connecting, and trying everything that a mirror needs. Nothing of it stays.',
+  allPassed: 'All passed: a mirror can be made there.',
+  somePassed: 'Repair what has failed, then check again.',
+  checks: 'Tests of the database',
+  missing: {
+    host: 'Enter the host.',
+    database: 'Enter the name of the database.',
+    url: 'Enter the address for the writer.',
+    readerUrl: 'Enter the address for the reader.',
+  },
+} as const;

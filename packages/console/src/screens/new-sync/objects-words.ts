@@ -1,0 +1,46 @@
+/** Words of the step that chooses objects and their fields. */
+import { counted, formatCount } from '../../words/format.ts';
+
+export const objectsWords = {
+  list: 'Objects of the org',
+  find: 'Find an object by label or API name',
+  show: 'Show',
+  filters: {
+    all: 'All',
+    recommended: 'Recommended',
+    standard: 'Standard',
+    custom: 'Custom',
+    chosen: 'Selected',
+    impossible: 'Not possible',
+  },
+  shown: (shown: number, all: number) => `${formatCount(shown)} of ${counted(all, 'object')}`,
+  chooseCustom: (count: number) => `Select all custom objects (${formatCount(count)})`,
+  chosen: 'Selected',
+  label: 'Label',
+  apiName: 'API name',
+  records: 'Records',
+  note: 'Note',
+  fields: 'Fields',
+  choose: (label: string) => `Select ${label}`,
+  fieldsOf: (label: string) => `Fields of ${label}`,
+  recordsOf: (count: number) => counted(count, 'record'),
+  unknown: '–',
+  recommendedNote: 'recommended',
+  leftOut: (count: number) => `${counted(count, 'field')} left out`,
+  sum: (objects: number, records: number, columns: number | null) =>
+    [
+      counted(objects, 'object'),
+      `about ${counted(records, 'record')}`,
+      ...(columns === null ? [] : [counted(columns, 'column')]),
+    ].join(', '),
+  none: 'Select at least one object.',
+  wontDo: 'These cannot be mirrored as they are',
+  untick: (object: string) => `Leave out ${object}`,
+  fieldsTitle: 'Fields',
+  fieldsHint: 'A field that is not ticked gets no column. New fields of the object are added by themselves.',
+  findField: 'Find a field',
+  type: 'Type',
+  column: 'Column',
+  noColumn: 'no column',
+  close: 'Done',
+} as const;

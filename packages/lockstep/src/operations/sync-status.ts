@@ -37,10 +37,17 @@ export const readSyncStatus = async (
   rates: BackfillRates | null = null,
 ): Promise<SyncStatus> => statusIn(await readHealth(control), control, sync, rates);
 
+/** Each takes a connection of its own. */
+const mirrorsAtOnce = 4;
+
 export async function readSyncStatuses(control: Control, syncs: readonly Sync[]): Promise<SyncStatus[]> {
   const healthOf = await readHealth(control);
   const seen: SyncStatus[] = [];
-  for (const sync of syncs) seen.push(await statusIn(healthOf, control, sync, null));
+  const left = syncs.entries();
+  const readRest = async () => {
+    for (const [place, sync] of left) seen[place] = await statusIn(healthOf, control, sync, null);
+  };
+  await Promise.all(Array.from({ length: mirrorsAtOnce }, readRest));
   return seen;
 }
 

@@ -9,7 +9,7 @@ import {
 } from '@tanstack/react-router';
 import { Problem } from './api/problem.ts';
 import { sessionQuery, snapshotQuery, syncsQuery } from './api/queries.ts';
-import { Failed, NotFound } from './frame/failed.tsx';
+import { Failed, NotFound, Pending } from './frame/failed.tsx';
 import { Frame } from './frame/frame.tsx';
 import { PlainFrame } from './frame/plain-frame.tsx';
 import { Root } from './frame/root.tsx';
@@ -36,6 +36,11 @@ const signIn = createRoute({
   path: '/sign-in',
   component: lazyRouteComponent(() => import('./screens/sign-in/sign-in-screen.tsx'), 'SignInScreen'),
 });
+const errors = createRoute({
+  getParentRoute: () => plain,
+  path: '/errors',
+  component: lazyRouteComponent(() => import('./screens/error/errors-screen.tsx'), 'ErrorsScreen'),
+});
 const error = createRoute({
   getParentRoute: () => plain,
   path: '/errors/$code',
@@ -47,6 +52,8 @@ const signedIn = createRoute({
   id: 'signed-in',
   component: Frame,
   errorComponent: Failed,
+  pendingComponent: Pending,
+  pendingMs: 300,
   beforeLoad: async ({ context: { queryClient }, location: { href } }) => {
     try {
       await queryClient.ensureQueryData(sessionQuery);
@@ -127,7 +134,7 @@ const settings = createRoute({
 });
 
 const routeTree = root.addChildren([
-  plain.addChildren([setUp, signIn, error]),
+  plain.addChildren([setUp, signIn, errors, error]),
   signedIn.addChildren([
     home,
     syncs,

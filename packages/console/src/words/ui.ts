@@ -7,6 +7,7 @@ export const ui = {
   undo: 'Undo',
   dismiss: 'Dismiss',
   show: 'Show',
+  details: 'Details',
   hide: 'Hide',
   copy: 'Copy',
   copied: 'Copied',

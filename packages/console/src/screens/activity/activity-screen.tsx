@@ -1,33 +1,137 @@
-import { useQuery } from '@tanstack/react-query';
-import { type Activity, activityQuery } from '../../api/queries.ts';
+import { type InfiniteData, useInfiniteQuery, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useEffect } from 'react';
+import { type Activity, newActivityQuery } from '../../api/queries.ts';
+import { useLive } from '../../frame/live-context.tsx';
 import { useSnapshot } from '../../frame/use-snapshot.ts';
+import { announce } from '../../ui/announce.ts';
+import { Button } from '../../ui/button.tsx';
 import { Panel } from '../../ui/panel.tsx';
+import { RowList, type RowListColumn } from '../../ui/row-list.tsx';
 import { Screen } from '../../ui/screen.tsx';
-import { DataTable, type TableColumn } from '../../ui/table.tsx';
 import { Time } from '../../ui/time.tsx';
+import { useSearchFilters } from '../../ui/use-search-filters.ts';
+import { useSearchText } from '../../ui/use-search-text.ts';
+import { ActivityDetails } from './activity-details.tsx';
+import { ActivityFilters } from './activity-filters.tsx';
+import { ActivityKind } from './activity-kind.tsx';
+import { type ActivityPage, activityPagesQuery, filterNames, newerActivityQuery } from './activity-query.ts';
 import { words } from './words.ts';
 
-const columns: readonly TableColumn<Activity>[] = [
-  { id: 'at', label: words.time, value: ({ at }) => at, cell: ({ at }) => <Time at={at} /> },
-  { id: 'object', label: words.object, value: ({ object }) => object },
-  { id: 'says', label: words.says, value: ({ says }) => says },
+const columns: readonly RowListColumn<Activity>[] = [
+  { id: 'time', label: words.time, widthRem: 12.5, cell: ({ at }) => <Time at={at} /> },
+  { id: 'kind', label: words.kind, widthRem: 9.5, cell: (entry) => <ActivityKind entry={entry} /> },
+  {
+    id: 'object',
+    label: words.object,
+    widthRem: 10,
+    from: 'md',
+    cell: ({ object }) => object ?? <span className="text-muted">{words.wholeSync}</span>,
+  },
+  {
+    id: 'says',
+    label: words.says,
+    cell: ({ says, times }) => (
+      <>
+        {says}
+        {times > 1 && <span className="ml-2 text-muted">×{times}</span>}
+      </>
+    ),
+  },
 ];
+
+const noFilters = Object.fromEntries(filterNames.map((name) => [name, '']));
 
 export function ActivityScreen() {
   const { sync } = useSnapshot();
-  const query = useQuery(activityQuery(sync.id));
+  const client = useQueryClient();
+  const [filters, setFilters] = useSearchFilters(filterNames);
+  const [open, setOpen] = useSearchText('entry');
+  const pages = activityPagesQuery(sync.id, filters);
+  const query = useInfiniteQuery(pages);
+  const items = query.data?.pages.flatMap((page) => page.items) ?? [];
+  const isFiltered = Object.values(filters).some((value) => value !== '');
+  const newer = useNewer(sync.id, filters, query.data && items);
+
+  const count = query.data && items.length;
+  useEffect(() => {
+    if (isFiltered && count !== undefined) announce(words.found(count, false));
+  }, [isFiltered, count]);
+
+  const showNewer = () => {
+    // What is missing in between is not shown as if it did not exist.
+    if (newer.isMore) return void client.resetQueries({ queryKey: pages.queryKey });
+    client.setQueryData<InfiniteData<ActivityPage, string>>(pages.queryKey, (known) => {
+      const [first, ...rest] = known?.pages ?? [];
+      if (!known || !first) return known;
+      return { ...known, pages: [{ ...first, items: [...newer.items, ...first.items] }, ...rest] };
+    });
+  };
+
+  const clear = () => setFilters(noFilters);
   return (
     <Screen title={`${words.title} – ${sync.name}`} heading={words.title}>
+      <ActivityFilters filters={filters} onChange={setFilters} onClear={clear} />
       <Panel
         title={words.list}
         query={query}
-        isEmpty={({ items }) => items.length === 0}
-        empty={<p>{words.empty}</p>}
+        skeletonRem={24}
+        actions={
+          newer.items.length > 0 && (
+            <Button look="primary" onClick={showNewer}>
+              {words.newEntries(newer.items.length, newer.isMore)}
+            </Button>
+          )
+        }
+        isEmpty={() => items.length === 0}
+        empty={
+          isFiltered ? (
+            <p className="flex flex-wrap items-center gap-3">
+              {words.nothingMatches}
+              <Button onClick={clear}>{words.clear}</Button>
+            </p>
+          ) : (
+            <p>{words.empty}</p>
+          )
+        }
       >
-        {({ items }) => (
-          <DataTable caption={words.list} rows={items} columns={columns} keyOf={({ id }) => id} />
+        {() => (
+          <>
+            <RowList
+              caption={words.list}
+              rows={items}
+              columns={columns}
+              keyOf={({ id }) => id}
+              open={open}
+              onOpen={setOpen}
+              details={(entry) => <ActivityDetails entry={entry} sync={sync.id} onFilter={setFilters} />}
+            />
+            <div className="mt-3 border-t border-line pt-3 text-muted">
+              {query.hasNextPage ? (
+                <Button isBusy={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>
+                  {words.older}
+                </Button>
+              ) : (
+                words.allShown(items.length)
+              )}
+            </div>
+          </>
         )}
       </Panel>
     </Screen>
   );
+}
+
+/** Asked for whenever the event stream tells that something has happened, or begins again after a pause. */
+function useNewer(
+  sync: string,
+  filters: Parameters<typeof activityPagesQuery>[1],
+  shown: readonly Activity[] | undefined,
+): { items: readonly Activity[]; isMore: boolean } {
+  const { state } = useLive();
+  const { data: told } = useQuery(newActivityQuery(sync));
+  const newest = shown?.[0];
+  const newer = newerActivityQuery(sync, filters, newest, `${told[0]?.id} ${state.kind}`);
+  const { data } = useQuery({ ...newer, enabled: shown !== undefined });
+  const items = (data?.items ?? []).filter(({ id }) => !newest || Number(id) > Number(newest.id));
+  return { items, isMore: data?.next != null };
 }

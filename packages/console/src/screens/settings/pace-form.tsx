@@ -1,0 +1,112 @@
+import { useQuery } from '@tanstack/react-query';
+import { useState } from 'react';
+import { api, bodyOf } from '../../api/client.ts';
+import { TextField } from '../../ui/field.tsx';
+import { ChangeForm } from './change-form.tsx';
+import { CostTable } from './cost-table.tsx';
+import { requestsPerDay } from './pace-costs.ts';
+import type { Settings } from './settings-query.ts';
+import { useChange } from './use-change.ts';
+import { words } from './words.ts';
+
+interface Draft {
+  every: string;
+  perDay: string;
+  stopAt: string;
+  /** As the settings were when the person began. */
+  from: Settings;
+}
+
+const shownOf = (settings: Settings): Draft => ({
+  every: String(settings.sync.interval_ms / 1_000),
+  perDay: String(requestsPerDay(settings.sync.interval_ms)),
+  stopAt: String(settings.sync.stop_at_percent),
+  from: settings,
+});
+
+/** Null: not a number in that range. */
+function within(text: string, from: number, to: number): number | null {
+  const value = Number(text.replaceAll(',', ''));
+  return text.trim() !== '' && value >= from && value <= to ? value : null;
+}
+
+const [minMs, maxMs] = [200, 300_000];
+const [fewest, most] = [requestsPerDay(maxMs), requestsPerDay(minMs)];
+
+/** Interval and stop line, with what they cost in requests a day while they are typed. */
+export function PaceForm({ settings }: { settings: Settings }) {
+  const { sync } = settings;
+  const [draft, setDraft] = useState<Draft | null>(null);
+  const [isRefused, setRefused] = useState(false);
+  const change = useChange(sync.id, words.pace);
+  const usage = useQuery({
+    queryKey: ['usage', sync.id],
+    queryFn: ({ signal }) =>
+      bodyOf(api.GET('/api/v1/syncs/{sync}/usage', { signal, params: { path: { sync: sync.id } } })),
+  });
+  const shown = draft ?? shownOf(settings);
+  const edit = (next: Partial<Draft>) => setDraft({ ...shown, ...next });
+  const seconds = within(shown.every, minMs / 1_000, maxMs / 1_000);
+  const intervalMs = seconds === null ? null : Math.round(seconds * 1_000);
+  const stopAt = within(shown.stopAt, 10, 100);
+  const isChanged =
+    draft !== null &&
+    (intervalMs !== draft.from.sync.interval_ms || stopAt !== draft.from.sync.stop_at_percent);
+
+  const save = async () => {
+    setRefused(true);
+    if (!draft || intervalMs === null || stopAt === null) return;
+    const wanted = { interval_ms: intervalMs, stop_at_percent: Math.round(stopAt) };
+    if (await change.save(wanted, draft.from)) discard();
+  };
+  const discard = () => {
+    setDraft(null);
+    setRefused(false);
+  };
+  return (
+    <ChangeForm change={change} isChanged={isChanged} onSave={() => void save()} onDiscard={discard}>
+      <div className="grid gap-x-8 gap-y-4 lg:grid-cols-2">
+        <div className="space-y-4">
+          <TextField
+            label={words.every}
+            hint={words.everyHint}
+            inputMode="decimal"
+            autoComplete="off"
+            value={shown.every}
+            onChange={(every) => {
+              const typed = within(every, minMs / 1_000, maxMs / 1_000);
+              edit({ every, perDay: typed === null ? '' : String(requestsPerDay(typed * 1_000)) });
+            }}
+            error={isRefused && intervalMs === null ? words.notInRange(minMs / 1_000, maxMs / 1_000) : null}
+          />
+          <TextField
+            label={words.perDay}
+            hint={words.perDayHint}
+            inputMode="numeric"
+            autoComplete="off"
+            value={shown.perDay}
+            onChange={(perDay) => {
+              const typed = within(perDay, fewest, most);
+              edit({ perDay, every: typed === null ? '' : String(Math.ceil(86_400_000 / typed) / 1_000) });
+            }}
+          />
+          <TextField
+            label={words.stopAt}
+            hint={words.stopAtHint}
+            inputMode="numeric"
+            autoComplete="off"
+            value={shown.stopAt}
+            onChange={(next) => edit({ stopAt: next })}
+            error={isRefused && stopAt === null ? words.notInRange(10, 100) : null}
+          />
+        </div>
+        <CostTable
+          query={usage}
+          intervalMs={intervalMs}
+          stopAtPercent={stopAt ?? sync.stop_at_percent}
+          objects={sync.objects.length}
+        />
+      </div>
+    </ChangeForm>
+  );
+}

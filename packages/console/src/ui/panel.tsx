@@ -1,10 +1,9 @@
 import { type Query, type UseQueryResult, useQueryClient } from '@tanstack/react-query';
 import { type ReactNode, useEffect, useId, useState } from 'react';
-import { asProblem } from '../api/problem.ts';
 import { formatAge, formatClock } from '../words/format.ts';
 import { ui } from '../words/ui.ts';
 import { Button } from './button.tsx';
-import { ProblemNotice } from './problem-notice.tsx';
+import { QueryProblem } from './problem-notice.tsx';
 import { useNow } from './use-now.ts';
 
 type Read<T> = Pick<
@@ -65,14 +64,7 @@ function OldFigures({ at }: { at: number }) {
 }
 
 function Unread<T>({ query, skeletonRem }: { query: Read<T>; skeletonRem: number }) {
-  if (query.isError)
-    return (
-      <ProblemNotice problem={asProblem(query.error)}>
-        <Button isBusy={query.isFetching} onClick={() => void query.refetch()}>
-          {ui.tryAgain}
-        </Button>
-      </ProblemNotice>
-    );
+  if (query.isError) return <QueryProblem query={query} />;
   return <WaitForData rem={skeletonRem} />;
 }
 

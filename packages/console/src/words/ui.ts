@@ -6,6 +6,7 @@ export const ui = {
   tryAgain: 'Try again',
   undo: 'Undo',
   dismiss: 'Dismiss',
+  notice: 'Notice',
   show: 'Show',
   details: 'Details',
   hide: 'Hide',

@@ -1,10 +1,9 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { asProblem } from '../../api/problem.ts';
 import { type Activity, errorQuery } from '../../api/queries.ts';
 import { Button, LinkButton } from '../../ui/button.tsx';
 import { Facts } from '../../ui/facts.tsx';
-import { ProblemNotice } from '../../ui/problem-notice.tsx';
+import { QueryProblem } from '../../ui/problem-notice.tsx';
 import { formatCount } from '../../words/format.ts';
 import type { ActivityFilters } from './activity-query.ts';
 import { words } from './words.ts';
@@ -29,8 +28,12 @@ export function ActivityDetails({
       <Facts
         facts={[
           done === null ? null : [words.done, done],
-          kind !== 'state' || before === null ? null : [words.before, before],
-          kind === 'state' ? [words.after, event] : null,
+          ...(kind === 'state' && before !== null
+            ? ([
+                [words.before, before],
+                [words.after, event],
+              ] as const)
+            : []),
           detail === null ? null : [words.detail, <code key="detail">{detail}</code>],
           rows === null ? null : [words.rows, formatCount(rows)],
           times > 1 ? [words.howOften, words.times(times)] : null,
@@ -56,8 +59,9 @@ export function ActivityDetails({
 }
 
 function Meaning({ code }: { code: string }) {
-  const { data, error } = useQuery(errorQuery(code));
-  if (error) return <ProblemNotice problem={asProblem(error)} />;
+  const query = useQuery(errorQuery(code));
+  const { data } = query;
+  if (query.isError) return <QueryProblem query={query} />;
   return (
     <div className="prose-width min-h-24 space-y-2">
       {data && (

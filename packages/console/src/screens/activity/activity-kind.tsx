@@ -28,7 +28,7 @@ const icons: Record<Activity['kind'], LucideIcon> = {
 export function ActivityKind({ entry: { kind, needs_person: neededSomebody } }: { entry: Activity }) {
   const Icon = neededSomebody ? CircleAlert : (icons[kind] ?? CircleDot);
   return (
-    <span className={`inline-flex items-center gap-2 ${neededSomebody ? 'font-medium text-crit' : ''}`}>
+    <span className={`flex items-center gap-2 ${neededSomebody ? 'font-medium text-crit' : ''}`}>
       <Icon aria-hidden size={16} className={`shrink-0 ${neededSomebody ? '' : 'text-muted'}`} />
       <span>
         {words.kinds[kind] ?? kind}

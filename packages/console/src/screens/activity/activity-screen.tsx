@@ -19,7 +19,7 @@ import { words } from './words.ts';
 
 const columns: readonly RowListColumn<Activity>[] = [
   { id: 'time', label: words.time, widthRem: 12.5, cell: ({ at }) => <Time at={at} /> },
-  { id: 'kind', label: words.kind, widthRem: 9.5, cell: (entry) => <ActivityKind entry={entry} /> },
+  { id: 'kind', label: words.kind, widthRem: 11, cell: (entry) => <ActivityKind entry={entry} /> },
   {
     id: 'object',
     label: words.object,

@@ -1,8 +1,7 @@
 import type { UseQueryResult } from '@tanstack/react-query';
 import { TriangleAlert } from 'lucide-react';
-import { asProblem } from '../../api/problem.ts';
 import type { components } from '../../api/schema.d.ts';
-import { ProblemNotice } from '../../ui/problem-notice.tsx';
+import { QueryProblem } from '../../ui/problem-notice.tsx';
 import { formatCount } from '../../words/format.ts';
 import { type PaceCosts, paceCosts } from './pace-costs.ts';
 import { words } from './words.ts';
@@ -11,18 +10,19 @@ type Usage = components['schemas']['Usage'];
 
 /** The arithmetic of a pace, beside the fields that it belongs to. */
 export function CostTable({
-  query: { data, error },
+  query,
   intervalMs,
   stopAtPercent,
   objects,
 }: {
-  query: Pick<UseQueryResult<Usage>, 'data' | 'error'>;
+  query: UseQueryResult<Usage>;
   /** Null: what is typed is no pace. */
   intervalMs: number | null;
   stopAtPercent: number;
   objects: number;
 }) {
-  if (!data && error) return <ProblemNotice problem={asProblem(error)} />;
+  const { data } = query;
+  if (!data && query.isError) return <QueryProblem query={query} />;
   const costs = data && intervalMs !== null ? paceCosts(intervalMs, stopAtPercent, objects, data) : null;
   const made = data?.requests.reduce((sum, { last_day: lastDay }) => sum + lastDay, 0);
   return (
@@ -30,7 +30,7 @@ export function CostTable({
       <h3 className="font-semibold">{words.costs}</h3>
       {costs && (
         <>
-          <dl className="mt-2 grid grid-cols-[minmax(0,1fr)_auto] gap-x-4 gap-y-1.5 tabular-nums">
+          <dl className="mt-2 grid grid-cols-[minmax(7rem,1fr)_minmax(0,auto)] gap-x-4 gap-y-1.5 tabular-nums">
             {rowsOf(costs, objects, made ?? 0).map(([term, says]) => (
               <div key={term} className="contents">
                 <dt className="text-muted">{term}</dt>

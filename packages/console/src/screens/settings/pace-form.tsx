@@ -2,6 +2,7 @@ import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { api, bodyOf } from '../../api/client.ts';
 import { TextField } from '../../ui/field.tsx';
+import { formatCount } from '../../words/format.ts';
 import { ChangeForm } from './change-form.tsx';
 import { CostTable } from './cost-table.tsx';
 import { requestsPerDay } from './pace-costs.ts';
@@ -19,7 +20,7 @@ interface Draft {
 
 const shownOf = (settings: Settings): Draft => ({
   every: String(settings.sync.interval_ms / 1_000),
-  perDay: String(requestsPerDay(settings.sync.interval_ms)),
+  perDay: formatCount(requestsPerDay(settings.sync.interval_ms)),
   stopAt: String(settings.sync.stop_at_percent),
   from: settings,
 });
@@ -75,7 +76,7 @@ export function PaceForm({ settings }: { settings: Settings }) {
             value={shown.every}
             onChange={(every) => {
               const typed = within(every, minMs / 1_000, maxMs / 1_000);
-              edit({ every, perDay: typed === null ? '' : String(requestsPerDay(typed * 1_000)) });
+              edit({ every, perDay: typed === null ? '' : formatCount(requestsPerDay(typed * 1_000)) });
             }}
             error={isRefused && intervalMs === null ? words.notInRange(minMs / 1_000, maxMs / 1_000) : null}
           />

@@ -13,7 +13,7 @@ export function ReadingCard({ settings }: { settings: Settings }) {
       <Switch
         label={words.paused}
         hint={words.pausedHint}
-        isOn={settings.sync.paused}
+        isOn={change.pending?.paused ?? settings.sync.paused}
         onChange={(paused) => void change.save({ paused }, settings)}
       />
       <Failure change={change} onTheirs={() => undefined} onSaved={() => undefined} />

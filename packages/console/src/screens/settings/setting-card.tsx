@@ -15,7 +15,7 @@ export function SettingCard({
   return (
     <section
       aria-labelledby={id}
-      className="min-w-0 space-y-4 rounded-card border border-line bg-surface p-4 sm:p-6"
+      className="min-w-0 space-y-4 rounded-card border border-line bg-surface p-4"
     >
       <div>
         <h2 id={id} className="scroll-mt-20 text-h2 font-semibold">

@@ -17,7 +17,7 @@ export function TablesCard({ settings }: { settings: Settings }) {
       <Switch
         label={words.foreignKeys}
         hint={words.foreignKeysHint}
-        isOn={settings.sync.foreign_keys}
+        isOn={change.pending?.foreign_keys ?? settings.sync.foreign_keys}
         onChange={(isOn) => void change.save({ foreign_keys: isOn }, settings)}
       />
       <Failure change={change} onTheirs={() => undefined} onSaved={() => undefined} />

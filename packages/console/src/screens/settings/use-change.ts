@@ -2,7 +2,14 @@ import { useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { asProblem, type Problem } from '../../api/problem.ts';
 import { toast } from '../../ui/toast.tsx';
-import { type Change, changeSettings, lastChanger, readSettings, type Settings } from './settings-query.ts';
+import {
+  type Change,
+  changeSettings,
+  lastChanger,
+  readSettings,
+  type Settings,
+  type SyncChange,
+} from './settings-query.ts';
 import { words } from './words.ts';
 
 export interface Conflict {
@@ -16,13 +23,13 @@ export interface Conflict {
 /** Saves changes of the settings of one form: with Undo, and without overwriting what somebody else has changed. */
 export function useChange(syncId: string, what: string) {
   const client = useQueryClient();
-  const [isBusy, setBusy] = useState(false);
+  const [pending, setPending] = useState<Change | null>(null);
   const [problem, setProblem] = useState<Problem | null>(null);
   const [conflict, setConflict] = useState<Conflict | null>(null);
 
   /** @param from  what the person has seen */
   const save = async (wanted: Change, from: Settings): Promise<boolean> => {
-    setBusy(true);
+    setPending(wanted);
     setProblem(null);
     try {
       const changed = await changeSettings(client, syncId, wanted, from.tag);
@@ -33,7 +40,7 @@ export function useChange(syncId: string, what: string) {
       await fail(asProblem(error), wanted, from);
       return false;
     } finally {
-      setBusy(false);
+      setPending(null);
     }
   };
 
@@ -57,7 +64,15 @@ export function useChange(syncId: string, what: string) {
     }
   };
 
-  return { isBusy, problem, conflict, save, forget: () => setConflict(null) };
+  return {
+    isBusy: pending !== null,
+    /** What is being saved: shown as if it were so already. */
+    pending: pending as SyncChange | null,
+    problem,
+    conflict,
+    save,
+    forget: () => setConflict(null),
+  };
 }
 
 /** What takes a change back. */

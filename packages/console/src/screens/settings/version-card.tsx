@@ -1,9 +1,8 @@
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { api, bodyOf } from '../../api/client.ts';
-import { asProblem } from '../../api/problem.ts';
 import { SelectField } from '../../ui/field.tsx';
-import { ProblemNotice } from '../../ui/problem-notice.tsx';
+import { QueryProblem } from '../../ui/problem-notice.tsx';
 import { Time } from '../../ui/time.tsx';
 import { ChangeForm } from './change-form.tsx';
 import { SettingCard } from './setting-card.tsx';
@@ -15,12 +14,13 @@ export function VersionCard({ settings }: { settings: Settings }) {
   const { id, api_version: current, api_version_ends: ends } = settings.sync;
   const [draft, setDraft] = useState<{ version: string; from: Settings } | null>(null);
   const change = useChange(id, words.versionNamed);
-  const { data, error } = useQuery({
+  const query = useQuery({
     queryKey: ['API versions', id],
     staleTime: 60_000,
     queryFn: ({ signal }) =>
       bodyOf(api.GET('/api/v1/syncs/{sync}/api-versions', { signal, params: { path: { sync: id } } })),
   });
+  const { data } = query;
   const known = data?.common ?? [];
   const discard = () => setDraft(null);
   const save = async () => {
@@ -37,7 +37,7 @@ export function VersionCard({ settings }: { settings: Settings }) {
           {words.ends}: <Time at={ends} />
         </p>
       )}
-      {error && <ProblemNotice problem={asProblem(error)} />}
+      {query.isError && <QueryProblem query={query} />}
       <ChangeForm
         change={change}
         isChanged={draft !== null && draft.version !== draft.from.sync.api_version}

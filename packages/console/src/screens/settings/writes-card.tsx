@@ -17,7 +17,7 @@ export function WritesCard({ settings }: { settings: Settings }) {
       <RadioCards
         legend={words.writesLegend}
         choices={choices}
-        value={settings.sync.on_database_down}
+        value={change.pending?.on_database_down ?? settings.sync.on_database_down}
         onChange={(next) =>
           void change.save({ on_database_down: next === 'forward' ? 'forward' : 'refuse' }, settings)
         }

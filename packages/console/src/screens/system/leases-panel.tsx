@@ -12,7 +12,7 @@ import { words } from './words.ts';
 type Lease = components['schemas']['Lease'];
 
 const columns: readonly TableColumn<Lease>[] = [
-  { id: 'lease', label: words.lease, isNumber: true, value: ({ epoch }) => epoch },
+  { id: 'lease', label: words.lease, value: ({ epoch }) => epoch },
   {
     id: 'worker',
     label: words.worker,

@@ -5,7 +5,6 @@ import { openDatabase } from '@lockstep/foundation/database';
 import { sql } from '@lockstep/foundation/sql';
 import { checkAxe, isTooWide, screenshot } from '@lockstep/harness/browser';
 import { type ConsolePage, openConsoleOfSync } from '@lockstep/harness/console';
-import type { Page } from 'playwright-core';
 
 const { api, signedIn, url, harness } = await openConsoleOfSync();
 const screen = `${url}/syncs/${harness.sync.id}/settings`;
@@ -21,7 +20,7 @@ async function open(options?: Parameters<typeof signedIn>[0]): Promise<ConsolePa
 }
 
 /** The button of the form that a field is in. */
-const saveOf = (page: Page, field: string) =>
+const saveOf = (page: ConsolePage['page'], field: string) =>
   page
     .locator('form')
     .filter({ has: page.getByLabel(field) })

@@ -3,9 +3,8 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { sql } from '@lockstep/foundation/sql';
 import { checkAxe, isTooWide, screenshot } from '@lockstep/harness/browser';
-import { openConsoleOfSync } from '@lockstep/harness/console';
+import { type ConsolePage, openConsoleOfSync } from '@lockstep/harness/console';
 import { type Activity, recordActivity } from 'lockstep/control';
-import type { Page } from 'playwright-core';
 
 const { api, signedIn, url, harness } = await openConsoleOfSync();
 const screen = `${url}/syncs/${harness.sync.id}/activity`;
@@ -44,7 +43,7 @@ function fieldTime(at: Date): string {
   return local.toISOString().slice(0, 16);
 }
 
-const entries = (page: Page) => page.locator('[data-entry]');
+const entries = (page: ConsolePage['page']) => page.locator('[data-entry]');
 
 test('who asks what needed somebody last night finds it, understands it, and passes the address on', async () => {
   const { page, context, complaints } = await signedIn({ width: 1440 });

@@ -2,10 +2,11 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { screenshot } from '@lockstep/harness/browser';
-import { openConsoleOfSync } from '@lockstep/harness/console';
+import { type ConsolePage, openConsoleOfSync } from '@lockstep/harness/console';
 import { type ConsoleScreen, screensOf } from '@lockstep/harness/console-screens';
 import { type GatewayFault, openFaultyGateway } from '@lockstep/harness/faulty-gateway';
-import type { Page } from 'playwright-core';
+
+type Page = ConsolePage['page'];
 
 const { api, signedIn, url, harness, stopServer, startServer } = await openConsoleOfSync();
 const gateway = await openFaultyGateway(url);
@@ -132,7 +133,7 @@ for (const kind of kinds)
         return broken;
       });
       return onScreen(screen, async (page) => {
-        if (/^\/errors/.test(screen.path)) await page.getByText('Next:').first().waitFor();
+        if (screen.path.startsWith('/errors')) await page.getByText('Next:').first().waitFor();
         else await page.getByRole('heading', { level: 1, name: screen.heading }).waitFor();
         await untilIdle(page, 20_000);
         await checkWords(page);

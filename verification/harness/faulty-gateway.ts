@@ -67,11 +67,12 @@ function passOn(target: string, incoming: IncomingMessage, answer: ServerRespons
   answer.once('close', () => sent.destroy());
   sent.once('response', (given) => {
     answer.writeHead(given.statusCode ?? 502, given.headers);
-    if (!isHalf) return void given.pipe(answer);
-    given.once('data', (bytes: Buffer) => {
-      answer.write(bytes.subarray(0, Math.ceil(bytes.length / 2)), () => answer.destroy());
-      given.destroy();
-    });
+    if (!isHalf) given.pipe(answer);
+    else
+      given.once('data', (bytes: Buffer) => {
+        answer.write(bytes.subarray(0, Math.ceil(bytes.length / 2)), () => answer.destroy());
+        given.destroy();
+      });
   });
   incoming.pipe(sent);
 }

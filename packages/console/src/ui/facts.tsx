@@ -5,7 +5,7 @@ export type Fact = readonly [term: string, says: ReactNode];
 /** Names with their values, in two columns. What is null is left out. */
 export function Facts({ facts }: { facts: readonly (Fact | null)[] }) {
   return (
-    <dl className="grid grid-cols-[minmax(6rem,auto)_minmax(0,1fr)] gap-x-6 gap-y-2">
+    <dl className="grid grid-cols-[minmax(6rem,auto)_minmax(0,1fr)] items-baseline gap-x-6 gap-y-2">
       {facts
         .filter((fact) => fact !== null)
         .map(([term, says]) => (

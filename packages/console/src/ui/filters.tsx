@@ -1,4 +1,5 @@
 import { type ReactNode, useId } from 'react';
+import { Button } from './button.tsx';
 import { useZone } from './zone.ts';
 
 const shape =
@@ -12,6 +13,22 @@ export function Filters({ label, children }: { label: string; children: ReactNod
     </div>
   );
 }
+
+/** In place of rows that the filters leave none of. */
+export const NothingMatches = ({
+  says,
+  clear,
+  onClear,
+}: {
+  says: string;
+  clear: string;
+  onClear: () => void;
+}) => (
+  <p className="flex flex-wrap items-center gap-3">
+    {says}
+    <Button onClick={onClear}>{clear}</Button>
+  </p>
+);
 
 const boxClass = 'min-w-0 max-sm:w-full';
 const labelClass = 'mb-1 block text-sm text-muted';

@@ -61,16 +61,7 @@ const opensRow = (event: { target: EventTarget }) =>
   window.getSelection()?.isCollapsed !== false;
 
 function TableOfRows<T>({ caption, rows, columns, keyOf, details, open, onOpen }: RowListProps<T>) {
-  const id = useId();
   const { body, shown, before, after, measure } = useVirtualRows(rows.length);
-  const gap = (height: number) =>
-    height > 0 && (
-      <tbody aria-hidden>
-        <tr>
-          <td colSpan={columns.length + 1} style={{ height, padding: 0 }} />
-        </tr>
-      </tbody>
-    );
   return (
     <table
       ref={body}
@@ -83,57 +74,93 @@ function TableOfRows<T>({ caption, rows, columns, keyOf, details, open, onOpen }
           <th scope="col" style={{ width: '2rem' }}>
             <span className="sr-only">{ui.details}</span>
           </th>
-          {columns.map(({ id: column, label, widthRem, isNumber = false, from }) => (
+          {columns.map(({ id, label, widthRem, ...column }) => (
             <th
-              key={column}
+              key={id}
               scope="col"
               style={widthRem === undefined ? {} : { width: `${widthRem}rem` }}
-              className={`px-2 py-1 text-sm font-medium text-muted ${isNumber ? 'text-right' : ''} ${from ? hiddenBelow[from] : ''}`}
+              className={`text-sm font-medium text-muted ${cellClass(column)}`}
             >
               {label}
             </th>
           ))}
         </tr>
       </thead>
-      {gap(before)}
+      <Gap heightPx={before} columns={columns.length + 1} />
       {shown.map((index) => {
         const row = rows[index];
         if (!row) return null;
         const key = keyOf(row);
-        const isOpen = key === open;
-        const toggle = () => onOpen(isOpen ? '' : key);
         return (
           <tbody key={key} ref={measure} data-index={index} data-entry={key}>
-            <tr
-              aria-rowindex={index + 2}
-              className={`h-row cursor-pointer border-t border-line ${isOpen ? 'bg-sunken' : 'hover:bg-sunken'}`}
-              onClick={(event) => opensRow(event) && toggle()}
-            >
-              <td className="px-1 text-center">
-                <OpenButton isOpen={isOpen} controls={`${id}-${key}`} onOpen={toggle} />
-              </td>
-              {columns.map(({ id: column, cell, isNumber = false, from }) => (
-                <td
-                  key={column}
-                  className={`px-2 py-1 break-words ${isNumber ? 'text-right' : ''} ${from ? hiddenBelow[from] : ''}`}
-                >
-                  {cell(row)}
-                </td>
-              ))}
-            </tr>
-            {isOpen && (
-              <tr className="bg-sunken">
-                <td />
-                <td colSpan={columns.length} id={`${id}-${key}`} className="px-2 pt-1 pb-4">
-                  {details(row)}
-                </td>
-              </tr>
-            )}
+            <TableRow
+              row={row}
+              rowIndex={index + 2}
+              columns={columns}
+              details={details}
+              isOpen={key === open}
+              onToggle={() => onOpen(key === open ? '' : key)}
+            />
           </tbody>
         );
       })}
-      {gap(after)}
+      <Gap heightPx={after} columns={columns.length + 1} />
     </table>
+  );
+}
+
+const cellClass = ({ isNumber = false, from }: Pick<RowListColumn<never>, 'isNumber' | 'from'>) =>
+  `px-2 py-1 ${isNumber ? 'text-right' : ''} ${from ? hiddenBelow[from] : ''}`;
+
+/** In place of the rows that are not in the page. */
+const Gap = ({ heightPx, columns }: { heightPx: number; columns: number }) =>
+  heightPx > 0 && (
+    <tbody aria-hidden>
+      <tr>
+        <td colSpan={columns} style={{ height: heightPx, padding: 0 }} />
+      </tr>
+    </tbody>
+  );
+
+function TableRow<T>({
+  row,
+  rowIndex,
+  columns,
+  details,
+  isOpen,
+  onToggle,
+}: Pick<RowListProps<T>, 'columns' | 'details'> & {
+  row: T;
+  rowIndex: number;
+  isOpen: boolean;
+  onToggle: () => void;
+}) {
+  const id = useId();
+  return (
+    <>
+      <tr
+        aria-rowindex={rowIndex}
+        className={`h-row cursor-pointer border-t border-line ${isOpen ? 'bg-sunken' : 'hover:bg-sunken'}`}
+        onClick={(event) => opensRow(event) && onToggle()}
+      >
+        <td className="px-1 text-center">
+          <OpenButton isOpen={isOpen} controls={id} onOpen={onToggle} />
+        </td>
+        {columns.map(({ id: column, cell, ...look }) => (
+          <td key={column} className={`break-words ${cellClass(look)}`}>
+            {cell(row)}
+          </td>
+        ))}
+      </tr>
+      {isOpen && (
+        <tr className="bg-sunken">
+          <td />
+          <td colSpan={columns.length} id={id} className="px-2 pt-1 pb-4">
+            {details(row)}
+          </td>
+        </tr>
+      )}
+    </>
   );
 }
 

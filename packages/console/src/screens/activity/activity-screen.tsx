@@ -5,12 +5,12 @@ import { useLive } from '../../frame/live-context.tsx';
 import { useSnapshot } from '../../frame/use-snapshot.ts';
 import { announce } from '../../ui/announce.ts';
 import { Button } from '../../ui/button.tsx';
-import { Panel } from '../../ui/panel.tsx';
-import { RowList, type RowListColumn } from '../../ui/row-list.tsx';
+import { NothingMatches } from '../../ui/filters.tsx';
+import { LogPanel } from '../../ui/log-panel.tsx';
+import type { RowListColumn } from '../../ui/row-list.tsx';
 import { Screen } from '../../ui/screen.tsx';
 import { Time } from '../../ui/time.tsx';
 import { useSearchFilters } from '../../ui/use-search-filters.ts';
-import { useSearchText } from '../../ui/use-search-text.ts';
 import { ActivityDetails } from './activity-details.tsx';
 import { ActivityFilters } from './activity-filters.tsx';
 import { ActivityKind } from './activity-kind.tsx';
@@ -45,7 +45,6 @@ export function ActivityScreen() {
   const { sync } = useSnapshot();
   const client = useQueryClient();
   const [filters, setFilters] = useSearchFilters(filterNames);
-  const [open, setOpen] = useSearchText('entry');
   const pages = activityPagesQuery(sync.id, filters);
   const query = useInfiniteQuery(pages);
   const items = query.data?.pages.flatMap((page) => page.items) ?? [];
@@ -54,12 +53,15 @@ export function ActivityScreen() {
 
   const count = query.data && items.length;
   useEffect(() => {
-    if (isFiltered && count !== undefined) announce(words.found(count, false));
+    if (isFiltered && count !== undefined) announce(words.found(count));
   }, [isFiltered, count]);
 
   const showNewer = () => {
-    // What is missing in between is not shown as if it did not exist.
-    if (newer.isMore) return void client.resetQueries({ queryKey: pages.queryKey });
+    if (newer.isMore) {
+      // What is missing in between is not shown as if it did not exist.
+      void client.resetQueries({ queryKey: pages.queryKey });
+      return;
+    }
     client.setQueryData<InfiniteData<ActivityPage, string>>(pages.queryKey, (known) => {
       const [first, ...rest] = known?.pages ?? [];
       if (!known || !first) return known;
@@ -71,10 +73,12 @@ export function ActivityScreen() {
   return (
     <Screen title={`${words.title} – ${sync.name}`} heading={words.title}>
       <ActivityFilters filters={filters} onChange={setFilters} onClear={clear} />
-      <Panel
+      <LogPanel
         title={words.list}
         query={query}
-        skeletonRem={24}
+        columns={columns}
+        keyOf={({ id }) => id}
+        details={(entry) => <ActivityDetails entry={entry} sync={sync.id} onFilter={setFilters} />}
         actions={
           newer.items.length > 0 && (
             <Button look="primary" onClick={showNewer}>
@@ -82,41 +86,16 @@ export function ActivityScreen() {
             </Button>
           )
         }
-        isEmpty={() => items.length === 0}
         empty={
           isFiltered ? (
-            <p className="flex flex-wrap items-center gap-3">
-              {words.nothingMatches}
-              <Button onClick={clear}>{words.clear}</Button>
-            </p>
+            <NothingMatches says={words.nothingMatches} clear={words.clear} onClear={clear} />
           ) : (
-            <p>{words.empty}</p>
+            words.empty
           )
         }
-      >
-        {() => (
-          <>
-            <RowList
-              caption={words.list}
-              rows={items}
-              columns={columns}
-              keyOf={({ id }) => id}
-              open={open}
-              onOpen={setOpen}
-              details={(entry) => <ActivityDetails entry={entry} sync={sync.id} onFilter={setFilters} />}
-            />
-            <div className="mt-3 border-t border-line pt-3 text-muted">
-              {query.hasNextPage ? (
-                <Button isBusy={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>
-                  {words.older}
-                </Button>
-              ) : (
-                words.allShown(items.length)
-              )}
-            </div>
-          </>
-        )}
-      </Panel>
+        older={words.older}
+        all={words.allShown}
+      />
     </Screen>
   );
 }

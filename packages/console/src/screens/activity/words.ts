@@ -36,8 +36,7 @@ export const words = {
     `${isMore ? `More than ${count}` : count} new ${count === 1 ? 'entry' : 'entries'}`,
   older: 'Show older entries',
   allShown: (count: number) => `${counted(count, 'entry', 'entries')}. These are all.`,
-  found: (count: number, isMore: boolean) =>
-    `${counted(count, 'entry', 'entries')}${isMore ? ', and older ones' : ''}`,
+  found: (count: number) => counted(count, 'entry', 'entries'),
   times: (count: number) => `${count} times within a minute`,
   before: 'Before',
   after: 'After',
@@ -47,12 +46,10 @@ export const words = {
   who: 'Decided by',
   itself: 'Nobody: it happened by itself',
   howOften: 'How often',
-  meaning: 'What it means',
   next: 'What to do',
   noNext: 'Nothing.',
   openObject: (object: string) => `Open ${object}`,
   onlyCode: (code: string) => `Only ${code}`,
   onlyObject: (object: string) => `Only ${object}`,
   aroundThen: '10 minutes before and after',
-  entry: 'Entry',
 } as const;

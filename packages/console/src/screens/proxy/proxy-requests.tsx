@@ -1,12 +1,11 @@
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { useSnapshot } from '../../frame/use-snapshot.ts';
 import { Button, LinkButton } from '../../ui/button.tsx';
-import { FilterSelect, Filters, FilterTime } from '../../ui/filters.tsx';
-import { Panel } from '../../ui/panel.tsx';
-import { RowList, type RowListColumn } from '../../ui/row-list.tsx';
+import { FilterSelect, Filters, FilterTime, NothingMatches } from '../../ui/filters.tsx';
+import { LogPanel } from '../../ui/log-panel.tsx';
+import type { RowListColumn } from '../../ui/row-list.tsx';
 import { Time } from '../../ui/time.tsx';
 import { useSearchFilters } from '../../ui/use-search-filters.ts';
-import { useSearchText } from '../../ui/use-search-text.ts';
 import { formatDuration } from '../../words/format.ts';
 import { LastDay } from './last-day.tsx';
 import { OutcomePill } from './outcome.tsx';
@@ -59,62 +58,40 @@ const noFilters: ProxyFilters = { outcome: '', object: '', since: '' };
 export function ProxyRequests() {
   const { sync } = useSnapshot();
   const [filters, setFilters] = useSearchFilters(filterNames);
-  const [open, setOpen] = useSearchText('entry');
   const query = useInfiniteQuery(proxyPagesQuery(sync.id, filters));
-  const items = query.data?.pages.flatMap((page) => page.items) ?? [];
   const isFiltered = Object.values(filters).some((value) => value !== '');
   const clear = () => setFilters(noFilters);
   return (
     <div className="space-y-6">
       <LastDay sync={sync.id} outcome={filters.outcome} onOutcome={(outcome) => setFilters({ outcome })} />
       <ProxyFilterBar filters={filters} onChange={setFilters} onClear={isFiltered ? clear : null} />
-      <Panel
+      <LogPanel
         title={words.list}
         query={query}
-        skeletonRem={24}
+        columns={columns}
+        keyOf={({ id }) => id}
+        details={(request) => <ProxyDetails request={request} sync={sync.id} />}
+        note={words.note}
         actions={
           <Button look="quiet" isBusy={query.isFetching} onClick={() => void query.refetch()}>
             {words.refresh}
           </Button>
         }
-        isEmpty={() => items.length === 0}
         empty={
-          <p className="flex flex-wrap items-center gap-3">
-            {isFiltered ? words.nothingMatches : words.empty}
-            {isFiltered ? (
-              <Button onClick={clear}>{words.clear}</Button>
-            ) : (
+          isFiltered ? (
+            <NothingMatches says={words.nothingMatches} clear={words.clear} onClear={clear} />
+          ) : (
+            <p className="flex flex-wrap items-center gap-3">
+              {words.empty}
               <LinkButton to="/syncs/$sync/connect" params={{ sync: sync.id }}>
                 {words.openConnect}
               </LinkButton>
-            )}
-          </p>
+            </p>
+          )
         }
-      >
-        {() => (
-          <>
-            <p className="mb-3 text-muted">{words.note}</p>
-            <RowList
-              caption={words.list}
-              rows={items}
-              columns={columns}
-              keyOf={({ id }) => id}
-              open={open}
-              onOpen={setOpen}
-              details={(request) => <ProxyDetails request={request} sync={sync.id} />}
-            />
-            <div className="mt-3 border-t border-line pt-3 text-muted">
-              {query.hasNextPage ? (
-                <Button isBusy={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>
-                  {words.older}
-                </Button>
-              ) : (
-                words.allShown(items.length)
-              )}
-            </div>
-          </>
-        )}
-      </Panel>
+        older={words.older}
+        all={words.allShown}
+      />
     </div>
   );
 }

@@ -1,4 +1,4 @@
-import { counted, formatCount, formatDuration } from '../../words/format.ts';
+import { counted } from '../../words/format.ts';
 
 const outcomes = {
   applied: { word: 'Stored', says: 'SQL showed the write before its answer was given.' },
@@ -52,19 +52,13 @@ export const words = {
   older: 'Show older requests',
   allShown: (count: number) => `${counted(count, 'request')}. These are all.`,
   lastDay: 'The last 24 hours',
-  all: 'All requests',
-  noneYet: 'No request yet',
-  share: (count: number) => formatCount(count),
-  ofThat: 'Of that',
   parts: {
     salesforce: "Salesforce's answer",
     readBack: 'Reading back',
     store: 'Storing',
     rest: 'Everything else',
   },
-  ms: formatDuration,
   requestId: 'Request',
-  requestIdHint: "As in the server's log",
   code: 'Code',
   openObject: (object: string) => `Open ${object}`,
   refresh: 'Read again',

@@ -5,10 +5,10 @@ import type { components } from '../../api/schema.d.ts';
 import { Button } from '../../ui/button.tsx';
 import { CodeBlock } from '../../ui/code-block.tsx';
 import { ProblemNotice } from '../../ui/problem-notice.tsx';
+import { useAct } from '../../ui/use-act.ts';
 import { ui } from '../../words/ui.ts';
 import { words } from './access-words.ts';
 import type { CredentialDraft } from './credential-fields.tsx';
-import { useAct } from './use-act.ts';
 
 type SignIn = components['schemas']['OrgSignIn'];
 type Begun = components['schemas']['OrgSignInOnce'];

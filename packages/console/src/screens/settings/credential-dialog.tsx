@@ -6,8 +6,8 @@ import type { components } from '../../api/schema.d.ts';
 import { Button } from '../../ui/button.tsx';
 import { Dialog } from '../../ui/dialog.tsx';
 import { SelectField, TextField } from '../../ui/field.tsx';
-import { ProblemNotice } from '../../ui/problem-notice.tsx';
 import { toast } from '../../ui/toast.tsx';
+import { useAct } from '../../ui/use-act.ts';
 import { ui } from '../../words/ui.ts';
 import { words } from './access-words.ts';
 import { BrowserSignIn } from './browser-sign-in.tsx';
@@ -17,8 +17,8 @@ import {
   credentialOf,
   emptyCredential,
 } from './credential-fields.tsx';
+import { Outcome } from './outcome.tsx';
 import { readSettings, type Settings } from './settings-query.ts';
-import { useAct } from './use-act.ts';
 
 type Credential = components['schemas']['NewCredentialInput'];
 
@@ -92,10 +92,7 @@ function CredentialForm({ settings: { sync }, onClose }: { settings: Settings; o
         error={problem?.of('login_url')?.reason}
       />
       <CredentialFields draft={draft} onChange={edit} problem={problem} />
-      {problem && <ProblemNotice problem={problem} isOwnAction />}
-      <p role="status" className="font-medium text-ok empty:hidden">
-        {isTried && words.tried}
-      </p>
+      <Outcome problem={problem} done={isTried ? words.tried : ''} />
       {draft.flow === 'web server' ? (
         <BrowserSignIn
           loginUrl={loginUrl}

@@ -6,11 +6,11 @@ import { Button } from '../../ui/button.tsx';
 import { ConfirmDialog } from '../../ui/dialog.tsx';
 import { Facts } from '../../ui/facts.tsx';
 import { toast } from '../../ui/toast.tsx';
+import { useAct } from '../../ui/use-act.ts';
 import { words } from './access-words.ts';
 import { MoveDialog } from './move-dialog.tsx';
 import { SettingCard } from './setting-card.tsx';
 import type { Settings } from './settings-query.ts';
-import { useAct } from './use-act.ts';
 
 /** Where the mirror is, and how to move it. */
 export function DatabaseCard({ settings }: { settings: Settings }) {

@@ -2,12 +2,13 @@ import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
 import { api, bodyOf } from '../../api/client.ts';
-import { asProblem, type Problem } from '../../api/problem.ts';
+import { asProblem } from '../../api/problem.ts';
 import { type Sync, syncsQuery } from '../../api/queries.ts';
 import { Button } from '../../ui/button.tsx';
 import { Checkbox } from '../../ui/choices.tsx';
 import { ConfirmDialog } from '../../ui/dialog.tsx';
 import { toast } from '../../ui/toast.tsx';
+import { useAct } from '../../ui/use-act.ts';
 import { SettingCard } from './setting-card.tsx';
 import { words } from './words.ts';
 
@@ -16,11 +17,10 @@ export function DeleteCard({ sync: { id, name, mirror } }: { sync: Sync }) {
   const client = useQueryClient();
   const navigate = useNavigate();
   const [isOpen, setOpen] = useState(false);
-  const [isBusy, setBusy] = useState(false);
-  const [problem, setProblem] = useState<Problem | null>(null);
+  const { isBusy, problem, act } = useAct();
   const [keepsMirror, setKeepsMirror] = useState(false);
   const request = (isDryRun: boolean) => {
-    const text = (isOn: boolean) => (isOn ? 'true' : 'false') as 'true' | 'false';
+    const text = (isOn: boolean): 'true' | 'false' => (isOn ? 'true' : 'false');
     const query = { dry_run: text(isDryRun), keep_mirror: text(keepsMirror) };
     return bodyOf(api.DELETE('/api/v1/syncs/{sync}', { params: { path: { sync: id }, query } }));
   };
@@ -30,18 +30,13 @@ export function DeleteCard({ sync: { id, name, mirror } }: { sync: Sync }) {
     queryFn: () => request(true),
   });
   const erase = async () => {
-    setBusy(true);
-    setProblem(null);
-    try {
+    const isDone = await act(async () => {
       await request(false);
       await client.invalidateQueries(syncsQuery);
-      await navigate({ to: '/syncs' });
-      toast(words.deleted(name));
-    } catch (error) {
-      setProblem(asProblem(error));
-    } finally {
-      setBusy(false);
-    }
+    });
+    if (!isDone) return;
+    await navigate({ to: '/syncs' });
+    toast(words.deleted(name));
   };
   return (
     <SettingCard id="deletion" title={words.deletion} hint={words.deleteHint}>

@@ -7,13 +7,13 @@ import { Button } from '../../ui/button.tsx';
 import { Checkbox } from '../../ui/choices.tsx';
 import { Dialog } from '../../ui/dialog.tsx';
 import { controlClass, Field, TextField } from '../../ui/field.tsx';
-import { ProblemNotice } from '../../ui/problem-notice.tsx';
 import { toast } from '../../ui/toast.tsx';
+import { useAct } from '../../ui/use-act.ts';
 import { ui } from '../../words/ui.ts';
 import { words } from './access-words.ts';
+import { Outcome } from './outcome.tsx';
 import { readSettings, type Settings } from './settings-query.ts';
 import { type TunnelDraft, TunnelFields, tunnelOf } from './tunnel-fields.tsx';
-import { useAct } from './use-act.ts';
 
 type Body = components['schemas']['ReplaceDestination'];
 
@@ -34,28 +34,29 @@ export function MoveDialog({
   );
 }
 
+interface Draft {
+  url: string;
+  readerUrl: string;
+  authority: string;
+  tunnel: TunnelDraft | null;
+}
+
+const bodyFrom = ({ url, readerUrl, authority, tunnel }: Draft): Body => ({
+  url,
+  reader_url: readerUrl,
+  ...(authority.trim() !== '' && { ca: authority }),
+  ...(tunnel && { tunnel: tunnelOf(tunnel) }),
+});
+
 function MoveForm({ settings: { sync, tag }, onClose }: { settings: Settings; onClose: () => void }) {
   const client = useQueryClient();
-  const [url, setUrl] = useState('');
-  const [readerUrl, setReaderUrl] = useState('');
-  const [authority, setAuthority] = useState('');
-  const [tunnel, setTunnel] = useState<TunnelDraft | null>(null);
+  const [draft, setDraft] = useState<Draft>({ url: '', readerUrl: '', authority: '', tunnel: null });
   const [isTested, setTested] = useState(false);
   const { isBusy, problem, act } = useAct();
-
   const send = (isDryRun: boolean) => {
-    const body: Body = {
-      url,
-      reader_url: readerUrl,
-      ...(authority.trim() !== '' && { ca: authority }),
-      ...(tunnel && { tunnel: tunnelOf(tunnel) }),
-    };
-    const params = {
-      path: { sync: sync.id },
-      query: { dry_run: isDryRun ? 'true' : 'false' } as const,
-      header: { 'if-match': tag },
-    };
-    return bodyOf(api.PUT('/api/v1/syncs/{sync}/destination', { params, body }));
+    const query = { dry_run: isDryRun ? 'true' : 'false' } as const;
+    const params = { path: { sync: sync.id }, query, header: { 'if-match': tag } };
+    return bodyOf(api.PUT('/api/v1/syncs/{sync}/destination', { params, body: bodyFrom(draft) }));
   };
   const test = async () => {
     setTested(false);
@@ -70,8 +71,6 @@ function MoveForm({ settings: { sync, tag }, onClose }: { settings: Settings; on
     onClose();
     toast(words.moved);
   };
-  const errorOf = (member: string) =>
-    problem?.of(`destination.${member}`)?.reason ?? problem?.of(member)?.reason;
   return (
     <form
       className="space-y-4"
@@ -80,48 +79,17 @@ function MoveForm({ settings: { sync, tag }, onClose }: { settings: Settings; on
         event.preventDefault();
         void move();
       }}
-      onChange={() => setTested(false)}
     >
       <p className="text-muted">{words.moveHint}</p>
-      <TextField
-        label={words.writerUrl}
-        hint={words.urlHint}
-        autoComplete="off"
-        spellCheck={false}
-        value={url}
-        onChange={setUrl}
-        error={errorOf('url')}
+      <MoveFields
+        draft={draft}
+        onChange={(next) => {
+          setTested(false);
+          setDraft({ ...draft, ...next });
+        }}
+        errorOf={(member) => problem?.of(member)?.reason}
       />
-      <TextField
-        label={words.readerUrl}
-        autoComplete="off"
-        spellCheck={false}
-        value={readerUrl}
-        onChange={setReaderUrl}
-        error={errorOf('reader_url')}
-      />
-      <Field label={words.authority} hint={words.authorityHint} error={errorOf('ca')}>
-        {(control) => (
-          <textarea
-            {...control}
-            rows={3}
-            spellCheck={false}
-            value={authority}
-            onChange={({ target }) => setAuthority(target.value)}
-            className={`${controlClass} font-mono`}
-          />
-        )}
-      </Field>
-      <Checkbox
-        label={words.withTunnel}
-        isOn={tunnel !== null}
-        onChange={(isOn) => setTunnel(isOn ? { host: '', port: '22', user: '', key: '', hostKey: '' } : null)}
-      />
-      {tunnel && <TunnelFields draft={tunnel} onChange={setTunnel} errorOf={errorOf} />}
-      {problem && <ProblemNotice problem={problem} isOwnAction />}
-      <p role="status" className="font-medium text-ok empty:hidden">
-        {isTested && words.tested}
-      </p>
+      <Outcome problem={problem} done={isTested ? words.tested : ''} />
       <div className="flex flex-wrap justify-end gap-2">
         <Button onClick={onClose}>{ui.cancel}</Button>
         <Button isBusy={isBusy} onClick={() => void test()}>
@@ -132,5 +100,58 @@ function MoveForm({ settings: { sync, tag }, onClose }: { settings: Settings; on
         </Button>
       </div>
     </form>
+  );
+}
+
+const emptyTunnel: TunnelDraft = { host: '', port: '22', user: '', key: '', hostKey: '' };
+
+function MoveFields({
+  draft: { url, readerUrl, authority, tunnel },
+  onChange,
+  errorOf,
+}: {
+  draft: Draft;
+  onChange: (next: Partial<Draft>) => void;
+  errorOf: (member: string) => string | undefined;
+}) {
+  const field = { autoComplete: 'off', spellCheck: false } as const;
+  return (
+    <>
+      <TextField
+        {...field}
+        label={words.writerUrl}
+        hint={words.urlHint}
+        value={url}
+        onChange={(text) => onChange({ url: text })}
+        error={errorOf('url')}
+      />
+      <TextField
+        {...field}
+        label={words.readerUrl}
+        value={readerUrl}
+        onChange={(text) => onChange({ readerUrl: text })}
+        error={errorOf('reader_url')}
+      />
+      <Field label={words.authority} hint={words.authorityHint} error={errorOf('ca')}>
+        {(control) => (
+          <textarea
+            {...control}
+            rows={3}
+            spellCheck={false}
+            value={authority}
+            onChange={({ target }) => onChange({ authority: target.value })}
+            className={`${controlClass} font-mono`}
+          />
+        )}
+      </Field>
+      <Checkbox
+        label={words.withTunnel}
+        isOn={tunnel !== null}
+        onChange={(isOn) => onChange({ tunnel: isOn ? emptyTunnel : null })}
+      />
+      {tunnel && (
+        <TunnelFields draft={tunnel} onChange={(next) => onChange({ tunnel: next })} errorOf={errorOf} />
+      )}
+    </>
   );
 }

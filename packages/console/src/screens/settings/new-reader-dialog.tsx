@@ -7,9 +7,9 @@ import { Dialog } from '../../ui/dialog.tsx';
 import { TextField } from '../../ui/field.tsx';
 import { ProblemNotice } from '../../ui/problem-notice.tsx';
 import { SecretText } from '../../ui/secret-text.tsx';
+import { useAct } from '../../ui/use-act.ts';
 import { ui } from '../../words/ui.ts';
 import { words } from './access-words.ts';
-import { useAct } from './use-act.ts';
 
 interface MadeReader {
   name: string;

@@ -2,7 +2,7 @@ import type { components } from '../../api/schema.d.ts';
 
 type Usage = components['schemas']['Usage'];
 
-const dayMs = 86_400_000;
+export const dayMs = 86_400_000;
 /** So many queries go into one request. */
 const queriesPerRequest = 5;
 

@@ -5,7 +5,7 @@ import { TextField } from '../../ui/field.tsx';
 import { formatCount } from '../../words/format.ts';
 import { ChangeForm } from './change-form.tsx';
 import { CostTable } from './cost-table.tsx';
-import { requestsPerDay } from './pace-costs.ts';
+import { dayMs, requestsPerDay } from './pace-costs.ts';
 import type { Settings } from './settings-query.ts';
 import { useChange } from './use-change.ts';
 import { words } from './words.ts';
@@ -57,7 +57,11 @@ export function PaceForm({ settings }: { settings: Settings }) {
   const save = async () => {
     setRefused(true);
     if (!draft || intervalMs === null || stopAt === null) return;
-    const wanted = { interval_ms: intervalMs, stop_at_percent: Math.round(stopAt) };
+    const { interval_ms: formerMs, stop_at_percent: formerStop } = draft.from.sync;
+    const wanted = {
+      ...(intervalMs !== formerMs && { interval_ms: intervalMs }),
+      ...(stopAt !== formerStop && { stop_at_percent: Math.round(stopAt) }),
+    };
     if (await change.save(wanted, draft.from)) discard();
   };
   const discard = () => {
@@ -67,40 +71,7 @@ export function PaceForm({ settings }: { settings: Settings }) {
   return (
     <ChangeForm change={change} isChanged={isChanged} onSave={() => void save()} onDiscard={discard}>
       <div className="grid gap-x-8 gap-y-4 lg:grid-cols-2">
-        <div className="space-y-4">
-          <TextField
-            label={words.every}
-            hint={words.everyHint}
-            inputMode="decimal"
-            autoComplete="off"
-            value={shown.every}
-            onChange={(every) => {
-              const typed = within(every, minMs / 1_000, maxMs / 1_000);
-              edit({ every, perDay: typed === null ? '' : formatCount(requestsPerDay(typed * 1_000)) });
-            }}
-            error={isRefused && intervalMs === null ? words.notInRange(minMs / 1_000, maxMs / 1_000) : null}
-          />
-          <TextField
-            label={words.perDay}
-            hint={words.perDayHint}
-            inputMode="numeric"
-            autoComplete="off"
-            value={shown.perDay}
-            onChange={(perDay) => {
-              const typed = within(perDay, fewest, most);
-              edit({ perDay, every: typed === null ? '' : String(Math.ceil(86_400_000 / typed) / 1_000) });
-            }}
-          />
-          <TextField
-            label={words.stopAt}
-            hint={words.stopAtHint}
-            inputMode="numeric"
-            autoComplete="off"
-            value={shown.stopAt}
-            onChange={(next) => edit({ stopAt: next })}
-            error={isRefused && stopAt === null ? words.notInRange(10, 100) : null}
-          />
-        </div>
+        <PaceFields shown={shown} isRefused={isRefused} onChange={edit} />
         <CostTable
           query={usage}
           intervalMs={intervalMs}
@@ -109,5 +80,51 @@ export function PaceForm({ settings }: { settings: Settings }) {
         />
       </div>
     </ChangeForm>
+  );
+}
+
+function PaceFields({
+  shown: { every, perDay, stopAt },
+  isRefused,
+  onChange,
+}: {
+  shown: Draft;
+  isRefused: boolean;
+  onChange: (next: Partial<Draft>) => void;
+}) {
+  const field = { autoComplete: 'off', inputMode: 'decimal' } as const;
+  const isPace = within(every, minMs / 1_000, maxMs / 1_000) !== null;
+  return (
+    <div className="space-y-4">
+      <TextField
+        {...field}
+        label={words.every}
+        hint={words.everyHint}
+        value={every}
+        onChange={(text) => {
+          const typed = within(text, minMs / 1_000, maxMs / 1_000);
+          onChange({ every: text, perDay: typed === null ? '' : formatCount(requestsPerDay(typed * 1_000)) });
+        }}
+        error={isRefused && !isPace ? words.notInRange(minMs / 1_000, maxMs / 1_000) : null}
+      />
+      <TextField
+        {...field}
+        label={words.perDay}
+        hint={words.perDayHint}
+        value={perDay}
+        onChange={(text) => {
+          const typed = within(text, fewest, most);
+          onChange({ perDay: text, every: typed === null ? '' : String(Math.ceil(dayMs / typed) / 1_000) });
+        }}
+      />
+      <TextField
+        {...field}
+        label={words.stopAt}
+        hint={words.stopAtHint}
+        value={stopAt}
+        onChange={(text) => onChange({ stopAt: text })}
+        error={isRefused && within(stopAt, 10, 100) === null ? words.notInRange(10, 100) : null}
+      />
+    </div>
   );
 }

@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query';
 import { api, bodyOf } from '../../api/client.ts';
-import { KeysPanel } from '../keys/keys-panel.tsx';
+import { KeysPanel } from '../../ui/keys-panel.tsx';
 import { words } from './access-words.ts';
 
 export function ProxyKeys({ sync }: { sync: string }) {

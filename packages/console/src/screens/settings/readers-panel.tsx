@@ -8,9 +8,9 @@ import { ConfirmDialog } from '../../ui/dialog.tsx';
 import { Panel } from '../../ui/panel.tsx';
 import { DataTable, type TableColumn } from '../../ui/table.tsx';
 import { toast } from '../../ui/toast.tsx';
+import { useAct } from '../../ui/use-act.ts';
 import { words } from './access-words.ts';
 import { NewReaderDialog } from './new-reader-dialog.tsx';
-import { useAct } from './use-act.ts';
 
 type Reader = components['schemas']['Reader'];
 

@@ -28,7 +28,6 @@ export const words = {
     'It waits once all programs together have used this share of the daily requests of the org. 10 to 100.',
   notInRange: (from: number, to: number) => `Enter a number from ${from} to ${to}.`,
   costs: 'What it costs',
-  costsCaption: 'What this pace costs in requests a day',
   allowed: 'This org allows',
   inAnyDay: (count: number) => `${formatCount(count)} in 24 hours`,
   usedByOthers: 'Others use now',
@@ -48,7 +47,6 @@ export const words = {
   fields: 'Fields left out',
   fieldsHint:
     'One a line, as OBJECT.FIELD with * for any characters: Contact.Notes__c, *.Internal__c. A column that is there keeps its last values. A field that is taken in again is filled by reading all records of its object.',
-  fieldsLabel: 'Patterns',
   foreignKeys: 'Foreign keys between the tables',
   foreignKeysHint:
     'They refuse no row, and tell tools how the tables belong together. They need PostgreSQL 18.',

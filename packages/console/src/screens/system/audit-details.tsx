@@ -1,7 +1,9 @@
 import { Link } from '@tanstack/react-router';
+import type { components } from '../../api/schema.d.ts';
 import { Facts } from '../../ui/facts.tsx';
-import type { AuditEntry } from './audit-log.tsx';
 import { words } from './words.ts';
+
+export type AuditEntry = components['schemas']['AuditEntry'];
 
 /** From where a change was made, and the settings before and after it. */
 export function AuditDetails({ entry }: { entry: AuditEntry }) {

@@ -1,13 +1,13 @@
 import { useQuery } from '@tanstack/react-query';
 import { type FormEvent, useId, useState } from 'react';
 import { api, bodyOf } from '../../api/client.ts';
-import { asProblem, type Problem } from '../../api/problem.ts';
 import { systemQuery } from '../../api/queries.ts';
 import { Button } from '../../ui/button.tsx';
 import { ErrorSummary, type FormError } from '../../ui/error-summary.tsx';
 import { TextField } from '../../ui/field.tsx';
 import { ProblemNotice } from '../../ui/problem-notice.tsx';
 import { toast } from '../../ui/toast.tsx';
+import { useAct } from '../../ui/use-act.ts';
 import { useRenewSessions } from './sessions-panel.tsx';
 import { words } from './words.ts';
 
@@ -36,28 +36,20 @@ function PasswordForm() {
   const [draft, setDraft] = useState<Draft>(empty);
   const [isRefused, setRefused] = useState(false);
   const [shown, setShown] = useState<FormError[]>([]);
-  const [problem, setProblem] = useState<Problem | null>(null);
-  const [isBusy, setBusy] = useState(false);
+  const { isBusy, problem, act } = useAct();
   const renewSessions = useRenewSessions();
   const wrong = wrongIn(draft);
   const submit = async (event: FormEvent) => {
     event.preventDefault();
     setRefused(true);
-    setProblem(null);
     setShown(Object.entries(wrong).map(([field, says]) => ({ field: `${id}-${field}`, says })));
     if (Object.keys(wrong).length > 0) return;
-    setBusy(true);
-    try {
-      await bodyOf(api.POST('/api/v1/password', { body: { current: draft.current, new: draft.next } }));
-      setDraft(empty);
-      setRefused(false);
-      toast(words.changed);
-      await renewSessions();
-    } catch (error) {
-      setProblem(asProblem(error));
-    } finally {
-      setBusy(false);
-    }
+    const body = { current: draft.current, new: draft.next };
+    if (!(await act(() => bodyOf(api.POST('/api/v1/password', { body }))))) return;
+    setDraft(empty);
+    setRefused(false);
+    toast(words.changed);
+    await renewSessions();
   };
   const field = (name: keyof Draft, autoComplete: string, hint?: string) => (
     <TextField

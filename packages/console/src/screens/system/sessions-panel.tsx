@@ -1,7 +1,6 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { api, bodyOf } from '../../api/client.ts';
-import { asProblem, type Problem } from '../../api/problem.ts';
 import type { components } from '../../api/schema.d.ts';
 import { Button } from '../../ui/button.tsx';
 import { ConfirmDialog } from '../../ui/dialog.tsx';
@@ -10,6 +9,7 @@ import { ProblemNotice } from '../../ui/problem-notice.tsx';
 import { DataTable, type TableColumn } from '../../ui/table.tsx';
 import { Age, Time } from '../../ui/time.tsx';
 import { toast } from '../../ui/toast.tsx';
+import { useAct } from '../../ui/use-act.ts';
 import { words } from './words.ts';
 
 type Session = components['schemas']['Session'];
@@ -27,9 +27,8 @@ const endSession = (session: string) =>
 /** Who is signed in where. One's own session ends by signing out. */
 export function SessionsPanel() {
   const renew = useRenewSessions();
-  const [problem, setProblem] = useState<Problem | null>(null);
   const [isAsking, setAsking] = useState(false);
-  const [isBusy, setBusy] = useState(false);
+  const { isBusy, problem, act } = useAct();
   const query = useQuery({
     queryKey,
     queryFn: ({ signal }) =>
@@ -37,18 +36,13 @@ export function SessionsPanel() {
   });
   const others = query.data?.items.filter((session) => !session.is_own) ?? [];
   const end = async (sessions: readonly Session[], says: string) => {
-    setBusy(true);
-    setProblem(null);
-    try {
+    const isDone = await act(async () => {
       for (const { id } of sessions) await endSession(id);
-      setAsking(false);
-      toast(says);
-    } catch (error) {
-      setProblem(asProblem(error));
-    } finally {
-      setBusy(false);
-      await renew();
-    }
+    });
+    await renew();
+    if (!isDone) return;
+    setAsking(false);
+    toast(says);
   };
   return (
     <Panel

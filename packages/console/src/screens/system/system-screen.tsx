@@ -4,6 +4,7 @@ import { useSearchText } from '../../ui/use-search-text.ts';
 import { ApiKeys } from './api-keys.tsx';
 import { AppearancePanel } from './appearance-panel.tsx';
 import { AuditLog } from './audit-log.tsx';
+import { JwtKeys } from './jwt-keys.tsx';
 import { LeasesPanel } from './leases-panel.tsx';
 import { PasswordPanel } from './password-panel.tsx';
 import { ServerPanel } from './server-panel.tsx';
@@ -39,5 +40,6 @@ const Access = () => (
     <PasswordPanel />
     <SessionsPanel />
     <ApiKeys />
+    <JwtKeys />
   </div>
 );

@@ -1,20 +1,19 @@
 import { type UseQueryResult, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
-import { asProblem, type Problem } from '../../api/problem.ts';
-import type { components } from '../../api/schema.d.ts';
-import { Button } from '../../ui/button.tsx';
-import { ConfirmDialog } from '../../ui/dialog.tsx';
-import { Panel } from '../../ui/panel.tsx';
-import { DataTable, type TableColumn } from '../../ui/table.tsx';
-import { Age, Time } from '../../ui/time.tsx';
-import { toast } from '../../ui/toast.tsx';
-import { NewKeyDialog } from './new-key-dialog.tsx';
-import { words } from './words.ts';
+import type { components } from '../api/schema.d.ts';
+import { keys } from '../words/keys.ts';
+import { Button } from './button.tsx';
+import { ConfirmDialog } from './dialog.tsx';
+import { type NewKey, NewKeyDialog } from './new-key-dialog.tsx';
+import { Panel } from './panel.tsx';
+import { DataTable, type TableColumn } from './table.tsx';
+import { Age, Time } from './time.tsx';
+import { toast } from './toast.tsx';
+import { useAct } from './use-act.ts';
 
-export type Key = components['schemas']['ApiKey'];
-export type NewKey = components['schemas']['NewApiKey'];
+type Key = components['schemas']['ApiKey'];
 
-export interface KeyAccess {
+interface KeyAccess {
   /** Of the query that lists them. */
   queryKey: readonly unknown[];
   /** @returns the key itself */
@@ -41,11 +40,7 @@ export function KeysPanel({
   const [revoking, setRevoking] = useState<string | null>(null);
   const renew = () => client.invalidateQueries({ queryKey: access.queryKey });
   return (
-    <Panel
-      title={title}
-      query={query}
-      actions={<Button onClick={() => setMaking(true)}>{words.make}</Button>}
-    >
+    <Panel title={title} query={query} actions={<Button onClick={() => setMaking(true)}>{keys.make}</Button>}>
       {({ items }) => (
         <div className="space-y-4">
           <p className="prose-width text-muted">{hint}</p>
@@ -83,35 +78,35 @@ export function KeysPanel({
 }
 
 const columnsOf = (onRevoke: (name: string) => void): readonly TableColumn<Key>[] => [
-  { id: 'name', label: words.name, value: ({ name }) => name },
-  { id: 'scope', label: words.scope, value: ({ scope }) => words.scopes[scope] },
+  { id: 'name', label: keys.name, value: ({ name }) => name },
+  { id: 'scope', label: keys.scope, value: ({ scope }) => keys.scopes[scope] },
   {
     id: 'created',
-    label: words.created,
+    label: keys.created,
     value: ({ created_at: at }) => at,
     cell: ({ created_at: at }) => <Time at={at} />,
   },
   {
     id: 'used',
-    label: words.lastUsed,
+    label: keys.lastUsed,
     value: ({ last_used_at: at }) => at,
     cell: ({ last_used_at: at }) => <Age at={at} />,
   },
   {
     id: 'expires',
-    label: words.expires,
+    label: keys.expires,
     value: ({ expires_at: at }) => at,
     cell: ({ expires_at: at, is_expired: isExpired }) =>
-      isExpired ? <span className="font-medium text-crit">{words.expired}</span> : <Time at={at} />,
+      isExpired ? <span className="font-medium text-crit">{keys.expired}</span> : <Time at={at} />,
   },
   {
     id: 'actions',
-    label: words.actions,
+    label: keys.actions,
     isUnsorted: true,
     value: () => null,
     cell: ({ name }) => (
-      <Button aria-label={words.revokeNamed(name)} onClick={() => onRevoke(name)}>
-        {words.revoke}
+      <Button aria-label={keys.revokeNamed(name)} onClick={() => onRevoke(name)}>
+        {keys.revoke}
       </Button>
     ),
   },
@@ -127,28 +122,18 @@ function RevokeDialog({
   onClose: () => void;
   revoke: (name: string) => Promise<void>;
 }) {
-  const [isBusy, setBusy] = useState(false);
-  const [problem, setProblem] = useState<Problem | null>(null);
+  const { isBusy, problem, act } = useAct();
   const confirm = async () => {
-    if (name === null) return;
-    setBusy(true);
-    setProblem(null);
-    try {
-      await revoke(name);
-      onClose();
-      toast(words.revoked(name));
-    } catch (error) {
-      setProblem(asProblem(error));
-    } finally {
-      setBusy(false);
-    }
+    if (name === null || !(await act(() => revoke(name)))) return;
+    onClose();
+    toast(keys.revoked(name));
   };
   return (
     <ConfirmDialog
-      act={words.revokeNamed(name ?? '')}
-      happens={words.revokeHappens}
-      stays={words.revokeStays}
-      costs={words.revokeCosts}
+      act={keys.revokeNamed(name ?? '')}
+      happens={keys.revokeHappens}
+      stays={keys.revokeStays}
+      costs={keys.revokeCosts}
       isOpen={name !== null}
       isBusy={isBusy}
       problem={problem}

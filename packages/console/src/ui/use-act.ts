@@ -1,5 +1,5 @@
 import { useState } from 'react';
-import { asProblem, type Problem } from '../../api/problem.ts';
+import { asProblem, type Problem } from '../api/problem.ts';
 
 /** Something that a press does: whether it is under way, and how it has failed. */
 export function useAct() {

@@ -1,5 +1,5 @@
 /** Words of lists of keys: those of the API, and those of a sync's proxy. */
-export const words = {
+export const keys = {
   name: 'Name',
   nameHint: 'Of the program that uses it. Letters, digits, dots, hyphens and spaces.',
   scope: 'May',
@@ -7,7 +7,6 @@ export const words = {
   created: 'Made',
   lastUsed: 'Last used',
   expires: 'Expires',
-  never: 'Never',
   expired: 'Expired',
   expiry: 'Valid for',
   expiries: [

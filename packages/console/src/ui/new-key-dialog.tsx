@@ -1,13 +1,15 @@
 import { type FormEvent, useState } from 'react';
-import { asProblem, type Problem } from '../../api/problem.ts';
-import { Button } from '../../ui/button.tsx';
-import { Dialog } from '../../ui/dialog.tsx';
-import { SelectField, TextField } from '../../ui/field.tsx';
-import { ProblemNotice } from '../../ui/problem-notice.tsx';
-import { SecretText } from '../../ui/secret-text.tsx';
-import { ui } from '../../words/ui.ts';
-import type { NewKey } from './keys-panel.tsx';
-import { words } from './words.ts';
+import type { components } from '../api/schema.d.ts';
+import { keys } from '../words/keys.ts';
+import { ui } from '../words/ui.ts';
+import { Button } from './button.tsx';
+import { Dialog } from './dialog.tsx';
+import { SelectField, TextField } from './field.tsx';
+import { ProblemNotice } from './problem-notice.tsx';
+import { SecretText } from './secret-text.tsx';
+import { useAct } from './use-act.ts';
+
+export type NewKey = components['schemas']['NewApiKey'];
 
 /** Asks what the key may do, makes it, and shows it once. */
 export function NewKeyDialog({
@@ -27,17 +29,17 @@ export function NewKeyDialog({
   return (
     // A made key is not lost by a press beside the dialog: only its button closes it then.
     <Dialog
-      title={made ? words.made(made.name) : words.make}
+      title={made ? keys.made(made.name) : keys.make}
       isOpen={isOpen}
       onClose={() => made === null && close()}
     >
       {made ? (
         <div className="space-y-4">
-          <p>{words.shownOnce}</p>
-          <SecretText secret={made.key} label={words.made(made.name)} />
+          <p>{keys.shownOnce}</p>
+          <SecretText secret={made.key} label={keys.made(made.name)} />
           <div className="flex justify-end">
             <Button look="primary" onClick={close}>
-              {words.stored}
+              {keys.stored}
             </Button>
           </div>
         </div>
@@ -61,26 +63,17 @@ function NewKeyForm({
   const [name, setName] = useState('');
   const [scope, setScope] = useState<NewKey['scope']>('read');
   const [days, setDays] = useState('');
-  const [isBusy, setBusy] = useState(false);
-  const [problem, setProblem] = useState<Problem | null>(null);
-  const submit = async (event: FormEvent) => {
+  const { isBusy, problem, act } = useAct();
+  const submit = (event: FormEvent) => {
     event.preventDefault();
-    setBusy(true);
-    setProblem(null);
-    try {
-      await onMake({ name, scope, ...(days !== '' && { expires_in_days: Number(days) }) });
-    } catch (error) {
-      setProblem(asProblem(error));
-    } finally {
-      setBusy(false);
-    }
+    void act(() => onMake({ name, scope, ...(days !== '' && { expires_in_days: Number(days) }) }));
   };
   const error = problem?.of('name')?.reason;
   return (
-    <form className="space-y-4" noValidate onSubmit={(event) => void submit(event)}>
+    <form className="space-y-4" noValidate onSubmit={submit}>
       <TextField
-        label={words.name}
-        hint={words.nameHint}
+        label={keys.name}
+        hint={keys.nameHint}
         autoComplete="off"
         data-first-focus
         value={name}
@@ -88,17 +81,17 @@ function NewKeyForm({
         error={error}
       />
       <SelectField
-        label={words.scope}
+        label={keys.scope}
         value={scope}
         onChange={(next) => setScope(next === 'write' ? 'write' : 'read')}
-        choices={Object.entries(words.scopes).map(([value, label]) => ({ value, label }))}
+        choices={Object.entries(keys.scopes).map(([value, label]) => ({ value, label }))}
       />
-      <SelectField label={words.expiry} value={days} onChange={setDays} choices={words.expiries} />
+      <SelectField label={keys.expiry} value={days} onChange={setDays} choices={keys.expiries} />
       {problem && error === undefined && <ProblemNotice problem={problem} isOwnAction />}
       <div className="flex justify-end gap-2">
         <Button onClick={onCancel}>{ui.cancel}</Button>
         <Button type="submit" look="primary" isBusy={isBusy}>
-          {words.makeIt}
+          {keys.makeIt}
         </Button>
       </div>
     </form>

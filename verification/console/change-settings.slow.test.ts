@@ -76,6 +76,7 @@ test('who changes a setting that somebody else has changed meanwhile sees both, 
   await mei.page.getByLabel('Stop line, in percent').fill('50');
   await api().ask('PATCH', `/api/v1/syncs/${harness.sync.id}`, { stop_at_percent: 90 });
   await saveOf(mei.page, 'Stop line, in percent').click();
+  await mei.page.getByRole('alert').waitFor();
   await screenshot(mei.page, 'settings-conflict-light-1280');
   await mei.page.getByRole('alert').getByRole('button', { name: 'Take theirs' }).click();
   assert.equal(await mei.page.getByLabel('Stop line, in percent').inputValue(), '90');
@@ -159,6 +160,34 @@ test('a credential is tried before it replaces the old one', async () => {
   await dialog.getByText('It works, and it is of this org.').waitFor();
   await dialog.getByRole('button', { name: 'Replace', exact: true }).click();
   await page.getByText('The credential is replaced.').first().waitFor();
+});
+
+test('who signs in at Salesforce in another window comes back to a replaced credential', async () => {
+  await harness.org.control('/signIn/app', {
+    clientId: 'console-app',
+    flows: ['authorization_code'],
+    redirectUris: [`http://localhost:${api().port}/oauth/callback`],
+    scopes: ['api', 'refresh_token'],
+  });
+  const { page, context } = await open();
+  await page.getByRole('button', { name: 'Replace the credential' }).click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByLabel('Method').selectOption('Sign in with Salesforce');
+  await dialog.getByLabel('Consumer key').fill('console-app');
+  const [salesforce] = await Promise.all([
+    context.waitForEvent('page'),
+    dialog.getByRole('button', { name: 'Sign in at Salesforce' }).click(),
+  ]);
+  await dialog.getByText('Salesforce is open in another window.').waitFor();
+  await dialog.getByText(`http://localhost:${api().port}/oauth/callback`).waitFor();
+  const { username, password } = harness.org.credentials.demo;
+  await salesforce.getByLabel('Username').fill(username);
+  await salesforce.getByLabel('Password').fill(password);
+  await salesforce.getByRole('button', { name: 'Log In' }).click();
+  await salesforce.getByRole('button', { name: 'Allow' }).click();
+  await page.getByText('The credential is replaced.').first().waitFor();
+  await page.getByText('Refresh token', { exact: true }).waitFor();
+  assert.equal((await syncNow()).flow, 'refresh token');
 });
 
 test('a move to a database that does not hold the mirror is refused with what is wrong', async () => {

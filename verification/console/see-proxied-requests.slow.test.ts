@@ -38,6 +38,8 @@ test('who asks what became of a write finds it by its outcome, and sees where it
   await screenshot(colleague.page, 'proxy-open-dark-360');
 
   await page.getByRole('tab', { name: 'By hour' }).click();
+  await page.locator('canvas').waitFor();
+  await screenshot(page, 'proxy-chart-light-1440');
   await page.getByRole('combobox', { name: 'Range' }).selectOption('week');
   await page.getByRole('button', { name: 'Show as table' }).click();
   await page.getByRole('table').getByRole('row').nth(1).waitFor();

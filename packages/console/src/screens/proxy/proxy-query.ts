@@ -35,7 +35,7 @@ export const proxyPagesQuery = (sync: string, filters: ProxyFilters) =>
   });
 
 export type Range = 'day' | 'week' | 'month';
-const days: Record<Range, number> = { day: 1, week: 7, month: 30 };
+export const days: Record<Range, number> = { day: 1, week: 7, month: 30 };
 
 export const proxyHoursQuery = (sync: string, range: Range) =>
   queryOptions({

@@ -4,7 +4,7 @@ import { Chart } from '../../ui/chart.tsx';
 import type { ChartFigures } from '../../ui/chart-figures.ts';
 import { Panel } from '../../ui/panel.tsx';
 import { useSearchText } from '../../ui/use-search-text.ts';
-import { proxyHoursQuery, type Range } from './proxy-query.ts';
+import { days, proxyHoursQuery, type Range } from './proxy-query.ts';
 import { words } from './words.ts';
 
 type Hours = components['schemas']['ProxyHours']['items'];
@@ -37,7 +37,9 @@ export function RequestsByHour({ sync }: { sync: string }) {
       empty={<p>{words.emptyHours}</p>}
       skeletonRem={18}
     >
-      {({ items }) => <Chart summary={summaryOf(items)} figures={figuresOf(items)} />}
+      {({ items, as_of: asOf }) => (
+        <Chart summary={summaryOf(items)} figures={figuresOf(items, range, asOf)} />
+      )}
     </Panel>
   );
 }
@@ -47,28 +49,29 @@ const sumOf = (items: Hours) => items.reduce((sum, { requests }) => sum + reques
 const summaryOf = (items: Hours) =>
   words.hoursSummary(sumOf(items), new Set(items.map(({ hour }) => hour)).size);
 
-function figuresOf(items: Hours): ChartFigures {
-  const times = hoursOf(items);
-  const counted = (isRead: boolean) =>
-    times.map((at) =>
-      sumOf(items.filter(({ hour, outcome }) => isSame(hour, at) && (outcome === 'read') === isRead)),
-    );
+function figuresOf(items: Hours, range: Range, asOf: string): ChartFigures {
+  const hours = hoursOf(range, asOf);
+  const [reads, others] = [new Map<number, number>(), new Map<number, number>()];
+  for (const { hour, outcome, requests } of items) {
+    const sums = outcome === 'read' ? reads : others;
+    const at = Date.parse(hour);
+    sums.set(at, (sums.get(at) ?? 0) + requests);
+  }
+  const valuesOf = (sums: Map<number, number>) => hours.map((at) => sums.get(at) ?? 0);
   return {
-    times,
+    times: hours.map((at) => new Date(at).toISOString()),
     series: [
-      { label: words.reads, values: counted(true), colour: 1 },
-      { label: words.others, values: counted(false), colour: 2 },
+      { label: words.reads, values: valuesOf(reads), colour: 1 },
+      { label: words.others, values: valuesOf(others), colour: 2 },
     ],
   };
 }
 
 const hourMs = 3_600_000;
-const isSame = (one: string, other: string) => Date.parse(one) === Date.parse(other);
 
-/** From the first to the last, those without a request as well. */
-function hoursOf(items: Hours): string[] {
-  const known = items.map(({ hour }) => Date.parse(hour));
-  const first = Math.min(...known);
-  const count = (Math.max(...known) - first) / hourMs + 1;
-  return Array.from({ length: count }, (_, index) => new Date(first + index * hourMs).toISOString());
+/** All of the range up to this one, also those without a request. */
+function hoursOf(range: Range, asOf: string): number[] {
+  const last = Math.floor(Date.parse(asOf) / hourMs) * hourMs;
+  const count = days[range] * 24;
+  return Array.from({ length: count }, (_, index) => last - (count - 1 - index) * hourMs);
 }

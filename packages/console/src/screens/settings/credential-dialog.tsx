@@ -18,7 +18,7 @@ import {
   emptyCredential,
 } from './credential-fields.tsx';
 import { Outcome } from './outcome.tsx';
-import { readSettings, type Settings } from './settings-query.ts';
+import { readSettings, type Settings, withCurrentTag } from './settings-query.ts';
 
 type Credential = components['schemas']['NewCredentialInput'];
 
@@ -44,7 +44,7 @@ const methods = [
   ...Object.entries(words.flows).map(([value, label]) => ({ value, label })),
 ];
 
-function CredentialForm({ settings: { sync }, onClose }: { settings: Settings; onClose: () => void }) {
+function CredentialForm({ settings: { sync, tag }, onClose }: { settings: Settings; onClose: () => void }) {
   const client = useQueryClient();
   const [draft, setDraft] = useState<CredentialDraft>({ ...emptyCredential, flow: sync.flow });
   const [loginUrl, setLoginUrl] = useState(sync.login_url);
@@ -53,8 +53,11 @@ function CredentialForm({ settings: { sync }, onClose }: { settings: Settings; o
 
   const send = async (credential: Credential, isDryRun: boolean) => {
     const body = { credential, ...(loginUrl !== sync.login_url && { login_url: loginUrl }) };
-    const params = { path: { sync: sync.id }, query: { dry_run: isDryRun ? 'true' : 'false' } as const };
-    return bodyOf(api.PUT('/api/v1/syncs/{sync}/credential', { params, body }));
+    const query = { dry_run: isDryRun ? 'true' : 'false' } as const;
+    const params = { path: { sync: sync.id }, query, header: { 'if-match': tag } };
+    return withCurrentTag(client, sync.id, () =>
+      bodyOf(api.PUT('/api/v1/syncs/{sync}/credential', { params, body })),
+    );
   };
   const replace = async (credential: Credential) => {
     const isDone = await act(async () => {

@@ -12,7 +12,7 @@ import { useAct } from '../../ui/use-act.ts';
 import { ui } from '../../words/ui.ts';
 import { words } from './access-words.ts';
 import { Outcome } from './outcome.tsx';
-import { readSettings, type Settings } from './settings-query.ts';
+import { readSettings, type Settings, withCurrentTag } from './settings-query.ts';
 import { type TunnelDraft, TunnelFields, tunnelOf } from './tunnel-fields.tsx';
 
 type Body = components['schemas']['ReplaceDestination'];
@@ -56,7 +56,9 @@ function MoveForm({ settings: { sync, tag }, onClose }: { settings: Settings; on
   const send = (isDryRun: boolean) => {
     const query = { dry_run: isDryRun ? 'true' : 'false' } as const;
     const params = { path: { sync: sync.id }, query, header: { 'if-match': tag } };
-    return bodyOf(api.PUT('/api/v1/syncs/{sync}/destination', { params, body: bodyFrom(draft) }));
+    return withCurrentTag(client, sync.id, () =>
+      bodyOf(api.PUT('/api/v1/syncs/{sync}/destination', { params, body: bodyFrom(draft) })),
+    );
   };
   const test = async () => {
     setTested(false);

@@ -3,6 +3,7 @@ import { type QueryClient, queryOptions, useQuery, useQueryClient } from '@tanst
 import { useEffect } from 'react';
 import { showSync } from '../../api/changes.ts';
 import { api, bodyOf } from '../../api/client.ts';
+import { asProblem } from '../../api/problem.ts';
 import type { Sync } from '../../api/queries.ts';
 import type { components } from '../../api/schema.d.ts';
 import { useSnapshot } from '../../frame/use-snapshot.ts';
@@ -35,7 +36,8 @@ const withTag = ({ data, response }: { data?: Sync; response: Response }): Setti
 export const settingNames = Object.keys(words.settingNames) as (keyof typeof words.settingNames)[];
 
 /** Only what the settings are, which most events leave as it is. */
-const textOf = (sync: Sync | undefined) => JSON.stringify(settingNames.map((name) => sync?.[name]));
+const textOf = (sync: Sync | undefined) =>
+  JSON.stringify([sync?.mirror, ...settingNames.map((name) => sync?.[name])]);
 
 /** Follows the event stream, which tells no ETag. */
 export function useSettings() {
@@ -71,6 +73,20 @@ export async function changeSettings(
   client.setQueryData(settingsQuery(id).queryKey, changed);
   showSync(client, changed.sync);
   return changed;
+}
+
+/** For a change whose refusal is shown where it is made: the next press is about the settings as they are then. */
+export async function withCurrentTag<T>(
+  client: QueryClient,
+  id: string,
+  change: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await change();
+  } catch (error) {
+    if (asProblem(error).code === 'API-04') await readSettings(client, id);
+    throw error;
+  }
 }
 
 /** Who has made the newest change of a sync; null: that is not known. */

@@ -44,21 +44,23 @@ const methods = [
   ...Object.entries(words.flows).map(([value, label]) => ({ value, label })),
 ];
 
-function CredentialForm({ settings: { sync, tag }, onClose }: { settings: Settings; onClose: () => void }) {
+function request({ sync, tag }: Settings, loginUrl: string, credential: Credential, isDryRun: boolean) {
+  const body = { credential, ...(loginUrl !== sync.login_url && { login_url: loginUrl }) };
+  const query = { dry_run: isDryRun ? 'true' : 'false' } as const;
+  const params = { path: { sync: sync.id }, query, header: { 'if-match': tag } };
+  return bodyOf(api.PUT('/api/v1/syncs/{sync}/credential', { params, body }));
+}
+
+function CredentialForm({ settings, onClose }: { settings: Settings; onClose: () => void }) {
+  const { sync } = settings;
   const client = useQueryClient();
   const [draft, setDraft] = useState<CredentialDraft>({ ...emptyCredential, flow: sync.flow });
   const [loginUrl, setLoginUrl] = useState(sync.login_url);
   const [isTried, setTried] = useState(false);
   const { isBusy, problem, act } = useAct();
 
-  const send = async (credential: Credential, isDryRun: boolean) => {
-    const body = { credential, ...(loginUrl !== sync.login_url && { login_url: loginUrl }) };
-    const query = { dry_run: isDryRun ? 'true' : 'false' } as const;
-    const params = { path: { sync: sync.id }, query, header: { 'if-match': tag } };
-    return withCurrentTag(client, sync.id, () =>
-      bodyOf(api.PUT('/api/v1/syncs/{sync}/credential', { params, body })),
-    );
-  };
+  const send = (credential: Credential, isDryRun: boolean) =>
+    withCurrentTag(client, sync.id, () => request(settings, loginUrl, credential, isDryRun));
   const replace = async (credential: Credential) => {
     const isDone = await act(async () => {
       showSync(client, await send(credential, false));

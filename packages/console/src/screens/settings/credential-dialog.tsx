@@ -1,6 +1,6 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
-import { showSync } from '../../api/changes.ts';
+import { showAnswer } from '../../api/changes.ts';
 import { api, bodyOf } from '../../api/client.ts';
 import type { components } from '../../api/schema.d.ts';
 import { Button } from '../../ui/button.tsx';
@@ -63,7 +63,7 @@ function CredentialForm({ settings, onClose }: { settings: Settings; onClose: ()
     withCurrentTag(client, sync.id, () => request(settings, loginUrl, credential, isDryRun));
   const replace = async (credential: Credential) => {
     const isDone = await act(async () => {
-      showSync(client, await send(credential, false));
+      showAnswer(client, await send(credential, false));
       await readSettings(client, sync.id);
     });
     if (!isDone) return;

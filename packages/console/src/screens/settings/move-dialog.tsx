@@ -1,6 +1,6 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
-import { showSync } from '../../api/changes.ts';
+import { showAnswer } from '../../api/changes.ts';
 import { api, bodyOf } from '../../api/client.ts';
 import type { components } from '../../api/schema.d.ts';
 import { Button } from '../../ui/button.tsx';
@@ -66,7 +66,7 @@ function MoveForm({ settings: { sync, tag }, onClose }: { settings: Settings; on
   };
   const move = async () => {
     const isDone = await act(async () => {
-      showSync(client, await send(false));
+      showAnswer(client, await send(false));
       await readSettings(client, sync.id);
     });
     if (!isDone) return;

@@ -1,7 +1,7 @@
 /** The settings of a sync with their ETag, and changes of them that somebody else's are not lost by. */
 import { type QueryClient, queryOptions, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useEffect } from 'react';
-import { showSync } from '../../api/changes.ts';
+import { showAnswer, showSync } from '../../api/changes.ts';
 import { api, bodyOf } from '../../api/client.ts';
 import { asProblem } from '../../api/problem.ts';
 import type { Sync } from '../../api/queries.ts';
@@ -71,7 +71,7 @@ export async function changeSettings(
       : await api.PATCH('/api/v1/syncs/{sync}', { params, body: change }),
   );
   client.setQueryData(settingsQuery(id).queryKey, changed);
-  showSync(client, changed.sync);
+  showAnswer(client, changed.sync);
   return changed;
 }
 

@@ -79,6 +79,7 @@ export const commandsOf: Readonly<Record<string, readonly string[]>> = {
   endSession: ['session end'],
   listAuditEntries: ['audit'],
   explainError: [],
+  listErrors: [],
 };
 
 const heading = '## All routes';

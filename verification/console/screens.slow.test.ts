@@ -3,27 +3,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { checkAxe, isTooWide, screenshot } from '@lockstep/harness/browser';
 import { openConsoleOfSync } from '@lockstep/harness/console';
+import { screensOf } from '@lockstep/harness/console-screens';
 
 const { signedIn, url, harness } = await openConsoleOfSync();
 
 const themes = ['light', 'dark'] as const;
 const widths = [320, 1024, 1440];
-
-/** With the start of each h1. */
-const screensOf = (sync: string) => [
-  { name: 'syncs', path: '/syncs', heading: 'All syncs' },
-  { name: 'new-sync', path: '/syncs/new/connect', heading: 'New sync' },
-  { name: 'overview', path: `/syncs/${sync}`, heading: /^Live/ },
-  { name: 'objects', path: `/syncs/${sync}/objects`, heading: 'Objects' },
-  { name: 'object', path: `/syncs/${sync}/objects/Account`, heading: 'Account' },
-  { name: 'connect', path: `/syncs/${sync}/connect`, heading: 'Connect' },
-  { name: 'activity', path: `/syncs/${sync}/activity`, heading: 'Activity' },
-  { name: 'proxy', path: `/syncs/${sync}/proxy`, heading: 'Proxy' },
-  { name: 'proxy-by-hour', path: `/syncs/${sync}/proxy?tab=hours`, heading: 'Proxy' },
-  { name: 'settings', path: `/syncs/${sync}/settings`, heading: 'Settings' },
-  { name: 'system', path: '/system', heading: 'System' },
-  { name: 'error', path: '/errors/SF-01', heading: 'SF-01:' },
-];
 
 for (const colorScheme of themes)
   for (const width of widths)

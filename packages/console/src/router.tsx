@@ -9,7 +9,7 @@ import {
 } from '@tanstack/react-router';
 import { Problem } from './api/problem.ts';
 import { firstStepOf, readFirstStep, readFirstSyncs, sessionQuery, snapshotQuery } from './api/queries.ts';
-import { Failed, NotFound } from './frame/failed.tsx';
+import { Failed, NotFound, Pending } from './frame/failed.tsx';
 import { Frame } from './frame/frame.tsx';
 import { PlainFrame } from './frame/plain-frame.tsx';
 import { Root } from './frame/root.tsx';
@@ -49,6 +49,11 @@ const signIn = createRoute({
   },
   component: lazyRouteComponent(() => import('./screens/sign-in/sign-in-screen.tsx'), 'SignInScreen'),
 });
+const errors = createRoute({
+  getParentRoute: () => plain,
+  path: '/errors',
+  component: lazyRouteComponent(() => import('./screens/error/errors-screen.tsx'), 'ErrorsScreen'),
+});
 const error = createRoute({
   getParentRoute: () => plain,
   path: '/errors/$code',
@@ -60,6 +65,8 @@ const signedIn = createRoute({
   id: 'signed-in',
   component: Frame,
   errorComponent: Failed,
+  pendingComponent: Pending,
+  pendingMs: 300,
   beforeLoad: async ({ context: { queryClient }, location: { href } }) => {
     try {
       await queryClient.ensureQueryData(sessionQuery);
@@ -140,7 +147,7 @@ const settings = createRoute({
 });
 
 const routeTree = root.addChildren([
-  plain.addChildren([setUp, signIn, error]),
+  plain.addChildren([setUp, signIn, errors, error]),
   signedIn.addChildren([
     home,
     syncs,

@@ -11,11 +11,33 @@ export function showSync(client: QueryClient, sync: Sync): void {
   );
 }
 
+/** More than twice the time between two looks of the event stream. */
+const looksAgainMs = 2_500;
+
+/**
+ * Shows a sync as the answer to a change tells it. The event stream looks once a second and tells what differs from its
+ * last look: what has changed and changed back in between, such as the state after a quick Undo, it never tells. So
+ * unless it tells something the sync is read again.
+ */
+export function showAnswer(client: QueryClient, sync: Sync): void {
+  const shownNow = () => client.getQueryData(snapshotQuery(sync.id).queryKey)?.sync;
+  showSync(client, sync);
+  const shown = shownNow();
+  const readAgain = async () => {
+    if (shown === undefined || shownNow() !== shown) return;
+    const params = { path: { sync: sync.id } };
+    const now = await bodyOf(api.GET('/api/v1/syncs/{sync}', { params }));
+    if (shownNow() === shown) showSync(client, now);
+  };
+  // If that fails, the stream fails as well, and then reads everything anew.
+  setTimeout(() => void readAgain().catch(() => undefined), looksAgainMs);
+}
+
 /** Pauses a sync or lets it go on, and shows what the answer says. */
 export async function setPaused(client: QueryClient, sync: string, paused: boolean): Promise<Sync> {
   const params = { path: { sync } };
   const changed = await bodyOf(api.PATCH('/api/v1/syncs/{sync}', { params, body: { paused } }));
-  showSync(client, changed);
+  showAnswer(client, changed);
   return changed;
 }
 

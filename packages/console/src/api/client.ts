@@ -1,6 +1,6 @@
 /** Requests to the management API, typed by its own description. What fails throws a {@link Problem}. */
 import createClient from 'openapi-fetch';
-import { noAnswer, type Problem, problemOf } from './problem.ts';
+import { foreignAnswer, noAnswer, type Problem, problemOf } from './problem.ts';
 import type { paths } from './schema.d.ts';
 
 /** What every change of a session must send; from the answer that has begun or shown the session. */
@@ -22,8 +22,8 @@ const changes = (request: Request) => request.method !== 'GET';
 async function send(request: Request): Promise<Response> {
   const again = changes(request) ? request.clone() : null;
   const answer = await trySending(request);
-  if (answer.ok) return answer;
-  const problem = problemOf(answer.status, await answer.text());
+  if (answer.ok) return whole(answer);
+  const problem = problemOf(answer.status, answer.text);
   // Another tab has signed in anew: the cookie is of its session, and the token of the former one.
   if (problem.code === 'API-15' && again && (await renewCsrfToken())) return sendOnce(again);
   throw told(problem);
@@ -31,14 +31,19 @@ async function send(request: Request): Promise<Response> {
 
 async function sendOnce(request: Request): Promise<Response> {
   const answer = await trySending(request);
-  if (answer.ok) return answer;
-  throw told(problemOf(answer.status, await answer.text()));
+  if (answer.ok) return whole(answer);
+  throw told(problemOf(answer.status, answer.text));
 }
 
-async function trySending(request: Request): Promise<Response> {
+type Answer = Pick<Response, 'ok' | 'status' | 'headers'> & { text: string };
+
+/** With the whole body: an answer that breaks off is none. */
+async function trySending(request: Request): Promise<Answer> {
   if (changes(request)) request.headers.set('X-Lockstep-CSRF', csrfToken);
   try {
-    return await fetch(request);
+    const answer = await fetch(request);
+    const { ok, status, headers } = answer;
+    return { ok, status, headers, text: await answer.text() };
   } catch (error) {
     // Whoever has withdrawn a request knows that.
     if (request.signal.aborted) throw error;
@@ -46,10 +51,21 @@ async function trySending(request: Request): Promise<Response> {
   }
 }
 
+/** @throws {@link Problem} if the body is no JSON, such as the page of a load balancer */
+function whole({ status, headers, text }: Answer): Response {
+  if (text === '') return new Response(null, { status, headers });
+  try {
+    JSON.parse(text);
+  } catch {
+    throw foreignAnswer(status);
+  }
+  return new Response(text, { status, headers });
+}
+
 async function renewCsrfToken(): Promise<boolean> {
-  const answer = await fetch('/api/v1/session');
-  if (!answer.ok) return false;
-  csrfToken = ((await answer.json()) as { csrf_token: string }).csrf_token;
+  const { ok, text } = await trySending(new Request('/api/v1/session'));
+  if (!ok) return false;
+  csrfToken = (JSON.parse(text) as { csrf_token: string }).csrf_token;
   return true;
 }
 

@@ -48,16 +48,20 @@ export function problemOf(status: number, text: string): Problem {
     if (typeof body?.detail === 'string' && typeof body.title === 'string')
       return new Problem({ ...none, ...body, title: body.title, detail: body.detail, status });
   } catch {
-    // Something between here and the server has answered in its own form.
+    // No JSON at all.
   }
-  return new Problem({
+  return foreignAnswer(status);
+}
+
+/** Something between here and the server has answered in its own form. */
+export const foreignAnswer = (status: number): Problem =>
+  new Problem({
     ...none,
     status,
     title: `The answer has the status ${status}`,
     detail: 'It is not from Lockstep: something between this page and the server has answered.',
     next: 'Look at the proxy or load balancer in front of Lockstep.',
   });
-}
 
 /** No answer: the server is away, or the network is. */
 export const noAnswer = (): Problem =>

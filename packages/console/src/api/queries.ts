@@ -115,30 +115,6 @@ export const newActivityQuery = (sync: string) =>
     queryFn: (): Activity[] => [],
   });
 
-export const activityQuery = (sync: string) =>
-  queryOptions({
-    queryKey: ['activity', sync],
-    queryFn: ({ signal }) =>
-      bodyOf(
-        api.GET('/api/v1/syncs/{sync}/activity', {
-          signal,
-          params: { path: { sync }, query: { limit: 50 } },
-        }),
-      ),
-  });
-
-export const proxyRequestsQuery = (sync: string) =>
-  queryOptions({
-    queryKey: ['proxy requests', sync],
-    queryFn: ({ signal }) =>
-      bodyOf(
-        api.GET('/api/v1/syncs/{sync}/proxy-requests', {
-          signal,
-          params: { path: { sync }, query: { limit: 50 } },
-        }),
-      ),
-  });
-
 export const readersQuery = (sync: string) =>
   queryOptions({
     queryKey: ['readers', sync],
@@ -157,3 +133,11 @@ export const errorQuery = (code: string) =>
     staleTime: Infinity,
     queryFn: ({ signal }) => bodyOf(api.GET('/api/v1/errors/{code}', { signal, params: { path: { code } } })),
   });
+
+/** The whole catalogue. */
+export const errorsQuery = queryOptions({
+  queryKey: ['errors'],
+  staleTime: Infinity,
+  queryFn: ({ signal }) => bodyOf(api.GET('/api/v1/errors', { signal })),
+});
+export type ErrorEntry = Schemas['ErrorEntry'];

@@ -1054,6 +1054,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/errors": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All errors that have a code */
+        get: operations["listErrors"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/errors/{code}": {
         parameters: {
             query?: never;
@@ -2271,6 +2288,15 @@ export interface components {
             /** @description The code with which it was refused; null: it was done. */
             refusal: string | null;
             request_id: string | null;
+        };
+        ErrorEntry: {
+            code: string;
+            /** @enum {string} */
+            kind: "transient" | "permanent" | "needs-person";
+            title: string;
+            /** @description Names in braces are filled in where the error occurs. */
+            explanation: string;
+            next: string;
         };
         Operation: {
             id: string;
@@ -5725,6 +5751,46 @@ export interface operations {
             };
         };
     };
+    listErrors: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All errors that have a code */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["ErrorEntry"][];
+                    };
+                };
+            };
+            /** @description The request is refused; nothing was changed. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server, a database or Salesforce failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     explainError: {
         parameters: {
             query?: never;
@@ -5742,15 +5808,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        code: string;
-                        /** @enum {string} */
-                        kind: "transient" | "permanent" | "needs-person";
-                        title: string;
-                        /** @description Names in braces are filled in where the error occurs. */
-                        explanation: string;
-                        next: string;
-                    };
+                    "application/json": components["schemas"]["ErrorEntry"];
                 };
             };
             /** @description The request is refused; nothing was changed. */

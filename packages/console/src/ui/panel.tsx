@@ -1,10 +1,9 @@
-import type { UseQueryResult } from '@tanstack/react-query';
+import { type Query, type UseQueryResult, useQueryClient } from '@tanstack/react-query';
 import { type ReactNode, useEffect, useId, useState } from 'react';
-import { asProblem } from '../api/problem.ts';
 import { formatAge, formatClock } from '../words/format.ts';
 import { ui } from '../words/ui.ts';
 import { Button } from './button.tsx';
-import { ProblemNotice } from './problem-notice.tsx';
+import { QueryProblem } from './problem-notice.tsx';
 import { useNow } from './use-now.ts';
 
 type Read<T> = Pick<
@@ -68,19 +67,25 @@ function OldFigures({ at }: { at: number }) {
 }
 
 function Unread<T>({ query, skeletonRem }: { query: Read<T>; skeletonRem: number }) {
-  if (query.isError)
-    return (
-      <ProblemNotice problem={asProblem(query.error)}>
-        <Button isBusy={query.isFetching} onClick={() => void query.refetch()}>
-          {ui.tryAgain}
-        </Button>
-      </ProblemNotice>
-    );
-  return <Loading rem={skeletonRem} onRetry={() => void query.refetch()} />;
+  if (query.isError) return <QueryProblem query={query} />;
+  return <WaitForData rem={skeletonRem} />;
+}
+
+const isHanging = ({ state }: Query) => state.data === undefined && state.fetchStatus === 'fetching';
+const isUnread = ({ state }: Query) => state.data === undefined && state.fetchStatus === 'idle';
+
+/** Reading again alone would only wait for the same request. */
+function WaitForData({ rem }: { rem: number }) {
+  const client = useQueryClient();
+  const retry = async () => {
+    await client.cancelQueries({ predicate: isHanging });
+    await client.refetchQueries({ type: 'active', predicate: isUnread });
+  };
+  return <Loading rem={rem} onRetry={() => void retry()} />;
 }
 
 /** Nothing for 300 ms, then the place of the content, after ten seconds a text. */
-function Loading({ rem, onRetry }: { rem: number; onRetry: () => void }) {
+export function Loading({ rem, onRetry }: { rem: number; onRetry: () => void }) {
   const [seconds, setSeconds] = useState(0);
   useEffect(() => {
     const began = Date.now();

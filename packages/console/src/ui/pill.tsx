@@ -21,9 +21,10 @@ const looks: Record<Family, { icon: LucideIcon; colour: string }> = {
   resting: { icon: CirclePause, colour: 'text-idle bg-idle-bg' },
 };
 
-/** A state: an icon and the word; the colour is decoration. The border is what stays in forced colours. */
-export function Pill({ word, family }: { word: string; family: Family }) {
-  const { icon: Icon, colour } = looks[family];
+/** A state, or another word of a closed list: an icon and the word; the colour is decoration. The border is what stays in forced colours. */
+export function Pill({ word, family, icon }: { word: string; family: Family; icon?: LucideIcon }) {
+  const { icon: usual, colour } = looks[family];
+  const Icon = icon ?? usual;
   return (
     <span
       data-family={family}

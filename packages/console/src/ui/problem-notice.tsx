@@ -1,9 +1,10 @@
 import { Link } from '@tanstack/react-router';
 import { OctagonX } from 'lucide-react';
 import type { ReactNode } from 'react';
-import type { Problem } from '../api/problem.ts';
+import { asProblem, type Problem } from '../api/problem.ts';
 import { formatTime } from '../words/format.ts';
 import { ui } from '../words/ui.ts';
+import { Button } from './button.tsx';
 import { CopyButton } from './copy-button.tsx';
 
 /** What failed, what it means, what to do, its code; and what a report about it needs. */
@@ -60,6 +61,21 @@ export function ProblemNotice({
         )}
       </div>
     </div>
+  );
+}
+
+/** What a part of a screen could not read, with the button that reads it again. */
+export function QueryProblem({
+  query,
+}: {
+  query: { error: unknown; isFetching: boolean; refetch: () => unknown };
+}) {
+  return (
+    <ProblemNotice problem={asProblem(query.error)}>
+      <Button isBusy={query.isFetching} onClick={() => void query.refetch()}>
+        {ui.tryAgain}
+      </Button>
+    </ProblemNotice>
   );
 }
 

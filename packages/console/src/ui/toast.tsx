@@ -34,7 +34,10 @@ export function ToastPlace() {
   }, [current]);
   if (!current) return null;
   return (
-    <div className="fixed inset-x-4 bottom-4 z-50 mx-auto flex max-w-md items-center justify-between gap-3 rounded-card border border-control bg-surface p-3 shadow-lg">
+    <section
+      aria-label={ui.notice}
+      className="fixed inset-x-4 bottom-4 z-50 mx-auto flex max-w-md items-center justify-between gap-3 rounded-card border border-control bg-surface p-3 shadow-lg"
+    >
       <p>{current.says}</p>
       <div className="flex gap-2">
         {current.undo && (
@@ -51,6 +54,6 @@ export function ToastPlace() {
           {ui.dismiss}
         </Button>
       </div>
-    </div>
+    </section>
   );
 }

@@ -14,6 +14,8 @@ export interface VirtualRows {
   /** Heights of those that are not. */
   before: number;
   after: number;
+  /** For the element of each row, with its place as `data-index`, if rows differ in height. */
+  measure: (element: Element | null) => void;
 }
 
 /** The page itself scrolls, not the table: so a phone has one direction to scroll in. */
@@ -31,7 +33,13 @@ export function useVirtualRows(count: number, rowPx: number = usualRowPx): Virtu
     enabled: isVirtual,
   });
   if (!isVirtual)
-    return { body, shown: Array.from({ length: count }, (_, index) => index), before: 0, after: 0 };
+    return {
+      body,
+      shown: Array.from({ length: count }, (_, index) => index),
+      before: 0,
+      after: 0,
+      measure: () => undefined,
+    };
   const items = virtualizer.getVirtualItems();
   const [first, last] = [items[0], items.at(-1)];
   return {
@@ -39,5 +47,6 @@ export function useVirtualRows(count: number, rowPx: number = usualRowPx): Virtu
     shown: items.map(({ index }) => index),
     before: first ? first.start - top : 0,
     after: last ? virtualizer.getTotalSize() - (last.end - top) : 0,
+    measure: virtualizer.measureElement,
   };
 }

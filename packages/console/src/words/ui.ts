@@ -6,7 +6,9 @@ export const ui = {
   tryAgain: 'Try again',
   undo: 'Undo',
   dismiss: 'Dismiss',
+  notice: 'Notice',
   show: 'Show',
+  details: 'Details',
   hide: 'Hide',
   /** Of a button that shows and hides a secret: its state says which. */
   showNamed: (what: string) => `Show: ${what}`,

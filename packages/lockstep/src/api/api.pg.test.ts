@@ -207,6 +207,11 @@ test('a path that is not there is a problem like any other, and a code of a prob
   const { status, body } = await api.ask('GET', '/api/v1/errors/DB-20', undefined, { authorization: '' });
   assert.equal(status, 200);
   assert.equal(body.title, 'A connection pooler is in the way');
+  const all = await api.ask('GET', '/api/v1/errors', undefined, { authorization: '' });
+  assert.deepEqual(
+    (all.body.items as { code: string }[]).find(({ code }) => code === 'DB-20'),
+    body,
+  );
 });
 
 test('a request whose address is too long, or that is no HTTP, is refused as a problem too', async () => {

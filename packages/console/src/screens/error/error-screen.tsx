@@ -1,8 +1,9 @@
 import { useQuery } from '@tanstack/react-query';
-import { useParams } from '@tanstack/react-router';
+import { Link, useParams } from '@tanstack/react-router';
 import { errorQuery } from '../../api/queries.ts';
 import { Panel } from '../../ui/panel.tsx';
 import { Screen } from '../../ui/screen.tsx';
+import { ErrorKind } from './error-kind.tsx';
 import { words } from './words.ts';
 
 export function ErrorScreen() {
@@ -11,15 +12,29 @@ export function ErrorScreen() {
   const title = query.data ? `${code}: ${query.data.title}` : code;
   return (
     <Screen title={title}>
-      <Panel title={words.meaning} query={query} skeletonRem={4}>
-        {({ explanation, next }) => (
-          <div className="prose-width space-y-3">
-            <p>{explanation}</p>
-            <h3 className="font-semibold">{words.next}</h3>
-            <p>{next === '' ? words.nothing : next}</p>
+      <Panel title={words.meaning} query={query} skeletonRem={10}>
+        {({ kind, explanation, next }) => (
+          <div className="prose-width space-y-5 text-lead">
+            <div className="space-y-1">
+              <p>{explanation}</p>
+              {/\{\w/.test(explanation) && <p className="text-base text-muted">{words.braces}</p>}
+            </div>
+            <div className="flex flex-wrap items-center gap-x-3 gap-y-1">
+              <ErrorKind kind={kind} />
+              <span className="text-base text-muted">{words.kindSays[kind]}</span>
+            </div>
+            <div className="rounded-card border-l-4 border-accent bg-sunken p-4">
+              <h3 className="text-base font-semibold">{words.next}</h3>
+              <p className="mt-1 break-words">{next === '' ? words.nothing : next}</p>
+            </div>
           </div>
         )}
       </Panel>
+      <p>
+        <Link to="/errors" className="text-accent underline">
+          {words.list}
+        </Link>
+      </p>
     </Screen>
   );
 }

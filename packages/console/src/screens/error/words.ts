@@ -1,6 +1,20 @@
-/** Words of the page of one entry of the error catalogue. */
+/** Words of the error catalogue and of the page of one of its entries. */
 export const words = {
+  all: 'Errors',
+  list: 'All codes',
+  intro:
+    'Codes never change, and each stands for one error, here as in the log, the API and the command line.',
+  code: 'Code',
+  title: 'Error',
+  kind: 'Kind',
+  kinds: { transient: 'Passes by itself', permanent: 'Will not work', 'needs-person': 'Needs somebody' },
+  kindSays: {
+    transient: 'Lockstep tries again by itself.',
+    permanent: 'The same request will never work.',
+    'needs-person': 'It stays until somebody does something.',
+  },
   meaning: 'What it means',
   next: 'What to do',
   nothing: 'Nothing.',
+  braces: 'Names in braces are filled in where the error occurs.',
 } as const;

@@ -1,27 +1,76 @@
 import { useSnapshot } from '../../frame/use-snapshot.ts';
+import { Panel } from '../../ui/panel.tsx';
 import { Screen } from '../../ui/screen.tsx';
-import { DeleteSync } from './delete-sync.tsx';
+import { words as access } from './access-words.ts';
+import { DatabaseCard } from './database-card.tsx';
+import { DeleteCard } from './delete-card.tsx';
+import { ProxyKeys } from './proxy-keys.tsx';
+import { ReadersPanel } from './readers-panel.tsx';
+import { ReadingCard } from './reading-card.tsx';
+import { SalesforceCard } from './salesforce-card.tsx';
+import { useSettings } from './settings-query.ts';
+import { TablesCard } from './tables-card.tsx';
+import { VersionCard } from './version-card.tsx';
 import { words } from './words.ts';
+import { WritesCard } from './writes-card.tsx';
+
+const places = [
+  ['reading', words.reading],
+  ['tables', words.tables],
+  ['version', words.version],
+  ['writes', words.writes],
+  ['salesforce', access.salesforce],
+  ['database', access.database],
+  ['readers', access.readers],
+  ['proxy-keys', access.proxyKeys],
+  ['deletion', words.deletion],
+] as const;
 
 export function SettingsScreen() {
   const { sync } = useSnapshot();
-  const facts = [
-    [words.org, sync.instance_url],
-    [words.pace, words.every(sync.interval_ms)],
-    [words.stopAt, words.stopAtPercent(sync.stop_at_percent)],
-    [words.version, sync.api_version],
-  ];
+  const query = useSettings();
+  const { data } = query;
   return (
     <Screen title={`${words.title} – ${sync.name}`} heading={words.title}>
-      <dl className="grid grid-cols-[auto_1fr] gap-x-6 gap-y-2">
-        {facts.map(([term, fact]) => (
-          <div key={term} className="contents">
-            <dt className="text-muted">{term}</dt>
-            <dd className="min-w-0 break-words">{fact}</dd>
+      <div className="gap-8 lg:grid lg:grid-cols-[minmax(0,1fr)_12rem]">
+        <div className="min-w-0 space-y-6">
+          {data ? (
+            <>
+              <ReadingCard settings={data} />
+              <TablesCard settings={data} />
+              <VersionCard settings={data} />
+              <WritesCard settings={data} />
+              <SalesforceCard settings={data} />
+              <DatabaseCard settings={data} />
+            </>
+          ) : (
+            <Panel title={words.reading} query={query} skeletonRem={40}>
+              {() => null}
+            </Panel>
+          )}
+          <div id="readers" className="scroll-mt-20">
+            <ReadersPanel sync={sync.id} />
           </div>
-        ))}
-      </dl>
-      <DeleteSync sync={sync} />
+          <div id="proxy-keys" className="scroll-mt-20">
+            <ProxyKeys sync={sync.id} />
+          </div>
+          <DeleteCard sync={sync} />
+        </div>
+        <nav aria-label={words.onThisPage} className="max-lg:hidden">
+          <div className="sticky top-20">
+            <p className="mb-2 text-sm text-muted">{words.onThisPage}</p>
+            <ul className="space-y-1 border-l border-line">
+              {places.map(([id, label]) => (
+                <li key={id}>
+                  <a href={`#${id}`} className="block min-h-6 py-0.5 pl-3 text-muted hover:text-text">
+                    {label}
+                  </a>
+                </li>
+              ))}
+            </ul>
+          </div>
+        </nav>
+      </div>
     </Screen>
   );
 }

@@ -1,27 +1,45 @@
-import { useQuery } from '@tanstack/react-query';
-import { systemQuery } from '../../api/queries.ts';
-import { Panel } from '../../ui/panel.tsx';
 import { Screen } from '../../ui/screen.tsx';
+import { Tabs } from '../../ui/tabs.tsx';
+import { useSearchText } from '../../ui/use-search-text.ts';
+import { ApiKeys } from './api-keys.tsx';
 import { AppearancePanel } from './appearance-panel.tsx';
+import { AuditLog } from './audit-log.tsx';
+import { JwtKeys } from './jwt-keys.tsx';
+import { LeasesPanel } from './leases-panel.tsx';
+import { PasswordPanel } from './password-panel.tsx';
+import { ServerPanel } from './server-panel.tsx';
+import { SessionsPanel } from './sessions-panel.tsx';
 import { words } from './words.ts';
+import { WorkersPanel } from './workers-panel.tsx';
 
 export function SystemScreen() {
-  const query = useQuery(systemQuery);
+  const [tab, setTab] = useSearchText('tab', 'general');
+  const tabs = [
+    { id: 'general', label: words.general, content: <General /> },
+    { id: 'access', label: words.access, content: <Access /> },
+    { id: 'audit', label: words.audit, content: <AuditLog /> },
+  ];
   return (
     <Screen title={words.title}>
-      <Panel title={words.server} query={query}>
-        {({ version, database_host: host, proxy_url: proxy }) => (
-          <dl className="grid grid-cols-[auto_1fr] gap-x-6 gap-y-2">
-            <dt className="text-muted">{words.version}</dt>
-            <dd>{version}</dd>
-            <dt className="text-muted">{words.database}</dt>
-            <dd className="min-w-0 break-words">{host}</dd>
-            <dt className="text-muted">{words.proxy}</dt>
-            <dd className="min-w-0 break-words">{proxy ?? words.noProxy}</dd>
-          </dl>
-        )}
-      </Panel>
-      <AppearancePanel />
+      <Tabs label={words.views} tabs={tabs} open={tab} onOpen={setTab} />
     </Screen>
   );
 }
+
+const General = () => (
+  <div className="space-y-6">
+    <ServerPanel />
+    <WorkersPanel />
+    <LeasesPanel />
+    <AppearancePanel />
+  </div>
+);
+
+const Access = () => (
+  <div className="space-y-6">
+    <PasswordPanel />
+    <SessionsPanel />
+    <ApiKeys />
+    <JwtKeys />
+  </div>
+);

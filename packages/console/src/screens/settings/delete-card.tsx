@@ -2,44 +2,52 @@ import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
 import { api, bodyOf } from '../../api/client.ts';
-import { asProblem, type Problem } from '../../api/problem.ts';
+import { asProblem } from '../../api/problem.ts';
 import { type Sync, syncsQuery } from '../../api/queries.ts';
 import { Button } from '../../ui/button.tsx';
+import { Checkbox } from '../../ui/choices.tsx';
 import { ConfirmDialog } from '../../ui/dialog.tsx';
 import { toast } from '../../ui/toast.tsx';
+import { useAct } from '../../ui/use-act.ts';
+import { SettingCard } from './setting-card.tsx';
 import { words } from './words.ts';
 
 /** What would be erased and what stays is asked of the API; the name must be typed. */
-export function DeleteSync({ sync: { id, name } }: { sync: Sync }) {
+export function DeleteCard({ sync: { id, name, mirror } }: { sync: Sync }) {
   const client = useQueryClient();
   const navigate = useNavigate();
   const [isOpen, setOpen] = useState(false);
-  const [isBusy, setBusy] = useState(false);
-  const [problem, setProblem] = useState<Problem | null>(null);
+  const { isBusy, problem, act } = useAct();
+  const [keepsMirror, setKeepsMirror] = useState(false);
+  const request = (isDryRun: boolean) => {
+    const text = (isOn: boolean): 'true' | 'false' => (isOn ? 'true' : 'false');
+    const query = { dry_run: text(isDryRun), keep_mirror: text(keepsMirror) };
+    return bodyOf(api.DELETE('/api/v1/syncs/{sync}', { params: { path: { sync: id }, query } }));
+  };
   const plan = useQuery({
-    queryKey: ['deletion', id],
+    queryKey: ['deletion', id, keepsMirror],
     enabled: isOpen,
-    queryFn: () =>
-      bodyOf(
-        api.DELETE('/api/v1/syncs/{sync}', { params: { path: { sync: id }, query: { dry_run: 'true' } } }),
-      ),
+    queryFn: () => request(true),
   });
   const erase = async () => {
-    setBusy(true);
-    setProblem(null);
-    try {
-      await bodyOf(api.DELETE('/api/v1/syncs/{sync}', { params: { path: { sync: id } } }));
+    const isDone = await act(async () => {
+      await request(false);
       await client.invalidateQueries(syncsQuery);
-      await navigate({ to: '/syncs' });
-      toast(words.deleted(name));
-    } catch (error) {
-      setProblem(asProblem(error));
-    } finally {
-      setBusy(false);
-    }
+    });
+    if (!isDone) return;
+    await navigate({ to: '/syncs' });
+    toast(words.deleted(name));
   };
   return (
-    <>
+    <SettingCard id="deletion" title={words.deletion} hint={words.deleteHint}>
+      {mirror.kind === 'own' && (
+        <Checkbox
+          label={words.keepMirror}
+          hint={words.keepMirrorHint}
+          isOn={keepsMirror}
+          onChange={setKeepsMirror}
+        />
+      )}
       <Button look="danger" onClick={() => setOpen(true)}>
         {words.delete}
       </Button>
@@ -55,7 +63,7 @@ export function DeleteSync({ sync: { id, name } }: { sync: Sync }) {
         onClose={() => setOpen(false)}
         onConfirm={() => void erase()}
       />
-    </>
+    </SettingCard>
   );
 }
 

@@ -8,7 +8,7 @@ import { startWorkerChild, type WorkerChild } from '@lockstep/harness/worker-chi
 import { type Figures, median, rounded } from './figures.ts';
 import type { BenchOptions } from './isolation.ts';
 
-const rounds = 1;
+const rounds = 3;
 const pageRows = 100_000;
 const fastIntervalMs = 200;
 const usualIntervalMs = 3_000;

@@ -54,7 +54,7 @@ async function runBench(environment: Record<string, string>, stop: AbortSignal):
   const format = values.json ? 'json' : 'text';
   const child = spawn(
     process.execPath,
-    [program, name, values.minutes, values.interval, values.rows, format],
+    [...process.execArgv, program, name, values.minutes, values.interval, values.rows, format],
     {
       stdio: 'inherit',
       env: { ...process.env, ...environment },

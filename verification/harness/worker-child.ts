@@ -21,15 +21,20 @@ export interface WorkerChild extends AsyncDisposable {
   signal(name: 'SIGSTOP' | 'SIGCONT'): void;
 }
 
+/** Those of this process: a benchmark runs as the product does. */
+const memoryOptions = process.execArgv.filter((option) => option.startsWith('--max-semi-space-size'));
+
 /** @param options  with small pages, a few thousand records are many */
 export function startWorkerChild(
   harness: EndToEndHarness,
   owner: string,
   options: { pageRows?: number } = {},
 ): WorkerChild {
-  const child: ChildProcess = spawn(process.execPath, [join(import.meta.dirname, 'worker-process.ts')], {
-    stdio: ['pipe', 'pipe', 'inherit'],
-  });
+  const child: ChildProcess = spawn(
+    process.execPath,
+    [...memoryOptions, join(import.meta.dirname, 'worker-process.ts')],
+    { stdio: ['pipe', 'pipe', 'inherit'] },
+  );
   const configuration = {
     url: harness.control.database.url,
     key: harness.control.keyBytes.toString('base64'),

@@ -4,13 +4,19 @@ import { constants } from 'node:os';
 import { delimiter, dirname } from 'node:path';
 import { pinnedNode } from './pinned-node.mjs';
 
+const options = [
+  '--disable-warning=ExperimentalWarning',
+  // In MB. Node's own choice costs 50 MB of memory while a large table is copied, and is not faster.
+  '--max-semi-space-size=4',
+];
+
 /**
  * @param {readonly string[]} args  a file and what it is given
  * @param {Record<string, string>} environment  besides the process's own
  */
 export function startOnNode(args, environment = {}) {
   const node = pinnedNode();
-  const child = spawn(node, ['--disable-warning=ExperimentalWarning', ...args], {
+  const child = spawn(node, [...options, ...args], {
     stdio: 'inherit',
     env: { ...process.env, PATH: `${dirname(node)}${delimiter}${process.env.PATH ?? ''}`, ...environment },
   });

@@ -1,109 +1,17 @@
-/** From the link of the first start to the first rows: what a person does who has never read the docs. */
+/** The wizard that makes a sync, where there is one already. */
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { after, test } from 'node:test';
-import { checkAxe, isTooWide, openBrowser, type Page, screenshot } from '@lockstep/harness/browser';
+import { test } from 'node:test';
+import { newSyncOf } from '@lockstep/harness/api-harness';
+import { checkAxe, isTooWide, screenshot } from '@lockstep/harness/browser';
+import { fill, heading, next, openFirstStart, untilRows } from '@lockstep/harness/first-start';
 import { tabTo } from '@lockstep/harness/keyboard';
-import { openServerWithOrg } from '@lockstep/harness/server-with-org';
 
-/** Of the issue, for the whole way. */
-const twoMinutesMs = 120_000;
-
-const began = performance.now();
-const started = await openServerWithOrg({ org: { records: 1_000 } });
-const startedMs = performance.now() - began;
-after(() => started[Symbol.asyncDispose]());
-const { org, server } = started;
-const browser = await openBrowser();
-const url = (server.apiUrl ?? '').replace('127.0.0.1', 'localhost');
-const password = 'a long phrase is fine';
+const { org, server, accepted, setupLink, openWindow, untilConnected, url, password } =
+  await openFirstStart();
 const { clientId, clientSecret } = org.credentials.integration;
-
-/** Of the first start: nobody sees what a process without a terminal prints. */
-async function setupLink(): Promise<string> {
-  const text = await readFile(join(server.cli.dataDir, 'setup-token'), 'utf8');
-  const link = /http:\S+\/setup#token=\S+/.exec(text)?.[0];
-  assert.ok(link, text);
-  return link;
-}
-
-// A failure should not take the half minute that Playwright gives everything.
-const openWindow = async (options?: Parameters<typeof browser.newContext>[0]) => {
-  const context = await browser.newContext(options);
-  context.setDefaultTimeout(10_000);
-  return { context, page: await context.newPage() };
-};
-
-const heading = (page: Page, name: string | RegExp) =>
-  page.getByRole('heading', { level: 1, name }).waitFor();
-const next = (page: Page) => page.getByRole('button', { name: 'Continue' }).click();
-const fill = (page: Page, name: string, value: string) => page.getByRole('textbox', { name }).fill(value);
-
-async function untilRows(page: Page, object: string): Promise<void> {
-  const row = page.getByRole('row').filter({ hasText: object });
-  await row
-    .getByText(/^[1-9][\d,]*$/)
-    .first()
-    .waitFor();
-}
-
-async function untilConnected(page: Page): Promise<void> {
-  await heading(page, 'Connect an org');
-  await page.getByRole('radio', { name: 'Client credentials' }).check();
-  await fill(page, 'Address of the org', org.url);
-  await fill(page, 'Consumer key', clientId);
-  await fill(page, 'Consumer secret', clientSecret);
-  await page.keyboard.press('Enter');
-  await heading(page, 'What this user may do');
-}
-
-test('who opens the link of the first start connects an org, chooses objects and sees the first rows', async (t) => {
-  const { context, page } = await openWindow();
-  await page.goto(`${url}/syncs`);
-  await heading(page, 'Set up Lockstep'); // whoever comes without the link is led here too
-  const from = performance.now();
-  const link = await setupLink();
-  await page.goto(link);
-  await heading(page, 'Set up Lockstep');
-  assert.ok(!page.url().includes('token'), 'the token stays in no address bar');
-  await fill(page, 'Choose a password', 'short');
-  await page.getByRole('button', { name: 'Create administrator' }).click();
-  await page.getByText('The password has 5 of the 12 characters that it needs.').waitFor();
-  await fill(page, 'Choose a password', password);
-  await page.keyboard.press('Enter');
-
-  await untilConnected(page);
-  await next(page);
-  await heading(page, 'Choose objects');
-  await page.getByText(/^6 objects, about [\d,]+ records, \d+ columns$/).waitFor();
-  await next(page);
-  await heading(page, 'How often it asks');
-  await next(page);
-  await heading(page, 'Where the tables are');
-  await next(page);
-  await heading(page, 'Review and start');
-  await page.getByText(/^All of it will do\. 6 tables with \d+ columns will be made\.$/).waitFor();
-  await page.getByRole('button', { name: 'Start the sync' }).click();
-  await page.getByRole('link', { name: 'Overview' }).waitFor();
-  await untilRows(page, 'Account');
-  const ms = performance.now() - from;
-  t.diagnostic(`start ${Math.round(startedMs)} ms, from the link to the first rows ${Math.round(ms)} ms`);
-  assert.ok(startedMs + ms < twoMinutesMs);
-
-  const stored = await page.evaluate('JSON.stringify([{ ...sessionStorage }, { ...localStorage }])');
-  assert.ok(!String(stored).includes(clientSecret));
-  await page.goto(link); // who is signed in has nothing to set up
-  await page.getByRole('link', { name: 'Overview' }).waitFor();
-  await context.close();
-
-  const { context: other, page: late } = await openWindow();
-  await late.goto(link);
-  await heading(late, 'Lockstep is set up');
-  await late.getByRole('link', { name: 'Sign in' }).click();
-  await heading(late, 'Sign in');
-  await other.close();
-});
+const [, token] = (await setupLink()).split('#token=');
+await accepted('POST', '/api/v1/setup', { token, password });
+await accepted('POST', '/api/v1/syncs', newSyncOf(org, { name: 'Acme' }));
 
 test('a second sync is made by keyboard alone, and the focus is always in sight', async () => {
   const { context, page } = await openWindow();

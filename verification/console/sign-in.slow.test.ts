@@ -1,4 +1,4 @@
-/** The console's first task: a person signs in, and sees how the sync is. */
+/** A person signs in, and sees how the sync is. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';

@@ -1,4 +1,4 @@
-import type { ReactNode } from 'react';
+import type { HTMLAttributes, ReactNode } from 'react';
 import { useVirtualRows } from './use-virtual-rows.ts';
 
 interface ListedColumn<T> {
@@ -15,14 +15,19 @@ export function TableAsLists<T>({
   caption,
   rows,
   columns,
+  holding,
 }: {
   caption: string;
   rows: readonly { id: string; original: T }[];
   columns: readonly ListedColumn<T>[];
+  holding: HTMLAttributes<HTMLElement>;
 }) {
-  const { body, shown, before, after } = useVirtualRows(rows.length, columns.length * linesRem * 16 + 24);
+  const { body, shown, before, after } = useVirtualRows(
+    rows.length,
+    () => columns.length * linesRem * 16 + 24,
+  );
   return (
-    <ul ref={body} aria-label={caption} style={{ paddingTop: before, paddingBottom: after }}>
+    <ul ref={body} {...holding} aria-label={caption} style={{ paddingTop: before, paddingBottom: after }}>
       {shown.map((index) => {
         const row = rows[index];
         return (

@@ -5,7 +5,6 @@ import {
   createSortedRowModel,
   filterFn_includesString,
   globalFilteringFeature,
-  type Row,
   type RowData,
   rowSortingFeature,
   type SortingState,
@@ -19,9 +18,9 @@ import { ui } from '../words/ui.ts';
 import { Button } from './button.tsx';
 import { controlClass } from './field.tsx';
 import { TableAsLists } from './table-as-lists.tsx';
-import { TableHead } from './table-head.tsx';
+import { TableRows } from './table-rows.tsx';
+import { useHeldOrder } from './use-held-order.ts';
 import { useMediaQuery } from './use-media-query.ts';
-import { useVirtualRows } from './use-virtual-rows.ts';
 
 export interface TableColumn<T> {
   id: string;
@@ -33,6 +32,8 @@ export interface TableColumn<T> {
   isNumber?: boolean;
   /** Sorting makes no sense for it: buttons, for example. */
   isUnsorted?: boolean;
+  /** Of its column, such as `12%`. Counters that grow then move nothing beside them. */
+  width?: string;
 }
 
 const features = tableFeatures({
@@ -59,6 +60,7 @@ export function DataTable<T extends RowData>({
   hasFilter = false,
   filter: given,
   onFilter,
+  maxRows = Infinity,
 }: {
   caption: string;
   rows: readonly T[];
@@ -70,6 +72,8 @@ export function DataTable<T extends RowData>({
   /** If the filter is kept elsewhere, such as in the address. */
   filter?: string;
   onFilter?: (filter: string) => void;
+  /** Of the sorted rows only the first are shown; another page has all of them. */
+  maxRows?: number;
 }) {
   const [ownFilter, setOwnFilter] = useState('');
   const [filter, setFilter] = [given ?? ownFilter, onFilter ?? setOwnFilter];
@@ -88,6 +92,8 @@ export function DataTable<T extends RowData>({
     sortDescFirst: false,
   });
   const found = table.getRowModel().rows;
+  const order = useHeldOrder(found, JSON.stringify([sorting, filter]));
+  const shown = order.rows.slice(0, maxRows);
   return (
     <div>
       {hasFilter && (
@@ -99,14 +105,15 @@ export function DataTable<T extends RowData>({
           <Button onClick={() => setFilter('')}>{ui.clearFilter}</Button>
         </p>
       ) : isNarrow ? (
-        <TableAsLists caption={caption} rows={found} columns={columns} />
+        <TableAsLists caption={caption} rows={shown} columns={columns} holding={order.holding} />
       ) : (
-        <TableOfRows
+        <TableRows
           caption={caption}
-          rows={found}
+          rows={shown}
           columns={columns}
           sorting={sorting}
           onSort={(id) => setSorting(nextSorting(sorting, id))}
+          holding={order.holding}
         />
       )}
     </div>
@@ -154,51 +161,5 @@ function FilterField({
         {filter !== '' && ui.filteredRows(shown, all)}
       </span>
     </div>
-  );
-}
-
-function TableOfRows<T extends RowData>({
-  caption,
-  rows,
-  columns,
-  sorting,
-  onSort,
-}: {
-  caption: string;
-  rows: readonly Row<TableFeaturesUsed, T>[];
-  columns: readonly TableColumn<T>[];
-  sorting: SortingState;
-  onSort: (id: string) => void;
-}) {
-  const { body, shown, before, after } = useVirtualRows(rows.length);
-  const gap = (height: number) =>
-    height > 0 && (
-      <tr aria-hidden>
-        <td colSpan={columns.length} style={{ height, padding: 0 }} />
-      </tr>
-    );
-  return (
-    <table className="w-full border-collapse text-left" aria-rowcount={rows.length + 1}>
-      <caption className="sr-only">{caption}</caption>
-      <TableHead columns={columns} sorting={sorting} onSort={onSort} />
-      <tbody ref={body}>
-        {gap(before)}
-        {shown.map((index) => {
-          const row = rows[index];
-          return (
-            row && (
-              <tr key={row.id} aria-rowindex={index + 2} className="h-row border-t border-line">
-                {columns.map((column) => (
-                  <td key={column.id} className={`px-2 py-1 ${column.isNumber ? 'text-right' : ''}`}>
-                    {column.cell ? column.cell(row.original) : column.value(row.original)}
-                  </td>
-                ))}
-              </tr>
-            )
-          );
-        })}
-        {gap(after)}
-      </tbody>
-    </table>
   );
 }

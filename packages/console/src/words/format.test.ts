@@ -19,7 +19,14 @@ test('counts have thousands separators, and their noun its number', () => {
 });
 
 test('percent has one decimal below ten, and none above', () => {
-  assert.deepEqual([0, 8.33, 9.96, 35.2, 100].map(formatPercent), ['0 %', '8.3 %', '10 %', '35 %', '100 %']);
+  assert.deepEqual([0, 0.01, 8.33, 9.96, 35.2, 100].map(formatPercent), [
+    '0 %',
+    'under 0.1 %',
+    '8.3 %',
+    '10 %',
+    '35 %',
+    '100 %',
+  ]);
 });
 
 test('bytes are in the largest unit that gives at least 1', () => {

@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { FlaskConical } from 'lucide-react';
 import { lazy, Suspense, useState, useSyncExternalStore } from 'react';
-import { systemQuery } from '../api/queries.ts';
+import { isDemoQuery } from '../api/queries.ts';
 import { Button, LinkButton } from '../ui/button.tsx';
 import { stored } from '../ui/stored.ts';
 import { frame } from '../words/frame.ts';
@@ -11,10 +11,10 @@ const tourSeen = stored<'no' | 'yes'>('tour', ['no', 'yes'], 'no');
 
 /** In the demo: where the data is from, the way to a real sync, and a tour that begins by itself once. */
 export function DemoBand({ sync }: { sync: string | undefined }) {
-  const { data } = useQuery(systemQuery);
+  const { data: isDemo = false } = useQuery(isDemoQuery);
   const seen = useSyncExternalStore(tourSeen.subscribe, tourSeen.read);
   const [isAsked, setAsked] = useState(false);
-  if (!data?.is_demo) return null;
+  if (!isDemo) return null;
   const end = () => {
     setAsked(false);
     tourSeen.write('yes');

@@ -29,8 +29,8 @@ export function useOperation(sync: string, onEnd: () => void): OperationRun {
   const [id, setId] = useState<string | null>(null);
   const [isSending, setSending] = useState(false);
   const [problem, setProblem] = useState<Problem | null>(null);
-  /** The same until it is accepted: an answer may have been lost. */
-  const key = useRef(crypto.randomUUID());
+  /** Of what was asked for last without an answer: asked again with the same key, it is done once. */
+  const unanswered = useRef<{ wanted: string; key: string } | null>(null);
   const { data: operation = null } = useQuery({ ...operationQuery(id ?? ''), enabled: id !== null });
   const ended = operation !== null && isOver(operation) ? operation.id : null;
   const whenOver = useRef(onEnd);
@@ -41,13 +41,17 @@ export function useOperation(sync: string, onEnd: () => void): OperationRun {
   const start = async (wanted: NewOperation) => {
     setSending(true);
     setProblem(null);
+    const asked = JSON.stringify(wanted);
+    const key = unanswered.current?.wanted === asked ? unanswered.current.key : crypto.randomUUID();
     try {
-      const begun = await startOperation(sync, wanted, key.current);
-      key.current = crypto.randomUUID();
+      const begun = await startOperation(sync, wanted, key);
+      unanswered.current = null;
       setId(begun.id);
       return true;
     } catch (error) {
-      setProblem(asProblem(error));
+      const failure = asProblem(error);
+      unanswered.current = failure.status === 0 ? { wanted: asked, key } : null;
+      setProblem(failure);
       return false;
     } finally {
       setSending(false);

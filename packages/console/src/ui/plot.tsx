@@ -54,7 +54,7 @@ export default function Plot({ figures, heightPx }: { figures: ChartFigures; hei
       plot.destroy();
     };
   }, [figures, heightPx, zone]);
-  return <div ref={place} />;
+  return <div ref={place} className="overflow-hidden" />;
 }
 
 const halfHour = 1_800;

@@ -2,7 +2,7 @@ import type { SortingState } from '@tanstack/react-table';
 import { ChevronDown, ChevronRight } from 'lucide-react';
 import { type ComponentProps, Fragment, useState } from 'react';
 import { ui } from '../words/ui.ts';
-import type { TableColumn } from './table.tsx';
+import type { TableColumn } from './table-column.ts';
 import { TableHead } from './table-head.tsx';
 import { useMediaQuery } from './use-media-query.ts';
 import { useVirtualRows } from './use-virtual-rows.ts';
@@ -56,13 +56,7 @@ export function TableRows<T>({
       aria-rowcount={rows.length + 1}
     >
       <caption className="sr-only">{caption}</caption>
-      {isFixed && (
-        <colgroup>
-          {columns.map(({ id, width }) => (
-            <col key={id} style={width === undefined ? undefined : { width }} />
-          ))}
-        </colgroup>
-      )}
+      {isFixed && <Widths columns={columns} />}
       <TableHead columns={shownColumns} sorting={sorting} onSort={onSort} isFolding={folds} />
       <tbody ref={body} {...holding}>
         {gap(before)}
@@ -73,16 +67,8 @@ export function TableRows<T>({
           return (
             <Fragment key={row.id}>
               <tr aria-rowindex={index + 2} className="h-row border-t border-line">
-                {shownColumns.map((column) => (
-                  <td key={column.id} className={`px-2 py-1 ${column.isNumber ? 'text-right' : ''}`}>
-                    {shownIn(column, row.original)}
-                  </td>
-                ))}
-                {folds && (
-                  <td className="text-right">
-                    <FoldButton isOpen={isOpen} onToggle={() => toggle(row.id)} />
-                  </td>
-                )}
+                <Cells columns={shownColumns} row={row.original} />
+                {folds && <FoldCell isOpen={isOpen} onToggle={() => toggle(row.id)} />}
               </tr>
               {isOpen && <FoldedCells columns={folded} row={row.original} cells={cells} />}
             </Fragment>
@@ -94,20 +80,37 @@ export function TableRows<T>({
   );
 }
 
+const Widths = ({ columns }: { columns: readonly { id: string; width?: string }[] }) => (
+  <colgroup>
+    {columns.map(({ id, width }) => (
+      <col key={id} style={width === undefined ? undefined : { width }} />
+    ))}
+  </colgroup>
+);
+
+const Cells = <T,>({ columns, row }: { columns: readonly TableColumn<T>[]; row: T }) =>
+  columns.map((column) => (
+    <td key={column.id} className={`px-2 py-1 ${column.isNumber ? 'text-right' : ''}`}>
+      {shownIn(column, row)}
+    </td>
+  ));
+
 const shownIn = <T,>(column: TableColumn<T>, row: T) => (column.cell ? column.cell(row) : column.value(row));
 
-function FoldButton({ isOpen, onToggle }: { isOpen: boolean; onToggle: () => void }) {
+function FoldCell({ isOpen, onToggle }: { isOpen: boolean; onToggle: () => void }) {
   const Icon = isOpen ? ChevronDown : ChevronRight;
   return (
-    <button
-      type="button"
-      aria-expanded={isOpen}
-      aria-label={ui.moreOfRow}
-      onClick={onToggle}
-      className="inline-flex size-8 items-center justify-center rounded-control hover:bg-sunken"
-    >
-      <Icon aria-hidden size={16} />
-    </button>
+    <td className="text-right">
+      <button
+        type="button"
+        aria-expanded={isOpen}
+        aria-label={ui.moreOfRow}
+        onClick={onToggle}
+        className="inline-flex size-8 items-center justify-center rounded-control hover:bg-sunken"
+      >
+        <Icon aria-hidden size={16} />
+      </button>
+    </td>
   );
 }
 

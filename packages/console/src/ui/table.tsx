@@ -13,28 +13,17 @@ import {
   tableFeatures,
   useTable,
 } from '@tanstack/react-table';
-import { type ReactNode, useMemo, useState } from 'react';
+import { useMemo, useState } from 'react';
 import { ui } from '../words/ui.ts';
 import { Button } from './button.tsx';
-import { controlClass } from './field.tsx';
+import { FilterField } from './filter-field.tsx';
 import { TableAsLists } from './table-as-lists.tsx';
+import type { TableColumn } from './table-column.ts';
 import { TableRows } from './table-rows.tsx';
 import { useHeldOrder } from './use-held-order.ts';
 import { useMediaQuery } from './use-media-query.ts';
 
-export interface TableColumn<T> {
-  id: string;
-  label: string;
-  /** What it is sorted and filtered by. */
-  value: (row: T) => string | number | null;
-  /** What it shows, if that is more than its value. */
-  cell?: (row: T) => ReactNode;
-  isNumber?: boolean;
-  /** Sorting makes no sense for it: buttons, for example. */
-  isUnsorted?: boolean;
-  /** Of its column, such as `12%`. Counters that grow then move nothing beside them. */
-  width?: string;
-}
+export type { TableColumn } from './table-column.ts';
 
 const features = tableFeatures({
   rowSortingFeature,
@@ -134,32 +123,3 @@ function defOf<T extends RowData>(column: TableColumn<T>): ColumnDef<TableFeatur
 const nextSorting = ([first]: SortingState, id: string): SortingState => [
   { id, desc: first?.id === id && !first.desc },
 ];
-
-function FilterField({
-  filter,
-  onFilter,
-  shown,
-  all,
-}: {
-  filter: string;
-  onFilter: (filter: string) => void;
-  shown: number;
-  all: number;
-}) {
-  return (
-    <div className="mb-3 flex flex-wrap items-center gap-3">
-      <input
-        type="search"
-        aria-label={ui.filter}
-        placeholder={ui.filter}
-        data-shortcut="filter"
-        value={filter}
-        onChange={(event) => onFilter(event.target.value)}
-        className={`${controlClass} max-w-xs`}
-      />
-      <span role="status" className="text-muted">
-        {filter !== '' && ui.filteredRows(shown, all)}
-      </span>
-    </div>
-  );
-}

@@ -1,5 +1,5 @@
 /** Words of the parts that every screen uses. */
-import { counted } from './format.ts';
+import { counted, formatCount } from './format.ts';
 
 export const ui = {
   cancel: 'Cancel',
@@ -25,7 +25,7 @@ export const ui = {
   inTerminal: 'In a terminal:',
   explainCode: (code: string) => `${code} explained`,
   filter: 'Filter',
-  filteredRows: (shown: number, all: number) => `${counted(shown, 'row')} of ${all}`,
+  filteredRows: (shown: number, all: number) => `${counted(shown, 'row')} of ${formatCount(all)}`,
   nothingMatches: (all: number) => `Nothing matches. ${counted(all, 'row')} without the filter.`,
   clearFilter: 'Clear filter',
   showAsTable: 'Show as table',

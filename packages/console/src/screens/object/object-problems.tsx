@@ -4,7 +4,8 @@ import { Age } from '../../ui/time.tsx';
 import { words } from './words.ts';
 
 /** Why it is stopped, and which work on it fails, each with its next step. */
-export function ObjectProblems({ object: { sobject, stopped, problems } }: { object: SyncObject }) {
+export function ObjectProblems({ object: { sobject, stopped, problems: all } }: { object: SyncObject }) {
+  const problems = all.filter(({ code }) => code !== stopped?.code);
   if (!stopped && problems.length === 0) return null;
   return (
     <div className="space-y-2">

@@ -1,64 +1,43 @@
-import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
-import { showSync } from '../../api/changes.ts';
-import { api, bodyOf } from '../../api/client.ts';
-import { asProblem, type Problem } from '../../api/problem.ts';
 import type { Sync, SyncObject } from '../../api/queries.ts';
 import { Button } from '../../ui/button.tsx';
 import { RadioCards } from '../../ui/choices.tsx';
 import { ConfirmDialog } from '../../ui/dialog.tsx';
 import { toast } from '../../ui/toast.tsx';
+import { useRemoval } from './use-removal.ts';
 import { words } from './words.ts';
 
+const tableChoices = [
+  { value: 'keep', label: words.keepTable, hint: words.keepTableHint },
+  { value: 'drop', label: words.dropTable, hint: words.dropTableHint },
+];
+
 /** Lets an object leave the sync. Its table stays, or is dropped; for that its name must be typed. */
-export function RemoveObject({ sync, object }: { sync: Sync; object: SyncObject }) {
-  const client = useQueryClient();
+export function RemoveObject({
+  sync,
+  object: { sobject, table_name: table },
+}: {
+  sync: Sync;
+  object: SyncObject;
+}) {
   const navigate = useNavigate();
   const [isOpen, setOpen] = useState(false);
-  const [isBusy, setBusy] = useState(false);
-  const [problem, setProblem] = useState<Problem | null>(null);
-  const [table, setTable] = useState<'keep' | 'drop'>('keep');
-  const { sobject } = object;
-  const tableName = `${sync.mirror.table_schema}.${object.table_name}`;
-  const drops = table === 'drop';
-  const path = { sync: sync.id, object: sobject };
-  const dropTable = drops ? 'true' : 'false';
-  const plan = useQuery({
-    queryKey: ['removal', sync.id, sobject, table],
-    enabled: isOpen,
-    retry: false,
-    queryFn: () =>
-      bodyOf(
-        api.DELETE('/api/v1/syncs/{sync}/objects/{object}', {
-          params: { path, query: { dry_run: 'true', drop_table: dropTable } },
-        }),
-      ),
-  });
+  const [choice, setChoice] = useState('keep');
+  const drops = choice === 'drop';
+  const removal = useRemoval(sync.id, sobject, { drops, isOpen });
+  const { dependents } = removal;
+  const tableName = `${sync.mirror.table_schema}.${table}`;
+  const isErased = drops && dependents.length === 0;
   const remove = async () => {
-    setBusy(true);
-    setProblem(null);
-    try {
-      const answer = await bodyOf(
-        api.DELETE('/api/v1/syncs/{sync}/objects/{object}', {
-          params: { path, query: { drop_table: dropTable } },
-        }),
-      );
-      if ('name' in answer) showSync(client, answer);
-      await navigate({ to: '/syncs/$sync/objects', params: { sync: sync.id } });
-      toast(words.removed(sobject));
-    } catch (error) {
-      setProblem(asProblem(error));
-    } finally {
-      setBusy(false);
-    }
+    if (!(await removal.remove())) return;
+    await navigate({ to: '/syncs/$sync/objects', params: { sync: sync.id } });
+    toast(words.removed(sobject));
   };
-  const planned = plan.data && 'dependents' in plan.data ? plan.data.dependents : [];
-  const dependents = drops ? planned : [];
   const close = () => {
     setOpen(false);
-    setTable('keep');
-    setProblem(null);
+    setChoice('keep');
+    removal.forget();
   };
   return (
     <>
@@ -68,28 +47,20 @@ export function RemoveObject({ sync, object }: { sync: Sync; object: SyncObject 
         happens={
           <>
             <p>{words.removeHappens(sobject)}</p>
-            {drops && dependents.length === 0 && <p>{words.dropHappens(tableName)}</p>}
+            {isErased && <p>{words.dropHappens(tableName)}</p>}
             {dependents.length > 0 && <p>{words.dependents(dependents.join(', '))}</p>}
           </>
         }
-        stays={drops && dependents.length === 0 ? words.removeStays : words.keepStaysTable(tableName)}
+        stays={isErased ? words.removeStays : words.keepStaysTable(tableName)}
         costs={words.removeCosts}
         {...(drops && { typedName: sobject })}
         isOpen={isOpen}
-        isBusy={isBusy}
-        problem={problem ?? (plan.error ? asProblem(plan.error) : null)}
+        isBusy={removal.isBusy}
+        problem={removal.problem}
         onClose={close}
         onConfirm={() => void remove()}
       >
-        <RadioCards
-          legend={words.tableChoice}
-          value={table}
-          onChange={(next) => setTable(next === 'drop' ? 'drop' : 'keep')}
-          choices={[
-            { value: 'keep', label: words.keepTable, hint: words.keepTableHint },
-            { value: 'drop', label: words.dropTable, hint: words.dropTableHint },
-          ]}
-        />
+        <RadioCards legend={words.tableChoice} value={choice} onChange={setChoice} choices={tableChoices} />
       </ConfirmDialog>
     </>
   );

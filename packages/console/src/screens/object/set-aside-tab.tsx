@@ -18,6 +18,30 @@ import { words } from './words.ts';
 
 type Row = SetAside['items'][number];
 
+/** Lets all records of an object that are set aside be tried again. */
+function useTryAll(sync: string, sobject: string, work: ObjectWork) {
+  const [isSending, setSending] = useState(false);
+  const [problem, setProblem] = useState<Problem | null>(null);
+  const tryAll = async () => {
+    setSending(true);
+    setProblem(null);
+    try {
+      const params = { path: { sync } };
+      const body = { objects: [sobject] };
+      const { items } = await bodyOf(api.POST('/api/v1/syncs/{sync}/set-aside/retry', { params, body }));
+      for (const one of items) {
+        toast(words.retried(one.rows));
+        work.follow(words.trying, one.operation_id);
+      }
+    } catch (error) {
+      setProblem(asProblem(error));
+    } finally {
+      setSending(false);
+    }
+  };
+  return { isSending, problem, tryAll };
+}
+
 /** The records that the mirror cannot store as they are, and what tries them again. */
 export function SetAsideTab({
   sync,
@@ -29,31 +53,10 @@ export function SetAsideTab({
   work: ObjectWork;
 }) {
   const query = useQuery(setAsideQuery(sync, sobject));
-  const [isSending, setSending] = useState(false);
-  const [problem, setProblem] = useState<Problem | null>(null);
+  const { isSending, problem, tryAll } = useTryAll(sync, sobject, work);
   const { refetch } = query;
   // biome-ignore lint/correctness/useExhaustiveDependencies: there are more or fewer than when it was read
   useEffect(() => void refetch(), [rows, refetch]);
-  const tryAll = async () => {
-    setSending(true);
-    setProblem(null);
-    try {
-      const { items } = await bodyOf(
-        api.POST('/api/v1/syncs/{sync}/set-aside/retry', {
-          params: { path: { sync } },
-          body: { objects: [sobject] },
-        }),
-      );
-      for (const one of items) {
-        toast(words.retried(one.rows));
-        work.follow(words.trying, one.operation_id);
-      }
-    } catch (error) {
-      setProblem(asProblem(error));
-    } finally {
-      setSending(false);
-    }
-  };
   const tryOne = (id: string) =>
     void work.start(words.trying, { kind: 'refetch', object: sobject, ids: [id] });
   return (
@@ -152,8 +155,8 @@ const columnsOf = (onTry: (id: string) => void, isBusy: boolean): readonly Table
     cell: ({ id, retry_at: at }) => (
       <span className="flex flex-wrap items-center gap-2">
         <NextTry at={at} />
-        <Button isBusy={isBusy} onClick={() => onTry(id)} aria-label={words.tryAgainNamed(id)}>
-          {words.tryAgain}
+        <Button isBusy={isBusy} onClick={() => onTry(id)}>
+          {words.tryAgain} <span className="sr-only">{id}</span>
         </Button>
       </span>
     ),

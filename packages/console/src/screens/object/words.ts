@@ -129,7 +129,6 @@ export const words = {
   soon: 'soon',
   in: (time: string) => `in ${time}`,
   tryAgain: 'Try again',
-  tryAgainNamed: (id: string) => `Try ${id} again`,
   tryAll: 'Try all again',
   trying: 'Trying again',
   retried: (rows: number) => `${counted(rows, 'record')} ${rows === 1 ? 'is' : 'are'} tried again now.`,

@@ -1,5 +1,5 @@
 import { useInfiniteQuery } from '@tanstack/react-query';
-import { useDeferredValue, useEffect, useMemo, useState } from 'react';
+import { useEffect, useMemo, useState } from 'react';
 import { useSnapshot } from '../../frame/use-snapshot.ts';
 import { Button } from '../../ui/button.tsx';
 import { controlClass } from '../../ui/field.tsx';
@@ -25,7 +25,7 @@ export function AddObjects({ onDone }: { onDone: () => void }) {
   const [isAsking, setAsking] = useState(false);
   const asked = useRested(search);
   const query = useInfiniteQuery(orgObjectsQuery(sync.id, asked, only));
-  const found = useDeferredValue(query.data?.pages.flatMap(({ items }) => items) ?? []);
+  const found = useMemo(() => query.data?.pages.flatMap(({ items }) => items) ?? [], [query.data]);
   const columns = useMemo(() => columnsOf(sync.objects, picked, setPicked), [sync.objects, picked]);
   return (
     <Screen
@@ -33,31 +33,7 @@ export function AddObjects({ onDone }: { onDone: () => void }) {
       heading={words.addTitle}
       actions={<Button onClick={onDone}>{words.back}</Button>}
     >
-      <div className="flex flex-wrap gap-3">
-        <input
-          type="search"
-          aria-label={words.search}
-          placeholder={words.search}
-          data-shortcut="filter"
-          value={search}
-          onChange={({ target }) => setSearch(target.value)}
-          className={`${controlClass} max-w-sm`}
-        />
-        <div className="w-48">
-          <select
-            aria-label={words.show}
-            value={only}
-            onChange={({ target }) => setOnly(target.value as Kind)}
-            className={controlClass}
-          >
-            {kinds.map((kind) => (
-              <option key={kind} value={kind}>
-                {words.kinds[kind]}
-              </option>
-            ))}
-          </select>
-        </div>
-      </div>
+      <Search search={search} onSearch={setSearch} only={only} onOnly={setOnly} />
       <Panel
         title={words.orgObjects}
         query={query}
@@ -92,6 +68,46 @@ export function AddObjects({ onDone }: { onDone: () => void }) {
         onAdded={onDone}
       />
     </Screen>
+  );
+}
+
+function Search({
+  search,
+  onSearch,
+  only,
+  onOnly,
+}: {
+  search: string;
+  onSearch: (search: string) => void;
+  only: Kind;
+  onOnly: (only: Kind) => void;
+}) {
+  return (
+    <div className="flex flex-wrap gap-3">
+      <input
+        type="search"
+        aria-label={words.search}
+        placeholder={words.search}
+        data-shortcut="filter"
+        value={search}
+        onChange={({ target }) => onSearch(target.value)}
+        className={`${controlClass} max-w-sm`}
+      />
+      <div className="w-48">
+        <select
+          aria-label={words.show}
+          value={only}
+          onChange={({ target }) => onOnly(kinds.find((kind) => kind === target.value) ?? 'possible')}
+          className={controlClass}
+        >
+          {kinds.map((kind) => (
+            <option key={kind} value={kind}>
+              {words.kinds[kind]}
+            </option>
+          ))}
+        </select>
+      </div>
+    </div>
   );
 }
 

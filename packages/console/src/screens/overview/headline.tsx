@@ -3,7 +3,7 @@
  * It is no live region: a change of the state is announced elsewhere, and counters never are.
  */
 export function Headline({ text }: { text: string }) {
-  const [first = text, rest = ''] = split(text);
+  const [first, rest] = split(text);
   return (
     <span className="block tabular-nums">
       {first}

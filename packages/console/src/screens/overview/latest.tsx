@@ -18,7 +18,7 @@ export function SchemaChanges({ sync }: { sync: string }) {
       isEmpty={() => items.length === 0}
       empty={<p className="text-muted">{words.schemaEmpty}</p>}
     >
-      {() => <Entries items={items} lines={changes} lineRem={2.75} />}
+      {() => <Entries items={items} showsDone />}
     </Panel>
   );
 }
@@ -37,41 +37,24 @@ export function LastActivity({ sync }: { sync: string }) {
         </Link>
       }
     >
-      {() => <Entries items={items} lines={activities} lineRem={1.75} />}
+      {() => <Entries items={items} />}
     </Panel>
   );
 }
 
-/**
- * Each entry has its place: a new one changes what the places show, and moves nothing. So many places are there from
- * the beginning.
- */
-function Entries({
-  items,
-  lines,
-  lineRem,
-}: {
-  items: readonly Activity[];
-  lines: number;
-  /** The height of each. */
-  lineRem: number;
-}) {
+/** Each entry has its place: a new one changes what the places show, and moves nothing. */
+function Entries({ items, showsDone = false }: { items: readonly Activity[]; showsDone?: boolean }) {
   return (
-    <ol style={{ minHeight: `${lines * lineRem}rem` }}>
+    <ol>
       {items.map(({ id, says, done, at, needs_person: needsPerson }, place) => (
         // biome-ignore lint/suspicious/noArrayIndexKey: the place stays, what it shows changes
-        <li
-          key={place}
-          data-entry={id}
-          style={{ height: `${lineRem}rem` }}
-          className="flex items-start gap-3 overflow-hidden"
-        >
+        <li key={place} data-entry={id} className={`flex items-start gap-3 ${showsDone ? 'h-11' : 'h-7'}`}>
           <span className="min-w-0 flex-1">
             <span className={`block truncate ${needsPerson ? 'font-medium' : ''}`} title={says}>
               {says}
             </span>
-            {done !== null && lineRem > 2 && (
-              <span className="block truncate text-sm text-muted" title={done}>
+            {showsDone && (
+              <span className="block truncate text-sm text-muted" title={done ?? ''}>
                 {done}
               </span>
             )}

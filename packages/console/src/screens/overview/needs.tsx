@@ -19,7 +19,7 @@ const findingsMax = 5;
 
 /** What somebody has to do, worst first; or that nobody has to do anything. */
 export function Needs({ sync }: { sync: Sync }) {
-  const { findings } = sync;
+  const findings = sync.findings.filter(isToldFirst);
   const needed = findings.filter((one) => !one.is_healthy);
   const told = findings.filter((one) => one.is_healthy);
   const isCalm = needed.length === 0 && !showsFault(sync) && !sync.mirror_fault && sync.family !== 'stopped';
@@ -42,6 +42,10 @@ export function Needs({ sync }: { sync: Sync }) {
     </section>
   );
 }
+
+/** A stop has its cause, and so has the work that fails because of it. */
+const isToldFirst = ({ sobject, reason }: Finding, place: number, all: readonly Finding[]): boolean =>
+  all.findIndex((one) => one.sobject === sobject && one.reason === reason) === place;
 
 const calmWords = ({ family }: Sync): string =>
   family === 'good' ? words.nothingNeeded : family === 'waiting' ? words.waits : words.goesOn;

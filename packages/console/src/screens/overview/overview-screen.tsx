@@ -37,7 +37,7 @@ export function OverviewScreen() {
               params={{ sync: sync.id }}
               className="text-accent tabular-nums hover:underline"
             >
-              {words.allObjects(objects.length)}
+              {hasMore ? words.allObjects(objects.length) : words.allFew}
             </Link>
           }
         >
@@ -52,7 +52,7 @@ export function OverviewScreen() {
           )}
         </Panel>
       </div>
-      <div className="grid items-start gap-6 md:grid-cols-[minmax(0,3fr)_minmax(0,2fr)]">
+      <div className="grid grid-cols-[minmax(0,1fr)] items-start gap-6 md:grid-cols-[minmax(0,3fr)_minmax(0,2fr)]">
         <div data-tour="usage" className="space-y-6">
           <ApiUse sync={sync} />
           <SchemaChanges sync={sync.id} />

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { sql } from '@lockstep/foundation/sql';
-import { checkAxe, screenshot } from '@lockstep/harness/browser';
+import { checkAxe, isTooWide, screenshot } from '@lockstep/harness/browser';
 import { openConsole, openConsoleOfSync } from '@lockstep/harness/console';
 import { openEndToEndHarness } from '@lockstep/harness/end-to-end-harness';
 
@@ -108,6 +108,30 @@ test('objects are added after what that makes is told, and copied at once; one i
     'the table of Opportunity is dropped',
   );
   assert.deepEqual(complaints, []);
+});
+
+test('each part of an object’s page, and the page that adds objects, is accessible and fits', async () => {
+  const places = [
+    '/Account',
+    '/Account?tab=columns',
+    '/Account?tab=set-aside',
+    '/Account?tab=schema',
+    '?add=yes',
+  ];
+  for (const colorScheme of ['light', 'dark'] as const)
+    for (const width of [360, 700, 1_440]) {
+      const { page, context, complaints } = await signedIn({ colorScheme, width });
+      for (const place of places) {
+        await page.goto(`${objects}${place}`);
+        await page.locator('[data-live="live"]').waitFor();
+        await page.locator('[aria-busy="true"]').first().waitFor({ state: 'hidden' });
+        await checkAxe(page);
+        await screenshot(page, `objects${place.replace(/\W+/g, '-')}-${colorScheme}-${width}`);
+        assert.equal(await isTooWide(page), false, `${place} scrolls sideways at ${width} px`);
+      }
+      assert.deepEqual(complaints, []);
+      await context.close();
+    }
 });
 
 test('the demo says what it is, and its tour can be taken by keys, or skipped once and for all', async () => {

@@ -111,9 +111,14 @@ test('a record that is set aside is shown with its reason, and tried again when 
 
   await admin.script('ALTER TABLE salesforce.contact DROP CONSTRAINT theirs');
   await page.getByRole('button', { name: 'Try all again' }).click();
-  await page.getByText('No record is set aside.').waitFor();
+  await page.getByRole('tabpanel').getByText('No record is set aside.').waitFor();
   await headline(page, /^Contact Current/);
-  assert.deepEqual(complaints, []);
+  // The sync tries again by itself, too, and may have been faster: the browser writes that answer down.
+  const tooLate = /404 .*\/set-aside\/retry$/;
+  assert.deepEqual(
+    complaints.filter((text) => !tooLate.test(text)),
+    [],
+  );
 });
 
 test('a sign-in that Salesforce refuses is an alert with the way to a new one, and ends by itself when it works', async () => {
@@ -138,4 +143,13 @@ test('a sign-in that Salesforce refuses is an alert with the way to a new one, a
   await changeSettings(harness.control.control, harness.sync.id, {}); // tried again at once
   await headline(page, /^Live/);
   assert.equal(await page.getByRole('alert').count(), 0);
+});
+
+test('a paused sync says since when its tables are as they are, and goes on at one press', async () => {
+  const { page } = await openOverview();
+  await changeSettings(harness.control.control, harness.sync.id, { paused: true });
+  await headline(page, /^Paused: the mirror stays as it is\. The tables show Salesforce as of/);
+  await lookAt(page, 'on-call-paused');
+  await needs(page).getByRole('button', { name: 'Resume' }).click();
+  await headline(page, /^Live/);
 });

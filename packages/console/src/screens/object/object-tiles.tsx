@@ -79,7 +79,7 @@ function Tile({ term, note, children }: { term: string; note: ReactNode; childre
     <div className="flex min-w-0 flex-col bg-surface p-4">
       <dt className="text-sm text-muted">{term}</dt>
       <dd className="mt-1 text-h2 font-semibold tabular-nums">{children}</dd>
-      <dd className="mt-1 min-h-5 text-sm text-muted tabular-nums">{note}</dd>
+      <dd className="mt-1 min-h-10 text-sm text-muted tabular-nums sm:min-h-5">{note}</dd>
     </div>
   );
 }

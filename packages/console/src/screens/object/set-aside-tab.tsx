@@ -34,7 +34,10 @@ function useTryAll(sync: string, sobject: string, work: ObjectWork) {
         work.follow(words.trying, one.operation_id);
       }
     } catch (error) {
-      setProblem(asProblem(error));
+      const failure = asProblem(error);
+      // The sync has tried them itself meanwhile, and none is left.
+      if (failure.status === 404) toast(words.setAsideEmpty);
+      else setProblem(failure);
     } finally {
       setSending(false);
     }

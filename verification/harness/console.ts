@@ -4,7 +4,9 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { after } from 'node:test';
 import { builtConsole } from '@lockstep/console/build';
+import { systemClock } from '@lockstep/foundation/clock';
 import { createAdministrator } from 'lockstep/control';
+import { makeSignInLink } from 'lockstep/operations/sign-in-link';
 import type { BrowserContext, Page } from 'playwright-core';
 import { type ApiHarness, openApiOn } from './api-harness.ts';
 import { openBrowser } from './browser.ts';
@@ -42,6 +44,7 @@ export interface ConsolePage {
 /** The console of a harness, with an administrator whose password is {@link adminPassword}. Closed at the file's end. */
 export async function openConsole(
   harness: Pick<EndToEndHarness, 'control' | 'org' | 'base'>,
+  { isDemo = false }: { isDemo?: boolean } = {},
 ): Promise<OpenedConsole> {
   assert.ok(existsSync(join(builtConsole, 'index.html')), 'the console is not built: npm run console:build');
   const browser = await openBrowser();
@@ -51,6 +54,7 @@ export async function openConsole(
       port,
       proxyUrl,
       consoleFolder: builtConsole,
+      signInLink: isDemo ? makeSignInLink(systemClock) : null,
     });
   let api = await open();
   let isAway = false;
@@ -73,7 +77,8 @@ export async function openConsole(
     const complaints: string[] = [];
     page.on('pageerror', (error) => complaints.push(String(error)));
     page.on('console', (message) => {
-      if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
+      if (['error', 'warning'].includes(message.type()))
+        complaints.push(`${message.text()} ${message.location().url}`);
     });
     return { page, context, complaints };
   };

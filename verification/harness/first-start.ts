@@ -3,8 +3,10 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after } from 'node:test';
+import type { BrowserContext } from 'playwright-core';
 import { openBrowser, type Page } from './browser.ts';
-import { openServerWithOrg } from './server-with-org.ts';
+import type { WindowOptions } from './console.ts';
+import { openServerWithOrg, type ServerWithOrg } from './server-with-org.ts';
 
 export const heading = (page: Page, name: string | RegExp) =>
   page.getByRole('heading', { level: 1, name }).waitFor();
@@ -20,8 +22,18 @@ export async function untilRows(page: Page, object: string): Promise<void> {
     .waitFor();
 }
 
+export interface FirstStart extends Pick<ServerWithOrg, 'org' | 'server' | 'accepted'> {
+  url: string;
+  password: string;
+  /** Of the first start: nobody sees what a process without a terminal prints. */
+  setupLink: () => Promise<string>;
+  openWindow: (options?: WindowOptions) => Promise<{ context: BrowserContext; page: Page }>;
+  /** The wizard's first step, with the org's client credentials. */
+  untilConnected: (page: Page) => Promise<void>;
+}
+
 /** Closed at the file's end. */
-export async function openFirstStart() {
+export async function openFirstStart(): Promise<FirstStart> {
   const started = await openServerWithOrg({ org: { records: 1_000 } });
   after(() => started[Symbol.asyncDispose]());
   const { org, server, accepted } = started;
@@ -34,7 +46,6 @@ export async function openFirstStart() {
     url: (server.apiUrl ?? '').replace('127.0.0.1', 'localhost'),
     password: 'a long phrase is fine',
 
-    /** Of the first start: nobody sees what a process without a terminal prints. */
     async setupLink(): Promise<string> {
       const text = await readFile(join(server.cli.dataDir, 'setup-token'), 'utf8');
       const link = /http:\S+\/setup#token=\S+/.exec(text)?.[0];
@@ -43,13 +54,12 @@ export async function openFirstStart() {
     },
 
     // A failure should not take the half minute that Playwright gives everything.
-    async openWindow(options?: Parameters<typeof browser.newContext>[0]) {
+    async openWindow(options) {
       const context = await browser.newContext(options);
       context.setDefaultTimeout(10_000);
       return { context, page: await context.newPage() };
     },
 
-    /** The wizard's first step, with the org's client credentials. */
     async untilConnected(page: Page): Promise<void> {
       await heading(page, 'Connect an org');
       await page.getByRole('radio', { name: 'Client credentials' }).check();

@@ -47,8 +47,9 @@ const consoleRooms: Record<string, readonly string[]> = {
   words: [],
   api: [],
   ui: ['api', 'words'],
+  objects: ['ui', 'api', 'words'],
   frame: ['ui', 'api', 'words'],
-  screens: ['frame', 'ui', 'api', 'words'],
+  screens: ['frame', 'objects', 'ui', 'api', 'words'],
 };
 
 /** Rooms of which others see only what the index exports. Files of core, contract and operations are imported directly. */

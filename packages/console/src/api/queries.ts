@@ -127,6 +127,13 @@ export const systemQuery = queryOptions({
   queryFn: ({ signal }) => bodyOf(api.GET('/api/v1/system', { signal })),
 });
 
+/** Asked once: a server does not become a demo. */
+export const isDemoQuery = queryOptions({
+  queryKey: ['is demo'],
+  staleTime: Infinity,
+  queryFn: async ({ signal }) => (await bodyOf(api.GET('/api/v1/system', { signal }))).is_demo,
+});
+
 export const errorQuery = (code: string) =>
   queryOptions({
     queryKey: ['error', code],

@@ -4,8 +4,10 @@ import { useState } from 'react';
 import { Button } from '../ui/button.tsx';
 import { frame } from '../words/frame.ts';
 import { ui } from '../words/ui.ts';
+import { DemoBand } from './demo-band.tsx';
 import { LiveProvider } from './live-context.tsx';
 import { Navigation } from './navigation.tsx';
+import { Shortcuts } from './shortcuts.tsx';
 import { SyncHeader } from './sync-header.tsx';
 import { ThemeSwitch } from './theme-switch.tsx';
 
@@ -62,10 +64,12 @@ function Page({ sync }: { sync: string | undefined }) {
             <ThemeSwitch />
           </span>
         </header>
+        <DemoBand sync={sync} />
         <main id="content" tabIndex={-1} className="max-w-[1200px] px-4 py-6 outline-none lg:px-8">
           <Outlet />
         </main>
       </div>
+      <Shortcuts />
     </div>
   );
 }

@@ -1,10 +1,11 @@
-import { useQueryClient } from '@tanstack/react-query';
+import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link, type LinkProps, useNavigate } from '@tanstack/react-router';
 import {
   Activity,
   ArrowRightLeft,
   Cable,
   Gauge,
+  Keyboard,
   Layers,
   LogOut,
   type LucideIcon,
@@ -14,8 +15,11 @@ import {
 } from 'lucide-react';
 import { signOut } from '../api/changes.ts';
 import { asProblem } from '../api/problem.ts';
+import { snapshotQuery, syncsQuery } from '../api/queries.ts';
 import { toast } from '../ui/toast.tsx';
 import { frame } from '../words/frame.ts';
+import { showShortcuts } from './shortcuts.tsx';
+import { SyncSwitcher } from './sync-switcher.tsx';
 
 const itemClass =
   'group relative flex min-h-10 w-full items-center gap-3 rounded-control px-3 text-text hover:bg-sunken aria-[current=page]:bg-info-bg aria-[current=page]:font-semibold aria-[current=page]:text-info';
@@ -27,11 +31,12 @@ function Item({
   icon: Icon,
   label,
   isExact = false,
+  tour,
   onGo,
   ...link
-}: LinkProps & { icon: LucideIcon; label: string; isExact?: boolean; onGo: () => void }) {
+}: LinkProps & { icon: LucideIcon; label: string; isExact?: boolean; tour?: string; onGo: () => void }) {
   return (
-    <li>
+    <li data-tour={tour}>
       <Link
         {...link}
         activeOptions={{ exact: isExact, includeSearch: false }}
@@ -49,11 +54,19 @@ function Item({
 export function Navigation({ sync, onGo }: { sync: string | undefined; onGo: () => void }) {
   return (
     <>
+      {sync !== undefined && <ChosenSync sync={sync} />}
       {sync !== undefined && (
         <ul aria-label={frame.ofSync} className="space-y-1">
           <Item to="/syncs/$sync" params={{ sync }} icon={Gauge} label={frame.overview} isExact onGo={onGo} />
           <Item to="/syncs/$sync/objects" params={{ sync }} icon={Table2} label={frame.objects} onGo={onGo} />
-          <Item to="/syncs/$sync/connect" params={{ sync }} icon={Cable} label={frame.connect} onGo={onGo} />
+          <Item
+            to="/syncs/$sync/connect"
+            params={{ sync }}
+            icon={Cable}
+            label={frame.connect}
+            tour="connect"
+            onGo={onGo}
+          />
           <Item
             to="/syncs/$sync/activity"
             params={{ sync }}
@@ -83,9 +96,27 @@ export function Navigation({ sync, onGo }: { sync: string | undefined; onGo: () 
       >
         <Item to="/syncs" icon={Layers} label={frame.allSyncs} isExact onGo={onGo} />
         <Item to="/system" icon={Server} label={frame.system} onGo={onGo} />
+        <li>
+          <button type="button" onClick={showShortcuts} className={`${itemClass} max-md:hidden`}>
+            <Keyboard aria-hidden size={18} className="shrink-0" />
+            <span className={labelClass}>{frame.shortcuts}</span>
+          </button>
+        </li>
         <SignOut />
       </ul>
     </>
+  );
+}
+
+/** On a rail of icons and in the menu of narrow screens there is no room for it: there it is in the header. */
+function ChosenSync({ sync }: { sync: string }) {
+  const { data } = useQuery(snapshotQuery(sync));
+  const { data: syncs = [] } = useQuery(syncsQuery);
+  if (syncs.length < 2) return null;
+  return (
+    <div className="mb-3 px-1 max-lg:hidden">
+      <SyncSwitcher sync={sync} name={data?.sync.name ?? ''} />
+    </div>
   );
 }
 

@@ -1,48 +1,33 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query';
-import { useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
 import { setPaused } from '../api/changes.ts';
 import { asProblem, type Problem } from '../api/problem.ts';
-import { type Sync, snapshotQuery, syncsQuery } from '../api/queries.ts';
+import { type Sync, snapshotQuery } from '../api/queries.ts';
 import { Button } from '../ui/button.tsx';
 import { Pill } from '../ui/pill.tsx';
 import { ProblemNotice } from '../ui/problem-notice.tsx';
 import { toast } from '../ui/toast.tsx';
 import { frame } from '../words/frame.ts';
+import { useFavicon } from './favicon.ts';
 import { LiveIndicator } from './live-indicator.tsx';
+import { SyncSwitcher } from './sync-switcher.tsx';
 import { useStateAnnouncements } from './use-state-announcements.ts';
 
 /** The sync of the address: its name, how it is, and the two things that one does most. */
 export function SyncHeader({ sync }: { sync: string }) {
   const { data } = useQuery(snapshotQuery(sync));
   useStateAnnouncements(data?.sync);
+  useFavicon(data?.sync.family);
   return (
     <div className="flex flex-wrap items-center gap-x-4 gap-y-2">
-      <SyncSwitcher sync={sync} name={data?.sync.name ?? ''} />
+      <span className="lg:hidden">
+        <SyncSwitcher sync={sync} name={data?.sync.name ?? ''} />
+      </span>
+      <span className="text-lead font-semibold max-lg:hidden">{data?.sync.name}</span>
       {data && <Pill word={data.sync.state_word} family={data.sync.family} />}
       {data && <PauseButton sync={data.sync} />}
       <LiveIndicator />
     </div>
-  );
-}
-
-function SyncSwitcher({ sync, name }: { sync: string; name: string }) {
-  const { data: syncs = [] } = useQuery(syncsQuery);
-  const navigate = useNavigate();
-  if (syncs.length < 2) return <span className="text-lead font-semibold">{name}</span>;
-  return (
-    <select
-      aria-label={frame.chooseSync}
-      value={sync}
-      onChange={({ target }) => void navigate({ to: '/syncs/$sync', params: { sync: target.value } })}
-      className="min-h-8 max-w-56 rounded-control border border-control bg-surface px-2 font-semibold"
-    >
-      {syncs.map((one) => (
-        <option key={one.id} value={one.id}>
-          {one.name}
-        </option>
-      ))}
-    </select>
   );
 }
 

@@ -3,6 +3,7 @@ import { formatCount } from '../words/format.ts';
 import { ui } from '../words/ui.ts';
 import { Button } from './button.tsx';
 import type { ChartFigures } from './chart-figures.ts';
+import { ChartLegend } from './chart-legend.tsx';
 import { DataTable } from './table.tsx';
 import { Time } from './time.tsx';
 
@@ -11,7 +12,7 @@ const Plot = lazy(() => import('./plot.tsx'));
 
 const heightPx = 220;
 
-/** Lines over time, with a sentence that says what they show, and the same figures as a table. */
+/** Lines or bars over time, with a sentence that says what they show, and the same figures as a table. */
 export function Chart({ summary, figures }: { summary: string; figures: ChartFigures }) {
   const [isTable, setTable] = useState(false);
   return (
@@ -20,11 +21,16 @@ export function Chart({ summary, figures }: { summary: string; figures: ChartFig
         <FiguresTable summary={summary} figures={figures} />
       ) : (
         <ChartBoundary>
-          <div role="img" aria-label={summary} style={{ height: heightPx + 40 }}>
+          <div
+            role="img"
+            aria-label={summary}
+            style={{ height: heightPx + (figures.look === 'bars' ? 0 : 40) }}
+          >
             <Suspense>
               <Plot figures={figures} heightPx={heightPx} />
             </Suspense>
           </div>
+          {figures.look === 'bars' && <ChartLegend figures={figures} />}
         </ChartBoundary>
       )}
       <figcaption className="mt-2 flex flex-wrap items-center justify-between gap-2 text-muted">
@@ -54,7 +60,7 @@ function FiguresTable({ summary, figures }: { summary: string; figures: ChartFig
       value: ({ index }: FigureRow) => values[index] ?? null,
       cell: ({ index }: FigureRow) => {
         const value = values[index] ?? null;
-        return value === null ? '–' : formatCount(value);
+        return value === null ? '–' : formatCount(Math.round(value));
       },
     })),
   ];

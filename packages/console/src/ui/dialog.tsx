@@ -57,6 +57,8 @@ export interface Confirmation {
   typedName?: string;
   isBusy?: boolean;
   problem?: Problem | null;
+  /** A choice to be made before. */
+  children?: ReactNode;
 }
 
 /** Asks before something costly or erasing. The focus begins on Cancel. */
@@ -81,6 +83,7 @@ function Asked({
   typedName,
   isBusy = false,
   problem = null,
+  children,
   onClose,
   onConfirm,
 }: Confirmation & { onClose: () => void; onConfirm: () => void }) {
@@ -99,6 +102,7 @@ function Asked({
         if (typedName === undefined || typed.trim() === typedName) onConfirm();
       }}
     >
+      {children}
       <dl className="space-y-3">
         {lines.map(([term, line]) => (
           <div key={term}>

@@ -60,8 +60,10 @@ const opensRow = (event: { target: EventTarget }) =>
   event.target.closest('a, button, input') === null &&
   window.getSelection()?.isCollapsed !== false;
 
+const usualRowPx = 44;
+
 function TableOfRows<T>({ caption, rows, columns, keyOf, details, open, onOpen }: RowListProps<T>) {
-  const { body, shown, before, after, measure } = useVirtualRows(rows.length);
+  const { body, shown, before, after, measure } = useVirtualRows(rows.length, () => usualRowPx);
   return (
     <table
       ref={body}
@@ -168,7 +170,7 @@ const narrowRowPx = 112;
 
 function ListOfRows<T>({ caption, rows, columns, keyOf, details, open, onOpen }: RowListProps<T>) {
   const id = useId();
-  const { body, shown, before, after, measure } = useVirtualRows(rows.length, narrowRowPx);
+  const { body, shown, before, after, measure } = useVirtualRows(rows.length, () => narrowRowPx);
   return (
     <ul ref={body} aria-label={caption} style={{ paddingTop: before, paddingBottom: after }}>
       {shown.map((index) => {

@@ -1,4 +1,4 @@
-import type { ReactNode } from 'react';
+import type { HTMLAttributes, ReactNode } from 'react';
 import { useVirtualRows } from './use-virtual-rows.ts';
 
 interface ListedColumn<T> {
@@ -18,17 +18,19 @@ export function TableAsLists<T>({
   rows,
   columns,
   narrow,
+  holding,
 }: {
   caption: string;
   rows: readonly { id: string; original: T }[];
   columns: readonly ListedColumn<T>[];
   /** A row in a form of its own. */
   narrow: ((row: T) => ReactNode) | undefined;
+  holding: HTMLAttributes<HTMLElement>;
 }) {
   const lines = narrow ? narrowLines : columns.length;
-  const { body, shown, before, after } = useVirtualRows(rows.length, lines * linesRem * 16 + 24);
+  const { body, shown, before, after } = useVirtualRows(rows.length, () => lines * linesRem * 16 + 24);
   return (
-    <ul ref={body} aria-label={caption} style={{ paddingTop: before, paddingBottom: after }}>
+    <ul ref={body} {...holding} aria-label={caption} style={{ paddingTop: before, paddingBottom: after }}>
       {shown.map((index) => {
         const row = rows[index];
         return (

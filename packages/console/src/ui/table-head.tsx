@@ -1,5 +1,6 @@
 import type { SortingState } from '@tanstack/react-table';
 import { ArrowDown, ArrowUp, ArrowUpDown } from 'lucide-react';
+import { ui } from '../words/ui.ts';
 
 interface HeadColumn {
   id: string;
@@ -13,10 +14,13 @@ export function TableHead({
   columns,
   sorting: [sorted],
   onSort,
+  isFolding = false,
 }: {
   columns: readonly HeadColumn[];
   sorting: SortingState;
   onSort: (id: string) => void;
+  /** The rest of the columns is behind a button of each row. */
+  isFolding?: boolean;
 }) {
   return (
     <thead>
@@ -37,15 +41,24 @@ export function TableHead({
                 <button
                   type="button"
                   onClick={() => onSort(id)}
-                  className="inline-flex min-h-6 items-center gap-1 font-medium"
+                  className={`inline-flex min-h-6 items-center gap-1 font-medium ${isNumber ? 'text-right' : 'text-left'}`}
                 >
                   {label}
-                  <Icon aria-hidden size={12} className={order === 'none' ? 'text-control' : ''} />
+                  <Icon
+                    aria-hidden
+                    size={12}
+                    className={`shrink-0 ${order === 'none' ? 'text-control' : ''}`}
+                  />
                 </button>
               )}
             </th>
           );
         })}
+        {isFolding && (
+          <th scope="col" className="w-8">
+            <span className="sr-only">{ui.moreOfRow}</span>
+          </th>
+        )}
       </tr>
     </thead>
   );

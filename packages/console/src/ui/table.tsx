@@ -5,7 +5,6 @@ import {
   createSortedRowModel,
   filterFn_includesString,
   globalFilteringFeature,
-  type Row,
   type RowData,
   rowSortingFeature,
   type SortingState,
@@ -17,25 +16,14 @@ import {
 import { type ReactNode, useMemo, useState } from 'react';
 import { ui } from '../words/ui.ts';
 import { Button } from './button.tsx';
-import { controlClass } from './field.tsx';
+import { FilterField } from './filter-field.tsx';
 import { TableAsLists } from './table-as-lists.tsx';
-import { TableHead } from './table-head.tsx';
+import type { TableColumn } from './table-column.ts';
+import { TableRows } from './table-rows.tsx';
+import { useHeldOrder } from './use-held-order.ts';
 import { useMediaQuery } from './use-media-query.ts';
-import { useVirtualRows } from './use-virtual-rows.ts';
 
-export interface TableColumn<T> {
-  id: string;
-  label: string;
-  /** What it is sorted and filtered by. */
-  value: (row: T) => string | number | null;
-  /** What it shows, if that is more than its value. */
-  cell?: (row: T) => ReactNode;
-  isNumber?: boolean;
-  /** Sorting makes no sense for it: buttons, for example. */
-  isUnsorted?: boolean;
-  /** No wider than it must be: a box to tick, for example. */
-  isNarrow?: boolean;
-}
+export type { TableColumn } from './table-column.ts';
 
 const features = tableFeatures({
   rowSortingFeature,
@@ -47,6 +35,23 @@ const features = tableFeatures({
   filterFns: { includesString: filterFn_includesString },
 });
 type TableFeaturesUsed = typeof features;
+
+interface DataTableProps<T> {
+  caption: string;
+  rows: readonly T[];
+  columns: readonly TableColumn<T>[];
+  keyOf: (row: T) => string;
+  initialSort?: { id: string; desc: boolean };
+  /** A row on a narrow screen, if names and values of all columns take too much room there. */
+  narrow?: (row: T) => ReactNode;
+  /** A text field above that filters by all columns. */
+  hasFilter?: boolean;
+  /** If the filter is kept elsewhere, such as in the address. */
+  filter?: string;
+  onFilter?: (filter: string) => void;
+  /** Of the sorted rows only the first are shown; another page has all of them. */
+  maxRows?: number;
+}
 
 /**
  * Rows that can be sorted by each column and filtered; of thousands only those in sight are in the page. On narrow
@@ -62,20 +67,8 @@ export function DataTable<T extends RowData>({
   hasFilter = false,
   filter: given,
   onFilter,
-}: {
-  caption: string;
-  rows: readonly T[];
-  columns: readonly TableColumn<T>[];
-  keyOf: (row: T) => string;
-  initialSort?: { id: string; desc: boolean };
-  /** A row on a narrow screen, if names and values of all columns take too much room there. */
-  narrow?: (row: T) => ReactNode;
-  /** A text field above that filters by all columns. */
-  hasFilter?: boolean;
-  /** If the filter is kept elsewhere, such as in the address. */
-  filter?: string;
-  onFilter?: (filter: string) => void;
-}) {
+  maxRows = Infinity,
+}: DataTableProps<T>) {
   const [ownFilter, setOwnFilter] = useState('');
   const [filter, setFilter] = [given ?? ownFilter, onFilter ?? setOwnFilter];
   const [sorting, setSorting] = useState<SortingState>(initialSort ? [initialSort] : []);
@@ -93,6 +86,8 @@ export function DataTable<T extends RowData>({
     sortDescFirst: false,
   });
   const found = table.getRowModel().rows;
+  const order = useHeldOrder(found, JSON.stringify([sorting, filter]));
+  const shown = order.rows.slice(0, maxRows);
   return (
     <div>
       {hasFilter && (
@@ -104,14 +99,21 @@ export function DataTable<T extends RowData>({
           <Button onClick={() => setFilter('')}>{ui.clearFilter}</Button>
         </p>
       ) : isNarrow ? (
-        <TableAsLists caption={caption} rows={found} columns={columns} narrow={narrow} />
-      ) : (
-        <TableOfRows
+        <TableAsLists
           caption={caption}
-          rows={found}
+          rows={shown}
+          columns={columns}
+          narrow={narrow}
+          holding={order.holding}
+        />
+      ) : (
+        <TableRows
+          caption={caption}
+          rows={shown}
           columns={columns}
           sorting={sorting}
           onSort={(id) => setSorting(nextSorting(sorting, id))}
+          holding={order.holding}
         />
       )}
     </div>
@@ -132,81 +134,3 @@ function defOf<T extends RowData>(column: TableColumn<T>): ColumnDef<TableFeatur
 const nextSorting = ([first]: SortingState, id: string): SortingState => [
   { id, desc: first?.id === id && !first.desc },
 ];
-
-function FilterField({
-  filter,
-  onFilter,
-  shown,
-  all,
-}: {
-  filter: string;
-  onFilter: (filter: string) => void;
-  shown: number;
-  all: number;
-}) {
-  return (
-    <div className="mb-3 flex flex-wrap items-center gap-3">
-      <input
-        type="search"
-        aria-label={ui.filter}
-        placeholder={ui.filter}
-        data-shortcut="filter"
-        value={filter}
-        onChange={(event) => onFilter(event.target.value)}
-        className={`${controlClass} max-w-xs`}
-      />
-      <span role="status" className="text-muted">
-        {filter !== '' && ui.filteredRows(shown, all)}
-      </span>
-    </div>
-  );
-}
-
-function TableOfRows<T extends RowData>({
-  caption,
-  rows,
-  columns,
-  sorting,
-  onSort,
-}: {
-  caption: string;
-  rows: readonly Row<TableFeaturesUsed, T>[];
-  columns: readonly TableColumn<T>[];
-  sorting: SortingState;
-  onSort: (id: string) => void;
-}) {
-  const { body, shown, before, after } = useVirtualRows(rows.length);
-  const gap = (height: number) =>
-    height > 0 && (
-      <tr aria-hidden>
-        <td colSpan={columns.length} style={{ height, padding: 0 }} />
-      </tr>
-    );
-  return (
-    <table className="w-full border-collapse text-left" aria-rowcount={rows.length + 1}>
-      <caption className="sr-only">{caption}</caption>
-      <TableHead columns={columns} sorting={sorting} onSort={onSort} />
-      <tbody ref={body}>
-        {gap(before)}
-        {shown.map((index) => {
-          const row = rows[index];
-          return (
-            row && (
-              <tr key={row.id} aria-rowindex={index + 2} className="h-row border-t border-line">
-                {columns.map((column) => (
-                  <td
-                    key={column.id}
-                    className={`px-2 py-1 ${column.isNumber ? 'text-right' : ''} ${column.isNarrow ? 'w-px' : ''}`}
-                  >
-                    {column.cell ? column.cell(row.original) : column.value(row.original)}
-                  </td>
-                ))}
-              </tr>
-            )
-          );
-        })}
-        {gap(after)}
-      </tbody>
-    </table>
-  );
-}

@@ -1,9 +1,8 @@
 import { useWindowVirtualizer } from '@tanstack/react-virtual';
-import { type RefCallback, useState } from 'react';
+import { type RefCallback, useEffect, useState } from 'react';
 
 /** Below so many rows all of them are in the page, where the browser's own search finds them. */
 const virtualFrom = 100;
-const usualRowPx = 44;
 const overscan = 12;
 
 export interface VirtualRows {
@@ -18,8 +17,17 @@ export interface VirtualRows {
   measure: (element: Element | null) => void;
 }
 
-/** The page itself scrolls, not the table: so a phone has one direction to scroll in. */
-export function useVirtualRows(count: number, rowPx: number = usualRowPx): VirtualRows {
+/**
+ * The page itself scrolls, not the table: so a phone has one direction to scroll in.
+ *
+ * @param rowPx  the height of a row, about
+ * @param opened  which of them are higher than the others: when that changes, the heights are asked for anew
+ */
+export function useVirtualRows(
+  count: number,
+  rowPx: (index: number) => number,
+  opened: ReadonlySet<string> | null = null,
+): VirtualRows {
   const [top, setTop] = useState(0);
   const body: RefCallback<HTMLElement> = (element) => {
     if (element) setTop(element.getBoundingClientRect().top + window.scrollY);
@@ -27,11 +35,14 @@ export function useVirtualRows(count: number, rowPx: number = usualRowPx): Virtu
   const isVirtual = count >= virtualFrom;
   const virtualizer = useWindowVirtualizer({
     count,
-    estimateSize: () => rowPx,
+    estimateSize: rowPx,
     overscan,
     scrollMargin: top,
     enabled: isVirtual,
   });
+  useEffect(() => {
+    if (opened) virtualizer.measure();
+  }, [opened, virtualizer]);
   if (!isVirtual)
     return {
       body,

@@ -18,10 +18,10 @@ test('counts have thousands separators, and their noun its number', () => {
   assert.equal(formatRate(3_999.6), '4,000 records/min');
 });
 
-test('percent has one decimal below ten, and none above or where it would be 0', () => {
-  assert.deepEqual([0, 0.002, 8.33, 9.96, 35.2, 100].map(formatPercent), [
+test('percent has one decimal below ten, and none above', () => {
+  assert.deepEqual([0, 0.01, 8.33, 9.96, 35.2, 100].map(formatPercent), [
     '0 %',
-    '0 %',
+    'under 0.1 %',
     '8.3 %',
     '10 %',
     '35 %',

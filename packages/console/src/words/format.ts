@@ -11,7 +11,8 @@ export const counted = (number: number, noun: string, plural = `${noun}s`): stri
 
 /** Without decimals; with one below 10 %. */
 export function formatPercent(percent: number): string {
-  const isSmall = percent >= 0.05 && percent < 9.95;
+  if (percent > 0 && percent < 0.05) return 'under 0.1 %';
+  const isSmall = percent > 0 && percent < 9.95;
   return `${isSmall ? percent.toFixed(1) : formatCount(Math.round(percent))} %`;
 }
 

@@ -1,5 +1,5 @@
 /** Words of the parts that every screen uses. */
-import { counted } from './format.ts';
+import { counted, formatCount } from './format.ts';
 
 export const ui = {
   cancel: 'Cancel',
@@ -28,14 +28,18 @@ export const ui = {
   oldFigures: (clock: string, age: string) => `Figures from ${clock}, ${age}. Reconnecting.`,
   errorsInForm: (count: number) => `${counted(count, 'answer')} must be changed`,
   next: 'Next:',
+  inTerminal: 'In a terminal:',
+  explainCode: (code: string) => `${code} explained`,
   filter: 'Filter',
-  filteredRows: (shown: number, all: number) => `${counted(shown, 'row')} of ${all}`,
+  filteredRows: (shown: number, all: number) => `${counted(shown, 'row')} of ${formatCount(all)}`,
   nothingMatches: (all: number) => `Nothing matches. ${counted(all, 'row')} without the filter.`,
   clearFilter: 'Clear filter',
   showAsTable: 'Show as table',
   showAsChart: 'Show as chart',
   chartFailed: 'The chart cannot be drawn in this browser. Its figures are in the table.',
+  outsideChart: (label: string) => `${label} (above this chart)`,
   time: 'Time',
   never: 'Never',
+  moreOfRow: 'More of this row',
   closeMenu: 'Close menu',
 } as const;

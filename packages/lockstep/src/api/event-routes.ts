@@ -31,6 +31,7 @@ function watchSyncRoute(app: ApiInstance, deps: SyncRouteDeps, begin: Begin): vo
   app.get('/syncs/:sync/events', { schema }, async (request, reply) => {
     const { id } = await requiredSync(deps.control, request.params.sync);
     const stream = begin(request, reply);
+    if (stream.closed.aborted) return;
     const unwatch = feed.watch(id, ({ type, data }) => {
       stream.send(type, data);
       if (type === 'deleted') stream.end();

@@ -22,7 +22,7 @@ export const eventsAnswer = {
 export interface EventStream {
   send(type: string, data: object): void;
   end(): void;
-  /** Aborts when the reader is gone, or when the server stops. */
+  /** Aborts when the reader is gone, or when the server stops. It may be so from the beginning. */
   closed: AbortSignal;
 }
 
@@ -32,7 +32,7 @@ export function eventStreams(
 ): (request: FastifyRequest, reply: FastifyReply) => EventStream {
   let streams = 0;
   /** @throws {@link Fault} `API-09`: there are too many readers */
-  return ({ raw: request, caller }, reply) => {
+  return ({ caller }, reply) => {
     if (streams >= streamsMax) throw new Fault('API-09');
     const { raw: response } = reply.hijack();
     streams += 1;
@@ -44,7 +44,7 @@ export function eventStreams(
     const closed = new AbortController();
     const write = (text: string) => {
       if (response.writableLength > waitingBytesMax) response.destroy();
-      else response.write(text);
+      else if (!response.destroyed) response.write(text);
     };
     const end = () => response.end();
     const beat = setInterval(() => {
@@ -55,13 +55,16 @@ export function eventStreams(
         () => undefined,
       );
     }, beatEveryMs);
-    stop.addEventListener('abort', end, { once: true });
-    request.once('close', () => {
+    const leave = () => {
       streams -= 1;
       clearInterval(beat);
       stop.removeEventListener('abort', end);
       closed.abort();
-    });
+    };
+    stop.addEventListener('abort', end, { once: true });
+    // A reader may have left while it was looked up what it wants to see: no event tells that any more.
+    if (response.destroyed) leave();
+    else response.once('close', leave);
     return {
       send: (type, data) => write(`event: ${type}\ndata: ${JSON.stringify(data)}\n\n`),
       end,

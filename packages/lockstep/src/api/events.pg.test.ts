@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { systemClock } from '@lockstep/foundation/clock';
 import { sql } from '@lockstep/foundation/sql';
 import { withSyncs } from '@lockstep/harness/api-harness';
 import { watch } from '@lockstep/harness/event-stream';
+import { holdLock } from '@lockstep/harness/held-lock';
 import { startSyncRequestServer, untilLeased } from '@lockstep/harness/sync-request-server';
 import { endSyncRequest, listSyncs, recordActivity, reportSyncRequest } from '../control/index.ts';
 
@@ -61,6 +63,22 @@ test('a server that stops ends its streams instead of waiting for them', async (
   await stream.next('sync');
   await api[Symbol.asyncDispose]();
   await stream.ended;
+});
+
+test('readers that leave before their stream begins take no place of those that stay', async () => {
+  await using api = await withSyncs(['acme']);
+  const lock = await holdLock(api.control.database.db, 'LOCK TABLE lockstep.sync IN ACCESS EXCLUSIVE MODE');
+  const leave = new AbortController();
+  const readers = Array.from({ length: 200 }, () =>
+    fetch(`${api.url}/api/v1/syncs/acme/events`, { headers: api.headers, signal: leave.signal }),
+  );
+  await systemClock.sleep(1_000); // until all of them have arrived and wait for the lock
+  leave.abort();
+  await Promise.allSettled(readers);
+  await lock[Symbol.asyncDispose]();
+  await api.ask('GET', '/api/v1/syncs/acme'); // behind them in the queue for connections
+  await using stream = await watch(api, 'acme');
+  assert.equal((await stream.next('sync')).name, 'acme');
 });
 
 test('a stream of a sync that is not there is refused like any request', async () => {

@@ -1,68 +1,98 @@
-import { Link, useParams } from '@tanstack/react-router';
 import type { SyncObject } from '../../api/queries.ts';
 import { useSnapshot } from '../../frame/use-snapshot.ts';
-import { Checkbox } from '../../ui/choices.tsx';
-import { Pill } from '../../ui/pill.tsx';
+import { ObjectsTable } from '../../objects/objects-table.tsx';
+import { Button } from '../../ui/button.tsx';
+import { controlClass } from '../../ui/field.tsx';
 import { Screen } from '../../ui/screen.tsx';
-import { DataTable, type TableColumn } from '../../ui/table.tsx';
+import { Section } from '../../ui/section.tsx';
 import { useSearchText } from '../../ui/use-search-text.ts';
-import { formatCount } from '../../words/format.ts';
+import { AddObjects } from './add-objects.tsx';
 import { words } from './words.ts';
 
-function ObjectLink({ name }: { name: string }) {
-  const { sync = '' } = useParams({ strict: false });
-  return (
-    <Link to="/syncs/$sync/objects/$object" params={{ sync, object: name }}>
-      {name}
-    </Link>
+/** All objects of a sync, or with `?add=yes` what the org has besides. */
+export function ObjectsScreen() {
+  const [adding, setAdding] = useSearchText('add');
+  return adding === 'yes' ? (
+    <AddObjects onDone={() => setAdding('')} />
+  ) : (
+    <AllObjects onAdd={() => setAdding('yes')} />
   );
 }
 
-const columns: readonly TableColumn<SyncObject>[] = [
-  {
-    id: 'object',
-    label: words.object,
-    value: ({ sobject }) => sobject,
-    cell: ({ sobject }) => <ObjectLink name={sobject} />,
-  },
-  {
-    id: 'state',
-    label: words.state,
-    value: ({ state_word: word }) => word,
-    cell: ({ state_word: word, family }) => <Pill word={word} family={family} />,
-  },
-  { id: 'table', label: words.table, value: ({ table_name: name }) => name },
-  {
-    id: 'rows',
-    label: words.rows,
-    isNumber: true,
-    value: ({ rows }) => rows,
-    cell: ({ rows }) => formatCount(rows),
-  },
-];
-
-export function ObjectsScreen() {
+function AllObjects({ onAdd }: { onAdd: () => void }) {
   const { sync, objects } = useSnapshot();
   const [filter, setFilter] = useSearchText('filter');
   const [only, setOnly] = useSearchText('only');
-  const shown = only === 'unwell' ? objects.filter(({ family }) => family !== 'good') : objects;
+  const shown = objects.filter(isShown(only));
   return (
-    <Screen title={`${words.title} – ${sync.name}`} heading={words.title}>
-      <Checkbox
-        label={words.onlyUnwell}
-        isOn={only === 'unwell'}
-        onChange={(isOn) => setOnly(isOn ? 'unwell' : '')}
-      />
-      <DataTable
-        caption={words.title}
-        rows={shown}
-        columns={columns}
-        keyOf={({ sobject }) => sobject}
-        initialSort={{ id: 'object', desc: false }}
-        hasFilter
-        filter={filter}
-        onFilter={setFilter}
-      />
+    <Screen
+      title={`${words.title} – ${sync.name}`}
+      heading={words.title}
+      actions={
+        <Button look="primary" onClick={onAdd}>
+          {words.add}
+        </Button>
+      }
+    >
+      <Section
+        title={only === '' ? words.all(objects.length) : words.filtered(shown.length, objects.length)}
+        actions={<StateFilter objects={objects} only={only} onOnly={setOnly} />}
+      >
+        {shown.length === 0 && only !== '' ? (
+          <p className="flex flex-wrap items-center gap-3">
+            {words.noneOf} <Button onClick={() => setOnly('')}>{words.showAll}</Button>
+          </p>
+        ) : (
+          <ObjectsTable
+            sync={sync.id}
+            objects={shown}
+            caption={words.title}
+            hasFilter
+            filter={filter}
+            onFilter={setFilter}
+          />
+        )}
+      </Section>
     </Screen>
+  );
+}
+
+/** @param only  a state, or `unwell` for every object that is not current */
+const isShown =
+  (only: string) =>
+  ({ state, family }: SyncObject): boolean =>
+    only === '' || (only === 'unwell' ? family !== 'good' : state === only);
+
+function StateFilter({
+  objects,
+  only,
+  onOnly,
+}: {
+  objects: readonly SyncObject[];
+  only: string;
+  onOnly: (only: string) => void;
+}) {
+  const states = new Map(objects.map(({ state, state_word: word }) => [state, word]));
+  const countOf = (one: string) => objects.filter(isShown(one)).length;
+  return (
+    <div className="w-56">
+      <select
+        aria-label={words.show}
+        value={only}
+        onChange={({ target }) => onOnly(target.value)}
+        className={controlClass}
+      >
+        <option value="">{words.all(objects.length)}</option>
+        <option value="unwell">{words.unwell(countOf('unwell'))}</option>
+        {[...states].map(([state, word]) => (
+          <option key={state} value={state}>
+            {words.ofState(word, countOf(state))}
+          </option>
+        ))}
+        {only !== '' && only !== 'unwell' && ![...states.keys()].some((one) => one === only) && (
+          <option value={only}>{words.ofState(only, 0)}</option>
+        )}
+      </select>
+    </div>
   );
 }

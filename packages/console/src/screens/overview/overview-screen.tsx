@@ -1,90 +1,67 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { type Snapshot, type SyncObject, snapshotQuery } from '../../api/queries.ts';
+import { snapshotQuery } from '../../api/queries.ts';
 import { useSnapshot } from '../../frame/use-snapshot.ts';
+import { ObjectsTable } from '../../objects/objects-table.tsx';
 import { Panel } from '../../ui/panel.tsx';
-import { Pill } from '../../ui/pill.tsx';
-import { Progress } from '../../ui/progress.tsx';
 import { Screen } from '../../ui/screen.tsx';
-import { DataTable, type TableColumn } from '../../ui/table.tsx';
-import { Age } from '../../ui/time.tsx';
-import { formatCount } from '../../words/format.ts';
+import { ApiUse } from './api-use.tsx';
+import { Headline } from './headline.tsx';
+import { LastActivity, SchemaChanges } from './latest.tsx';
+import { Needs } from './needs.tsx';
+import { Proven } from './proven.tsx';
 import { words } from './words.ts';
 
-const columnsOf = (sync: string): readonly TableColumn<SyncObject>[] => [
-  {
-    id: 'object',
-    label: words.object,
-    value: ({ sobject }) => sobject,
-    cell: ({ sobject }) => (
-      <Link to="/syncs/$sync/objects/$object" params={{ sync, object: sobject }}>
-        {sobject}
-      </Link>
-    ),
-  },
-  {
-    id: 'state',
-    label: words.state,
-    value: ({ state_word: word }) => word,
-    cell: ({ state_word: word, family }) => <Pill word={word} family={family} />,
-  },
-  {
-    id: 'behind',
-    label: words.behind,
-    value: ({ read_until: at }) => at,
-    cell: ({ read_until: at }) => <Age at={at} />,
-  },
-  {
-    id: 'rows',
-    label: words.rows,
-    isNumber: true,
-    value: ({ rows }) => rows,
-    cell: (object) => <Rows object={object} />,
-  },
-];
+/** So many need no page of their own. */
+const objectsShown = 12;
 
-function Rows({
-  object: { sobject, rows, rows_expected: expected, backfill_percent: percent },
-}: {
-  object: SyncObject;
-}) {
-  if (expected === null || percent >= 100) return formatCount(rows);
-  const says = words.progress(percent, rows, expected);
-  return (
-    <div className="ml-auto max-w-40">
-      {formatCount(rows)}
-      <Progress percent={percent} says={says} label={words.backfillOf(sobject)} />
-    </div>
-  );
-}
-
+/** Is it right, how fresh, who uses the quota, what to do. */
 export function OverviewScreen() {
-  const { sync } = useSnapshot();
+  const { sync, objects } = useSnapshot();
   const query = useQuery(snapshotQuery(sync.id));
+  const hasMore = objects.length > objectsShown;
   return (
-    <Screen title={`${words.title} – ${sync.name}`} heading={sync.headline}>
-      {sync.details.length > 0 && (
-        <ul className="prose-width">
-          {sync.details.map((line) => (
-            <li key={line}>{line}</li>
-          ))}
-        </ul>
-      )}
-      <Panel title={words.objects} query={query}>
-        {(snapshot) => <Objects snapshot={snapshot} />}
-      </Panel>
+    <Screen title={`${words.title} – ${sync.name}`} heading={<Headline text={sync.headline} />}>
+      <div data-tour="needs">
+        <Needs sync={sync} />
+      </div>
+      <div data-tour="objects">
+        <Panel
+          title={words.objects}
+          query={query}
+          isEmpty={(snapshot) => snapshot.objects.length === 0}
+          empty={<p className="text-muted">{words.objectsUnread}</p>}
+          actions={
+            <Link
+              to="/syncs/$sync/objects"
+              params={{ sync: sync.id }}
+              className="text-accent tabular-nums hover:underline"
+            >
+              {hasMore ? words.allObjects(objects.length) : words.allFew}
+            </Link>
+          }
+        >
+          {() => (
+            <ObjectsTable
+              sync={sync.id}
+              objects={objects}
+              caption={words.objects}
+              maxRows={objectsShown}
+              hasFilter={hasMore}
+            />
+          )}
+        </Panel>
+      </div>
+      <div className="grid grid-cols-[minmax(0,1fr)] items-start gap-6 md:grid-cols-[minmax(0,3fr)_minmax(0,2fr)]">
+        <div data-tour="usage" className="space-y-6">
+          <ApiUse sync={sync} />
+          <SchemaChanges sync={sync.id} />
+        </div>
+        <div className="space-y-6">
+          <Proven sync={sync} objects={objects} />
+          <LastActivity sync={sync.id} />
+        </div>
+      </div>
     </Screen>
-  );
-}
-
-function Objects({ snapshot: { sync, objects } }: { snapshot: Snapshot }) {
-  return (
-    <DataTable
-      caption={words.objects}
-      rows={objects}
-      columns={columnsOf(sync.id)}
-      keyOf={({ sobject }) => sobject}
-      initialSort={{ id: 'object', desc: false }}
-    />
   );
 }

@@ -1,0 +1,45 @@
+/** Words about the objects of a sync, wherever they are listed. */
+import { counted, formatClock, formatCount, formatPercent, type Zone } from '../words/format.ts';
+
+export const words = {
+  object: 'Object',
+  state: 'State',
+  behind: 'Behind',
+  behindTitle: (target: string) => `Read again within ${target} as long as the sync keeps its pace`,
+  rows: 'Rows here',
+  copied: 'Rows copied',
+  ofAbout: (rows: string, expected: number) => `${rows} of about ${formatCount(expected)}`,
+  rate: 'Rows/min',
+  timeLeft: 'Time left',
+  readBy: 'Read by',
+  methods: { bulk: 'Bulk', pages: 'REST' },
+  queued: 'Queued',
+  inSalesforce: 'In Salesforce',
+  about: (records: number) => `about ${formatCount(records)}`,
+  proven: 'Counts equal',
+  notYet: 'not yet',
+  requests: 'Requests 24\u00a0h',
+  share: (requests: number, percent: number) =>
+    `${formatCount(Math.round(requests))} · ${formatPercent(percent)}`,
+  table: 'Table',
+  none: '–',
+  backfillOf: (name: string) => `Backfill of ${name}`,
+  progress: (percent: number, rows: number, expected: number, left: string) =>
+    `${formatPercent(percent)}, ${formatCount(rows)} of about ${formatCount(expected)} records, time left: ${left}`,
+  countsFrom: (age: string) => `Rows here are exact. Salesforce’s counts are its own estimate, ${age}.`,
+  countsUnknown: 'Rows here are exact. Salesforce has not told its counts.',
+  countAgain: 'Ask Salesforce again',
+  asked: 'The sync has been asked.',
+  queuedOperation: 'Waiting for the sync to begin.',
+  runningOperation: (done: number, of: number) => `${done} of ${counted(of, 'object')} done.`,
+  runningRows: (rows: number, of: number) => `${formatCount(rows)} of ${counted(of, 'record')}.`,
+  doneIn: (time: string) => `Done in ${time}.`,
+  noDifference: 'Nothing differed.',
+  repaired: (rows: number, kind: string) =>
+    `${counted(rows, 'row')} ${rows === 1 ? 'was' : 'were'} ${kind}, and ${rows === 1 ? 'is' : 'are'} repaired.`,
+  stillAside: (rows: number, reason: string) => `${counted(rows, 'record')} set aside: ${reason}`,
+  skipped: (object: string, reason: string) => `${object} was skipped: ${reason}`,
+  withdraw: 'Withdraw',
+  withdrawn: 'Withdrawn.',
+  since: (at: Date, zone: Zone) => `since ${formatClock(at, zone)}`,
+} as const;

@@ -1,8 +1,8 @@
-import { useEffect, useState } from 'react';
-import { Switch } from '../ui/choices.tsx';
-import { Dialog } from '../ui/dialog.tsx';
-import { frame } from '../words/frame.ts';
-import { areShortcutsOn, useShortcutsSwitch } from './shortcuts-switch.ts';
+import { lazy, Suspense, useEffect, useState } from 'react';
+import { areShortcutsOn } from './shortcuts-switch.ts';
+
+/** Dialogs are no part of the first load. */
+const ShortcutList = lazy(() => import('./shortcut-list.tsx'));
 
 /** What each key presses or enters, by its name in `data-shortcut`. */
 const targets: Record<string, string> = { '/': 'filter', '[': 'previous', ']': 'next' };
@@ -15,7 +15,6 @@ export const showShortcuts = (): void => void opened.dispatchEvent(new Event('op
 /** Listens for the single keys, and shows what they do. */
 export function Shortcuts() {
   const [isOpen, setOpen] = useState(false);
-  const [isOn, setOn] = useShortcutsSwitch();
   useEffect(() => {
     const open = () => setOpen(true);
     const press = (event: KeyboardEvent) => {
@@ -31,37 +30,11 @@ export function Shortcuts() {
       document.removeEventListener('keydown', press);
     };
   }, []);
-  return (
-    <Dialog title={frame.shortcuts} isOpen={isOpen} onClose={() => setOpen(false)}>
-      <table className="mb-4 w-full text-left">
-        <caption className="sr-only">{frame.shortcuts}</caption>
-        <thead className="sr-only">
-          <tr>
-            <th scope="col">{frame.key}</th>
-            <th scope="col">{frame.keyDoes}</th>
-          </tr>
-        </thead>
-        <tbody>
-          {Object.entries(frame.keys).map(([key, does]) => (
-            <tr key={key} className="border-t border-line">
-              <td className="w-16 py-2">
-                <kbd className="inline-block min-w-8 rounded-control border border-control bg-sunken px-2 py-0.5 text-center font-mono">
-                  {key}
-                </kbd>
-              </td>
-              <td>{does}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-      <Switch
-        label={frame.shortcutsOn}
-        hint={frame.shortcutsHint}
-        isOn={isOn === 'on'}
-        onChange={(on) => setOn(on ? 'on' : 'off')}
-      />
-    </Dialog>
-  );
+  return isOpen ? (
+    <Suspense fallback={null}>
+      <ShortcutList onClose={() => setOpen(false)} />
+    </Suspense>
+  ) : null;
 }
 
 /** Somebody types, a dialog is open, or the key is the browser's. */

@@ -1,7 +1,8 @@
 // Runs the tests against one PostgreSQL server, started for this run. A file's name gives its tier:
 //   NAME.test.ts, NAME.pg.test.ts   first tier: npm test, after the checks. What each room promises, and the main job.
 //   NAME.slow.test.ts               second tier: faults, kills, several processes, third-party clients, long searches.
-//                                   npm run test:all runs both tiers; with --slow only the second
+//                                   npm run test:all runs both tiers; with --slow only the second,
+//                                   and npm run test:console both tiers of the console
 // While working on one thing: npm test -- FILE [FILE …] runs only these, without the checks; options of node --test may
 // be added. --no-check skips the checks. If TEST_POSTGRES_URL is set, that server is used.
 import { spawn } from 'node:child_process';
@@ -16,13 +17,16 @@ import { openRunFolder } from '@lockstep/harness/run-folder';
 import { openTemplates } from '@lockstep/harness/templates';
 import { removeEmbedded, startEmbedded } from 'lockstep/postgres/testing';
 
-const own = ['--no-check', '--all', '--slow'];
+const own = ['--no-check', '--all', '--slow', '--console'];
 const given = process.argv.slice(2).filter((argument) => !own.includes(argument));
 const files = given.filter((argument) => !argument.startsWith('-'));
 const isSlow = process.argv.includes('--slow');
-const checks = files.length === 0 && !isSlow && !process.argv.includes('--no-check');
+const isConsole = process.argv.includes('--console');
+const checks = files.length === 0 && !isSlow && !isConsole && !process.argv.includes('--no-check');
 
-const patterns = ['packages/*/src/**/*.test.ts', 'verification/**/*.test.ts'];
+const patterns = isConsole
+  ? ['packages/console/src/**/*.test.ts', 'verification/console/*.test.ts']
+  : ['packages/*/src/**/*.test.ts', 'verification/**/*.test.ts'];
 const runByChecks = ['verification/repository/**'];
 
 /** The files of the requested tiers. */
@@ -33,7 +37,7 @@ function chosenFiles(): string[] {
   const usual = all.filter((path) => !path.endsWith('.slow.test.ts'));
   process.stderr.write(`${usual.length} files of the first tier, ${slow.length} of the second\n`);
   if (isSlow) return slow;
-  return process.argv.includes('--all') ? all : usual;
+  return isConsole || process.argv.includes('--all') ? all : usual;
 }
 
 const stop = new AbortController();

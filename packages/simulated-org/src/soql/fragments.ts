@@ -22,7 +22,7 @@ export const decimalText = (value: Sql): Sql => {
   const fraction = sql`coalesce(nullif(rtrim(substr(${digits}, 2), '0'), ''), '0')`;
   const exponent = sql`length(${digits}) - 1 - scale(${value})`;
   const sign = sql`CASE WHEN ${value} < 0 THEN '-' ELSE '' END`;
-  return sql`CASE WHEN ${value} > -10000000 AND ${value} < 10000000
-      AND (${value} >= 0.001 OR ${value} <= -0.001 OR ${value} = 0) THEN ${plain}
+  return sql`CASE WHEN ${value} >= 0.001 AND ${value} < 10000000
+      OR ${value} <= -0.001 AND ${value} > -10000000 OR ${value} = 0 THEN ${plain}
     WHEN ${value} IS NOT NULL THEN ${sign} || left(${digits}, 1) || '.' || ${fraction} || 'E' || (${exponent}) END`;
 };

@@ -1,7 +1,9 @@
 /** Live figures while the server goes away and comes back, while a proxy lets no stream through, and on request. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { openConsoleOfSync } from '@lockstep/harness/console';
+import { type ConsolePage, openConsoleOfSync } from '@lockstep/harness/console';
+
+type Page = ConsolePage['page'];
 
 const { signedIn, url, harness, stopServer, startServer } = await openConsoleOfSync();
 const overview = `${url}/syncs/${harness.sync.id}`;
@@ -43,6 +45,41 @@ test('where no event stream comes through, the figures are read every 10 s', asy
   await page.getByText('Updating every 10 s').waitFor();
   const rows = await addAccount();
   await page.getByRole('row').filter({ hasText: 'Account' }).getByText(rows, { exact: true }).waitFor();
+});
+
+/** Chromium without a window takes all its pages for visible. */
+async function hide(page: Page): Promise<void> {
+  await page.evaluate(() => {
+    const { document } = globalThis as unknown as { document: EventTarget };
+    Object.defineProperty(document, 'hidden', { value: true, configurable: true });
+    document.dispatchEvent(new Event('visibilitychange'));
+  });
+}
+
+async function show(page: Page): Promise<void> {
+  await page.evaluate(() => {
+    const { document } = globalThis as unknown as { document: EventTarget & { hidden?: boolean } };
+    delete document.hidden;
+    document.dispatchEvent(new Event('visibilitychange'));
+  });
+}
+
+test('tabs in the background hold no stream, so an eighth tab is live, and they follow all the same', async () => {
+  const { page: first, context } = await signedIn();
+  after(() => context.close());
+  const tabs = [first];
+  while (tabs.length < 8) tabs.push(await context.newPage());
+  for (const [number, tab] of tabs.entries()) {
+    await tab.goto(overview);
+    await tab.locator('[data-live="live"]').waitFor();
+    if (number < tabs.length - 1) await hide(tab);
+  }
+  await first.getByText('Updating every 10 s').waitFor();
+  const rows = await addAccount();
+  const row = first.getByRole('row').filter({ hasText: 'Account' });
+  await row.getByText(rows, { exact: true }).waitFor();
+  await show(first);
+  await first.locator('[data-live="live"]').waitFor();
 });
 
 test('who stops the updates gets none until they are resumed', async () => {

@@ -1,6 +1,7 @@
 /**
  * The live updates of one sync: one event stream for the tab, whose events go into the query cache. Where a proxy lets
- * no stream through, the snapshot is read every ten seconds instead.
+ * no stream through, the snapshot is read every ten seconds instead, as it is in a tab that nobody looks at: over
+ * HTTP/1.1 a browser has six connections to a host, and a seventh tab would wait for one.
  */
 import type { QueryClient } from '@tanstack/react-query';
 import { showSync } from './changes.ts';
@@ -33,7 +34,8 @@ const triesMax = 3;
 const pollEveryMs = 10_000;
 /** While polling a stream is tried once in so many polls. */
 const pollsPerTry = 6;
-const hiddenMs = 300_000;
+/** Who only passes by a tab does not end its stream. */
+const hiddenMs = 2_000;
 
 export class LiveUpdates {
   readonly #client: QueryClient;
@@ -128,6 +130,7 @@ export class LiveUpdates {
 
   #connect(): void {
     this.#disconnect();
+    if (document.hidden) return void this.#poll();
     const source = new EventSource(`/api/v1/syncs/${encodeURIComponent(this.#sync)}/events`);
     this.#source = source;
     this.#later(firstEventWithinMs, () => this.#fail());
@@ -193,22 +196,19 @@ export class LiveUpdates {
 
   async #poll(): Promise<void> {
     const isRead = await this.#read();
-    if (this.#isOver() || this.#isClosed) return;
+    if (this.#isOver() || this.#isClosed || this.#source !== null) return;
     this.#become(isRead ? { kind: 'polling' } : { kind: 'reconnecting', since: this.#upToDateAt }, null);
     this.#polls += 1;
     // A server that does not answer at all is asked for a stream again: that is what comes back with it.
-    const isTrying = !isRead || this.#polls % pollsPerTry === 0;
+    const isTrying = !document.hidden && (!isRead || this.#polls % pollsPerTry === 0);
     this.#later(pollEveryMs, () => (isTrying ? this.#connect() : void this.#poll()));
   }
 
   readonly #onVisibility = (): void => {
     clearTimeout(this.#hideTimer);
-    if (document.hidden) {
-      this.#hideTimer = setTimeout(() => this.#disconnect(), hiddenMs);
-    } else if (this.#source === null && this.#state.kind === 'live') {
-      this.#become({ kind: 'reconnecting', since: this.#upToDateAt });
-      this.#connect();
-    }
+    if (this.#isOver()) return;
+    if (document.hidden) this.#hideTimer = setTimeout(() => this.#connect(), hiddenMs);
+    else if (this.#source === null) this.#connect();
   };
 }
 

@@ -1,10 +1,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createWriteStream } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { sql } from '@lockstep/foundation/sql';
 import { startOrg, type TestOrg } from '@lockstep/harness/org';
@@ -66,7 +64,8 @@ async function openCaller(org: TestOrg): Promise<Caller> {
   };
   return {
     json: async <Body>(...call: Parameters<typeof send>) => (await (await send(...call)).json()) as Body,
-    download: async (path, file) => pipeline(await send('GET', path), createWriteStream(file)),
+    download: (path, file) =>
+      run('curl', ['-sf', '-H', `authorization: ${headers.authorization}`, '-o', file, `${org.url}${path}`]),
     close: () => dispatcher.close(),
   };
 }
@@ -107,8 +106,9 @@ async function pagesOf(caller: Caller, fields: readonly string[]): Promise<numbe
 }
 
 /**
- * The time of psql's \copy divided by that of a bulk job for the same rows, from its creation to the last byte of its
- * results; undefined if psql is not installed.
+ * The time of psql's \copy divided by that of a bulk job for the same rows, from its creation until curl has stored its
+ * results: both sides end with a native program, so that the org is compared and not a client. Undefined if psql or
+ * curl is not installed.
  */
 async function bulkRatio(
   org: TestOrg,
@@ -126,7 +126,7 @@ async function bulkRatio(
     return median(ratios);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-    process.stderr.write('bulk_ratio_to_copy is left out: psql is not installed\n');
+    process.stderr.write('bulk_ratio_to_copy is left out: psql or curl is not installed\n');
     return undefined;
   } finally {
     await rm(folder, { recursive: true });
@@ -142,9 +142,12 @@ async function timed(work: () => Promise<unknown>): Promise<number> {
 async function copy(url: string, fields: readonly string[], file: string): Promise<void> {
   const columns = fields.map((name) => `"${name}"`).join(', ');
   const command = `\\copy (SELECT ${columns} FROM org."Account" WHERE NOT "IsDeleted") TO '${file}' CSV HEADER`;
-  const psql = spawn('psql', [url, '-q', '-c', command], { stdio: 'inherit' });
-  const [status] = await once(psql, 'close');
-  if (status !== 0) throw new Error(`psql ended with status ${status}`);
+  await run('psql', [url, '-q', '-c', command]);
+}
+
+async function run(program: string, args: readonly string[]): Promise<void> {
+  const [status] = await once(spawn(program, args, { stdio: 'inherit' }), 'close');
+  if (status !== 0) throw new Error(`${program} ended with status ${status}`);
 }
 
 async function queryJob(caller: Caller, fields: readonly string[], file: string): Promise<void> {

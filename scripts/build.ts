@@ -18,12 +18,10 @@ const foundation = '@lockstep/foundation/';
 build(join(folder, 'src'), dist);
 build(join(root, 'packages/foundation/src'), join(dist, 'foundation'));
 copyFileSync(join(root, 'LICENSE'), join(dist, 'LICENSE'));
-if (folder === join(root, 'packages/lockstep')) addConsole();
+if (folder === join(root, 'packages/lockstep')) await addConsole();
 
-function addConsole(): void {
-  const state = consoleState(root);
-  if (state === 'absent') return;
-  if (state !== 'built') buildConsole(root);
+async function addConsole(): Promise<void> {
+  if (consoleState() !== 'built') await buildConsole();
   cpSync(join(root, 'packages/console/dist'), join(dist, 'console'), { recursive: true });
 }
 

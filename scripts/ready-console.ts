@@ -1,15 +1,12 @@
 // Builds the console of this clone if it is missing or older than its sources, as npm start and npm run demo do first.
-// A clone without its package has no console.
-import { resolve } from 'node:path';
 import { buildConsole, consoleState } from './console-build.ts';
 
-const root = resolve(import.meta.dirname, '..');
-const state = consoleState(root);
-if (state === 'missing' || state === 'old') {
+const state = consoleState();
+if (state !== 'built') {
   const why = { missing: 'it is not built yet', old: 'its sources have changed' }[state];
   process.stderr.write(`Building the console (${why}); this takes a few seconds.\n`);
   try {
-    buildConsole(root);
+    await buildConsole();
   } catch (error) {
     // Lockstep is useful without it, so what was asked for starts all the same.
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);

@@ -10,12 +10,12 @@ import { globSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { buildConsole } from '@lockstep/console/build';
 import { openDatabase } from '@lockstep/foundation/database';
 import { sql } from '@lockstep/foundation/sql';
 import { openRunFolder } from '@lockstep/harness/run-folder';
 import { openTemplates } from '@lockstep/harness/templates';
 import { removeEmbedded, startEmbedded } from 'lockstep/postgres/testing';
+import { buildConsole, consoleState } from './console-build.ts';
 
 const own = ['--no-check', '--all', '--slow', '--console'];
 const given = process.argv.slice(2).filter((argument) => !own.includes(argument));
@@ -49,7 +49,8 @@ async function main(): Promise<boolean> {
   if (chosen.length === 0) return true;
   const isChecked = checks ? await runNode(['scripts/check.ts']) : true;
   if (stop.signal.aborted) return false;
-  if (chosen.some((path) => path.startsWith('verification/console/'))) await buildConsole({ isQuiet: true });
+  const isShown = chosen.some((path) => path.startsWith('verification/console/'));
+  if (isShown && consoleState() !== 'built') await buildConsole();
   await using folder = await openRunFolder('lockstep-test-');
   await using server = await openServer(join(folder.path, 'server'));
   await using templates = openTemplates(server.url);

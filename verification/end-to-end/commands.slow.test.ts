@@ -75,6 +75,13 @@ test('usage shows where requests went and how many of its daily requests the org
       { purpose: 'setup', last_hour: 1, last_day: 1 },
     ],
     queries: [{ sobject: 'Account', kind: 'head', queries: 1, rows: 1_200 }],
+    shares: {
+      objects: [{ sobject: 'Account', requests: 1 }],
+      other: 2,
+      proxied: 0,
+      total: 3,
+      other_programs: 13_647,
+    },
     stop_at_percent: 90,
   });
 });

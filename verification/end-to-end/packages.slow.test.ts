@@ -57,7 +57,7 @@ test('the installed product serves the built console', { skip: noConsole }, asyn
     const page = await fetch(url, { headers: { accept: 'text/html' } });
     assert.equal(page.status, 200);
     const script = /src="(\/assets\/[^"]+\.js)"/.exec(await page.text())?.[1] ?? '';
-    const asset = await fetch(`${url}${script}`);
+    const asset = await fetch(`${url}${script}`, { headers: { 'accept-encoding': 'br' } });
     assert.equal(asset.status, 200, script);
     assert.match(asset.headers.get('content-type') ?? '', /javascript/);
     assert.equal(asset.headers.get('content-encoding'), 'br');

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { access, chmod, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { userInfo } from 'node:os';
+import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { after } from 'node:test';
 import { inflate } from '@sparticuz/chromium';
@@ -29,12 +29,18 @@ export interface OpenedBrowser {
 /** One for a whole test file, closed at its end. */
 export async function openBrowser(): Promise<OpenedBrowser> {
   const installed = await installedBrowser();
-  const browser = await launch(installed).catch((error: unknown) => {
+  // Chromium leaves files behind when it is ended in the middle of something.
+  const temporary = await mkdtemp(join(tmpdir(), 'browser-'));
+  const launch = (environment = {}) => launchIn(temporary, installed, environment);
+  const browser = await launch().catch((error: unknown) => {
     // A bare machine lacks some that every desktop has. The package brings them, older than most machines' own.
     if (!/error while loading shared libraries/.test(String(error))) throw error;
-    return launch(installed, { LD_LIBRARY_PATH: installed.libraries });
+    return launch({ LD_LIBRARY_PATH: installed.libraries });
   });
-  after(() => browser.close());
+  after(async () => {
+    await browser.close();
+    await rm(temporary, { recursive: true, force: true, maxRetries: 5 });
+  });
   return {
     newContext: ({ colorScheme = 'light', width = 1280, height = 900 } = {}) =>
       // Without a locale it takes the machine's, and of LANG=C it makes a language that no other program knows.
@@ -48,14 +54,15 @@ interface InstalledBrowser {
   libraries: string;
 }
 
-const launch = (
+const launchIn = (
+  temporary: string,
   { executablePath, fontConfig }: InstalledBrowser,
-  environment: Record<string, string> = {},
+  environment: Record<string, string>,
 ): Promise<Browser> =>
   chromium.launch({
     executablePath,
     args: ['--no-sandbox'], // the tests of a container run as root; only our own pages are opened
-    env: { ...process.env, FONTCONFIG_FILE: fontConfig, ...environment },
+    env: { ...process.env, TMPDIR: temporary, FONTCONFIG_FILE: fontConfig, ...environment },
   });
 
 /**

@@ -25,6 +25,8 @@ export interface ServerWithOrg extends AsyncDisposable {
   untilCurrent(sync: string): Promise<void>;
 }
 
+const isCopying = new Set(['queued', 'backfilling', 'columns']);
+
 export async function openServerWithOrg({
   org: orgOptions,
   ...options
@@ -71,7 +73,7 @@ export async function openServerWithOrg({
     async untilCurrent(sync) {
       for (let tries = 0; tries < 600; tries++) {
         const { items } = await accepted('GET', `/api/v1/syncs/${sync}/objects`);
-        if ((items as { state: string }[]).every(({ state }) => state === 'current')) return;
+        if ((items as { state: string }[]).every(({ state }) => !isCopying.has(state))) return;
         await systemClock.sleep(100);
       }
       assert.fail(`${sync} was not copied`);

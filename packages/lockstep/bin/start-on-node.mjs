@@ -6,7 +6,7 @@ import { pinnedNode } from './pinned-node.mjs';
 
 const options = [
   '--disable-warning=ExperimentalWarning',
-  // In MB. Node's own choice costs 50 MB of memory while a large table is copied, and is not faster.
+  // In MB. Node's own choice costs some 60 MB of memory while a large table is copied: docs/benchmarks.md.
   '--max-semi-space-size=4',
 ];
 

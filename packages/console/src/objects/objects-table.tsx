@@ -1,8 +1,9 @@
-import { useQuery } from '@tanstack/react-query';
+import { type UseQueryResult, useQuery } from '@tanstack/react-query';
 import { useMemo } from 'react';
 import { orgCountsQuery, usageQuery } from '../api/figures.ts';
 import type { SyncObject } from '../api/queries.ts';
 import { Button } from '../ui/button.tsx';
+import { QueryProblem } from '../ui/problem-notice.tsx';
 import { DataTable } from '../ui/table.tsx';
 import { useServerNow } from '../ui/use-now.ts';
 import { formatAge } from '../words/format.ts';
@@ -27,8 +28,8 @@ export function ObjectsTable({
 }) {
   const copies = objects.some(isCopying);
   const counts = useQuery({ ...orgCountsQuery(sync), enabled: !copies });
-  const { data: usage } = useQuery(usageQuery(sync));
-  const shares = usage?.shares;
+  const usage = useQuery(usageQuery(sync));
+  const shares = usage.data?.shares;
   const columns = useMemo(
     () => objectColumns(sync, copies, { counts: counts.data, shares }),
     [sync, copies, counts.data, shares],
@@ -43,7 +44,8 @@ export function ObjectsTable({
         initialSort={{ id: 'state', desc: false }}
         {...table}
       />
-      {!copies && (
+      <UnreadFigures queries={[counts, usage]} />
+      {!copies && (counts.data !== undefined || !counts.isError) && (
         <p className="mt-3 flex min-h-8 flex-wrap items-center gap-x-3 text-sm text-muted">
           <CountsSource at={counts.data?.at ?? null} />
           <Button look="quiet" isBusy={counts.isFetching} onClick={() => void counts.refetch()}>
@@ -52,6 +54,19 @@ export function ObjectsTable({
         </p>
       )}
     </>
+  );
+}
+
+/** What the columns of counts and of requests could not be filled with. */
+function UnreadFigures({ queries }: { queries: readonly UseQueryResult[] }) {
+  const unread = queries.filter(({ isError, data }) => isError && data === undefined);
+  const [first] = unread;
+  if (!first) return null;
+  const refetch = () => Promise.all(unread.map((query) => query.refetch()));
+  return (
+    <div className="mt-3">
+      <QueryProblem query={{ ...first, refetch }} />
+    </div>
   );
 }
 

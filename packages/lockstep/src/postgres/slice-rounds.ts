@@ -1,5 +1,5 @@
 /**
- * Lets slices be stored side by side, in rounds: the next one begins when all slices of the last have ended. Between
+ * Lets slices be copied side by side, in rounds: the next one begins when all slices of the last have ended. Between
  * two rounds nobody shares a stream's lock, so a page that waits for it gets its turn. PostgreSQL alone would let
  * sharers in for ever, and the page would wait until the job has ended.
  */
@@ -14,12 +14,12 @@ export class SliceRounds {
     this.widthMax = widthMax;
   }
 
-  async run<Result>(store: () => Promise<Result>): Promise<Result> {
+  async run<Result>(copy: () => Promise<Result>): Promise<Result> {
     while (this.begun === this.widthMax) await this.ended.promise;
     this.begun++;
     this.running++;
     try {
-      return await store();
+      return await copy();
     } finally {
       this.running--;
       if (this.running === 0) this.endRound();

@@ -150,11 +150,11 @@ const fieldsKey = (fields: readonly string[]): string =>
  * @returns null: a record does not fit its columns, or an older reading is under way, which needs fences
  */
 async function copySlice(store: Store): Promise<StoredSlice | null> {
-  const { slice } = store;
+  const { slice, rounds } = store;
   const merged = new Map<number, true>();
   let counts = noCounts;
   for (;;) {
-    const copied = await copyUnfenced(store, merged);
+    const copied = await rounds.run(() => copyUnfenced(store, merged));
     if (copied === null) return null;
     if (!('fenced' in copied)) return { ...copied, counts: add(copied.counts, counts) };
     counts = add(counts, await mergeRecords(store, partOf(slice, copied.fenced)));
@@ -176,27 +176,25 @@ const add = (a: ApplyCounts, b: ApplyCounts): ApplyCounts => ({
 class NotSo extends Error {}
 
 async function copyUnfenced(
-  { db, rounds, job: { stream }, slice, part }: Store,
+  { db, job: { stream }, slice, part }: Store,
   merged: ReadonlyMap<number, true>,
 ): Promise<StoredSlice | { fenced: readonly number[] } | null> {
   try {
-    const copy = () =>
-      applyTransaction(db, async (tx) => {
-        await lockReading(tx, part);
-        await shareStream(tx, stream);
-        await lockOwnPage(tx, part);
-        const [older] = await selectOlderReading(tx, stream.streamNo, part.observation, part.hi);
-        if (older) throw new NotSo();
-        const fenced = (await fencedRecords(tx, stream.streamNo, slice)).filter((nth) => !merged.has(nth));
-        if (fenced.length > 0) return { fenced };
-        const rest = withoutRecords(slice, (nth) => merged.has(nth));
-        const rows = rest.starts.length;
-        const copied = rows === 0 ? 0 : await tx.copyIn(copyRows(stream, stream.columns), rest.bytes);
-        if (copied !== rows) throw new NotSo();
-        await requireUnseen(tx, part, partOf(slice, [...merged.keys()]));
-        return { counts: { ...noCounts, applied: rows }, page: await advance(tx, slice, part, rows) };
-      });
-    return await rounds.run(copy);
+    return await applyTransaction(db, async (tx) => {
+      await lockReading(tx, part);
+      await shareStream(tx, stream);
+      await lockOwnPage(tx, part);
+      const [older] = await selectOlderReading(tx, stream.streamNo, part.observation, part.hi);
+      if (older) throw new NotSo();
+      const fenced = (await fencedRecords(tx, stream.streamNo, slice)).filter((nth) => !merged.has(nth));
+      if (fenced.length > 0) return { fenced };
+      const rest = withoutRecords(slice, (nth) => merged.has(nth));
+      const rows = rest.starts.length;
+      const copied = rows === 0 ? 0 : await tx.copyIn(copyRows(stream, stream.columns), rest.bytes);
+      if (copied !== rows) throw new NotSo();
+      await requireUnseen(tx, part, partOf(slice, [...merged.keys()]));
+      return { counts: { ...noCounts, applied: rows }, page: await advance(tx, slice, part, rows) };
+    });
   } catch (error) {
     if (error instanceof NotSo) return null;
     const state = sqlState(error) ?? '';

@@ -16,12 +16,13 @@ export const joined = (fragments: readonly Sql[], separator: string): Sql =>
  * `1234567.0`, `1.2345678E7`. All stored digits are kept, where a double would keep 17.
  */
 export const decimalText = (value: Sql): Sql => {
-  const trimmed = sql`trim_scale(${value})`;
-  const plain = sql`${trimmed}::text || CASE WHEN scale(${trimmed}) = 0 THEN '.0' ELSE '' END`;
-  const digits = sql`ltrim(replace(abs(${trimmed})::text, '.', ''), '0')`;
+  const trimmed = sql`trim_scale(${value})::text`;
+  const plain = sql`CASE WHEN min_scale(${value}) = 0 THEN ${trimmed} || '.0' ELSE ${trimmed} END`;
+  const digits = sql`ltrim(replace(abs(${value})::text, '.', ''), '0')`;
   const fraction = sql`coalesce(nullif(rtrim(substr(${digits}, 2), '0'), ''), '0')`;
-  const exponent = sql`length(${digits}) - 1 - scale(${trimmed})`;
+  const exponent = sql`length(${digits}) - 1 - scale(${value})`;
   const sign = sql`CASE WHEN ${value} < 0 THEN '-' ELSE '' END`;
-  return sql`CASE WHEN ${value} = 0 OR abs(${value}) >= 0.001 AND abs(${value}) < 10000000 THEN ${plain}
+  return sql`CASE WHEN ${value} >= 0.001 AND ${value} < 10000000
+      OR ${value} <= -0.001 AND ${value} > -10000000 OR ${value} = 0 THEN ${plain}
     WHEN ${value} IS NOT NULL THEN ${sign} || left(${digits}, 1) || '.' || ${fraction} || 'E' || (${exponent}) END`;
 };

@@ -5,6 +5,7 @@ import type { Sync } from '../../api/queries.ts';
 import { serverNow } from '../../api/server-clock.ts';
 import { Chart } from '../../ui/chart.tsx';
 import { Panel } from '../../ui/panel.tsx';
+import { QueryProblem } from '../../ui/problem-notice.tsx';
 import { Age } from '../../ui/time.tsx';
 import { formatCount } from '../../words/format.ts';
 import { sum, usageFigures } from './usage-figures.ts';
@@ -28,6 +29,7 @@ export function ApiUse({ sync }: { sync: Sync }) {
           <Quota usage={data} />
           <div className="min-h-[19rem]">
             {hours.data && <Hours hours={hours.data} usage={data} sync={sync} />}
+            {hours.isError && hours.data === undefined && <QueryProblem query={hours} />}
           </div>
         </div>
       )}

@@ -25,7 +25,7 @@ test('a page that was cut for the first time, or again at the same place, shows 
   assert.deepEqual(sizeAfter(first, cut(200)), first);
 });
 
-test('if pages are cut at different places, nine tenths of the shortest are counted on', () => {
+test('if pages are cut at different places, at most nine tenths of the last are counted on, and no more than before', () => {
   const known = { rows: 200, cutAt: 200 };
   assert.deepEqual(sizeAfter(known, cut(100)), { rows: 90, cutAt: 100 });
   assert.deepEqual(sizeAfter(known, cut(300)), { rows: 200, cutAt: 300 });

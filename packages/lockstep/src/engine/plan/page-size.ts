@@ -17,7 +17,7 @@ export interface PageSizes {
   part: PageSize;
 }
 
-/** If pages are cut at different places, by their bytes, this share of the shortest is counted on. */
+/** If a page is cut at another place than the one before, by its bytes, no more than this share of it is counted on. */
 const safeShare = 0.9;
 
 export const fullPageSize = (rows: number): PageSize => ({ rows, cutAt: null });

@@ -1,8 +1,6 @@
 /** Who changes the settings of a sync sees what they cost, can take them back, and overwrites nobody else's. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { openDatabase } from '@lockstep/foundation/database';
-import { sql } from '@lockstep/foundation/sql';
 import { checkAxe, isTooWide, screenshot } from '@lockstep/harness/browser';
 import { type ConsolePage, openConsoleOfSync } from '@lockstep/harness/console';
 
@@ -110,39 +108,6 @@ test('fields left out, foreign keys, writes while the database is away and the A
   assert.equal((await syncNow()).api_version, other);
   await page.getByRole('button', { name: 'Undo' }).click();
   await page.getByText('The API version is as it was.').first().waitFor();
-});
-
-test('who makes a login for an application connects with what is shown once, until it is removed', async () => {
-  const { page } = await open();
-  await page.getByRole('button', { name: 'Make a login' }).click();
-  const dialog = page.getByRole('dialog');
-  await dialog.getByLabel('Name').fill('Not A Name');
-  await dialog.getByRole('button', { name: 'Make the login' }).click();
-  await dialog.locator('[aria-invalid]').waitFor();
-  await dialog.getByLabel('Name').fill('reports');
-  await dialog.getByRole('button', { name: 'Make the login' }).click();
-  await dialog.getByText('nothing stores it').waitFor();
-  await page.keyboard.press('Escape');
-  await checkAxe(page);
-  assert.equal((await page.content()).includes('postgresql://'), false, 'no secret before Show');
-  await dialog.getByRole('button', { name: 'Show' }).click();
-  const address = await dialog.locator('code').innerText();
-  await screenshot(page, 'reader-made');
-  await dialog.getByRole('button', { name: 'I have stored it' }).click();
-
-  const reader = openDatabase({ url: address, applicationName: 'reports', connectionsMax: 1 });
-  const [row] = await reader.query<{ rows: number }>(
-    sql`SELECT count(*)::integer AS rows FROM salesforce.account`,
-  );
-  await reader.end();
-  assert.equal(row?.rows, await harness.countInOrg('Account'));
-
-  await page.getByRole('button', { name: 'Remove reports' }).click();
-  await page.getByRole('dialog').getByRole('button', { name: 'Remove reports' }).click();
-  await page.getByText('The login reports is removed.').first().waitFor();
-  const late = openDatabase({ url: address, applicationName: 'reports', connectionsMax: 1 });
-  await assert.rejects(late.query(sql`SELECT 1`));
-  await late.end();
 });
 
 test('a credential is tried before it replaces the old one', async () => {

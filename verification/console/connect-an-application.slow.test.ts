@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { after, test } from 'node:test';
+import { openDatabase } from '@lockstep/foundation/database';
 import { ident, sql } from '@lockstep/foundation/sql';
 import { checkAxe, isTooWide, screenshot } from '@lockstep/harness/browser';
 import { openCli } from '@lockstep/harness/cli-process';
@@ -133,22 +134,35 @@ test('keys and logins are made, shown once, and taken back', async () => {
   await page.goto(connect);
   const keys = page.getByRole('region', { name: 'Keys of the proxy' });
   await keys.getByText('No key yet.').waitFor();
-  await keys.getByRole('button', { name: 'New key' }).click();
-  const form = page.getByRole('dialog', { name: 'New key' });
-  await form.getByRole('textbox', { name: 'Name of the program' }).fill('exports');
+  await keys.getByRole('button', { name: 'Make a key' }).click();
+  const form = page.getByRole('dialog');
+  await form.getByRole('textbox', { name: 'Name' }).fill('exports');
   await checkAxe(page);
   await screenshot(page, 'connect-new-key');
-  await form.getByRole('button', { name: 'Create key' }).click();
-  await keys.getByText('The key exports is made.').waitFor();
+  await form.getByRole('button', { name: 'Make the key' }).click();
+  await form.getByText('nothing stores it').waitFor();
+  await page.keyboard.press('Escape'); // what is shown once is not lost by that
   assert.doesNotMatch(await source(page), /lsp_/);
-  await keys.getByRole('button', { name: 'Show' }).click();
-  await keys.getByText(/^lsp_/).waitFor();
-  await keys.getByRole('button', { name: 'Revoke key exports' }).click();
-  const revoke = page.getByRole('dialog', { name: 'Revoke key exports' });
-  await revoke.getByRole('button', { name: 'Revoke key exports' }).click();
+  await form.getByRole('button', { name: 'Show' }).click();
+  await form.getByText(/^lsp_/).waitFor();
+  await form.getByRole('button', { name: 'I have stored it' }).click();
+  await keys.getByRole('button', { name: 'Revoke exports' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Revoke exports' }).click();
   await keys.getByText('No key yet.').waitFor();
 
-  await api().ask('POST', `/api/v1/syncs/${harness.sync.id}/readers`, { name: 'old' });
+  const { body } = await api().ask('POST', `/api/v1/syncs/${harness.sync.id}/readers`, { name: 'old' });
+  const reads = async () => {
+    const reader = openDatabase({ url: String(body.mirror_url), applicationName: 'old', connectionsMax: 1 });
+    try {
+      await reader.query(sql`SELECT 1`);
+      return true;
+    } catch {
+      return false;
+    } finally {
+      await reader.end();
+    }
+  };
+  assert.equal(await reads(), true);
   await page.reload();
   const logins = page.getByRole('region', { name: 'Logins', exact: true });
   await logins.getByRole('button', { name: 'Drop login old' }).click();
@@ -156,6 +170,7 @@ test('keys and logins are made, shown once, and taken back', async () => {
   await drop.getByText('its sessions end').waitFor();
   await drop.getByRole('button', { name: 'Drop login old' }).click();
   await logins.getByRole('row').filter({ hasText: 'old' }).waitFor({ state: 'hidden' });
+  assert.equal(await reads(), false);
   assert.deepEqual(complaints, []);
   await context.close();
 });

@@ -1,9 +1,9 @@
 import { useSnapshot } from '../../frame/use-snapshot.ts';
 import { controlClass } from '../../ui/field.tsx';
 import { Screen } from '../../ui/screen.tsx';
-import { KeysPanel } from './keys-panel.tsx';
 import { LoginsPanel } from './logins-panel.tsx';
 import { MirrorFault } from './mirror-fault.tsx';
+import { ProxyKeys } from './proxy-keys.tsx';
 import { ReadPart } from './read-part.tsx';
 import { type Sample, useSample } from './sample.ts';
 import { TrialPart } from './trial-part.tsx';
@@ -28,7 +28,7 @@ export function ConnectScreen() {
       <WritePart sync={sync} sample={sample} />
       <TrialPart sync={sync} sample={sample} />
       <LoginsPanel sync={sync.id} />
-      {sync.base_url !== null && <KeysPanel sync={sync.id} />}
+      {sync.base_url !== null && <ProxyKeys sync={sync.id} />}
     </Screen>
   );
 }

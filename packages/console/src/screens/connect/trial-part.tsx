@@ -8,7 +8,7 @@ import { RadioCards } from '../../ui/choices.tsx';
 import { ConfirmDialog } from '../../ui/dialog.tsx';
 import { TextField } from '../../ui/field.tsx';
 import { ProblemNotice } from '../../ui/problem-notice.tsx';
-import { Card } from './card.tsx';
+import { Section } from '../../ui/section.tsx';
 import { proxyKeysQuery } from './proxy-keys-query.ts';
 import { runTrial, type TrialOutcome } from './run-trial.ts';
 import type { Sample } from './sample.ts';
@@ -27,14 +27,14 @@ export function TrialPart({ sync, sample }: { sync: Sync; sample: Sample | null 
   if (sync.base_url === null || sample === null) return null;
   const { object } = sample;
   return (
-    <Card title={text.title}>
+    <Section title={text.title}>
       {object.rows === 0 ? (
         <p>{text.notLoaded(object.sobject, object.backfill_percent)}</p>
       ) : (
         // Another object, another record.
         <TrialForm key={object.sobject} sync={sync.id} object={object.sobject} first={sample.id ?? ''} />
       )}
-    </Card>
+    </Section>
   );
 }
 

@@ -1,6 +1,6 @@
 import type { Sync } from '../../api/queries.ts';
 import { CodeBlock } from '../../ui/code-block.tsx';
-import { Card } from './card.tsx';
+import { Section } from '../../ui/section.tsx';
 import type { Sample } from './sample.ts';
 import { SnippetTabs } from './snippet-tabs.tsx';
 import { proxySnippets } from './snippets.ts';
@@ -10,7 +10,7 @@ const text = words.write;
 
 /** How programs write: as to Salesforce, at another address. */
 export function WritePart({ sync, sample }: { sync: Sync; sample: Sample | null }) {
-  if (sync.base_url === null) return <Card title={text.title}>{text.noProxy}</Card>;
+  if (sync.base_url === null) return <Section title={text.title}>{text.noProxy}</Section>;
   const object = sample?.object.sobject ?? 'Account';
   const field = sample?.field ?? 'Description';
   const snippets = proxySnippets({
@@ -21,7 +21,7 @@ export function WritePart({ sync, sample }: { sync: Sync; sample: Sample | null 
     field,
   });
   return (
-    <Card title={text.title}>
+    <Section title={text.title}>
       <div className="space-y-4">
         <div>
           <h3 className="mb-1 font-medium">{text.base}</h3>
@@ -48,6 +48,6 @@ export function WritePart({ sync, sample }: { sync: Sync; sample: Sample | null 
           </dl>
         </div>
       </div>
-    </Card>
+    </Section>
   );
 }

@@ -1,32 +1,5 @@
-/** Words of what reaches a sync: its logins, keys, credential and database. */
+/** Words of a sync's credential and its database. */
 export const words = {
-  readers: 'Logins of applications',
-  readersHint:
-    'Each application reads the mirror with a login of its own. To change a password without a gap, make a second login, move the application to it, and remove the first.',
-  noReaders: 'No application has a login yet.',
-  reader: 'Name',
-  readerHint: 'Of the application. It begins with a letter; small letters, digits and _.',
-  login: 'Login',
-  actions: 'Actions',
-  makeReader: 'Make a login',
-  makeIt: 'Make the login',
-  madeReader: (name: string) => `The login ${name}`,
-  shownOnce:
-    'This address has the password in it. Only this page shows it, and only now: nothing stores it. Put it where the application reads it.',
-  url: 'Address with password',
-  stored: 'I have stored it',
-  remove: 'Remove',
-  removeNamed: (name: string) => `Remove ${name}`,
-  removeHappens: 'The login is deleted, and its open connections end at once.',
-  removeStays: 'The tables, and all other logins.',
-  removeCosts: 'The application cannot read until it has another login.',
-  removed: (name: string) => `The login ${name} is removed.`,
-
-  proxyKeys: 'Keys of the proxy',
-  proxyKeysHint:
-    "For programs that have no token of Salesforce. Their requests have the rights of this sync's own user.",
-  noProxyKeys: 'There is no key. Programs use their own tokens of Salesforce.',
-
   salesforce: 'Salesforce',
   org: 'Org',
   address: 'Address',

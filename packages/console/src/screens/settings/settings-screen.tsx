@@ -4,8 +4,6 @@ import { Screen } from '../../ui/screen.tsx';
 import { words as access } from './access-words.ts';
 import { DatabaseCard } from './database-card.tsx';
 import { DeleteCard } from './delete-card.tsx';
-import { ProxyKeys } from './proxy-keys.tsx';
-import { ReadersPanel } from './readers-panel.tsx';
 import { ReadingCard } from './reading-card.tsx';
 import { SalesforceCard } from './salesforce-card.tsx';
 import { useSettings } from './settings-query.ts';
@@ -21,8 +19,6 @@ const places = [
   ['writes', words.writes],
   ['salesforce', access.salesforce],
   ['database', access.database],
-  ['readers', access.readers],
-  ['proxy-keys', access.proxyKeys],
   ['deletion', words.deletion],
 ] as const;
 
@@ -48,12 +44,6 @@ export function SettingsScreen() {
               {() => null}
             </Panel>
           )}
-          <div id="readers" className="scroll-mt-20">
-            <ReadersPanel sync={sync.id} />
-          </div>
-          <div id="proxy-keys" className="scroll-mt-20">
-            <ProxyKeys sync={sync.id} />
-          </div>
           <DeleteCard sync={sync} />
         </div>
         <nav aria-label={words.onThisPage} className="max-lg:hidden">

@@ -1,24 +1,23 @@
 import { useQuery } from '@tanstack/react-query';
 import { api, bodyOf } from '../../api/client.ts';
 import { KeysPanel } from '../../ui/keys-panel.tsx';
-import { words } from './access-words.ts';
+import { proxyKeysQuery } from './proxy-keys-query.ts';
+import { words } from './words.ts';
 
+const text = words.keys;
+
+/** What programs without a token of Salesforce send in its place. */
 export function ProxyKeys({ sync }: { sync: string }) {
-  const queryKey = ['proxy keys', sync];
+  const list = proxyKeysQuery(sync);
   const path = { sync };
-  const query = useQuery({
-    queryKey,
-    queryFn: ({ signal }) =>
-      bodyOf(api.GET('/api/v1/syncs/{sync}/proxy-keys', { signal, params: { path, query: { limit: 500 } } })),
-  });
   return (
     <KeysPanel
-      title={words.proxyKeys}
-      hint={words.proxyKeysHint}
-      empty={words.noProxyKeys}
-      query={query}
+      title={text.title}
+      hint={text.says}
+      empty={text.empty}
+      query={useQuery(list)}
       access={{
-        queryKey,
+        queryKey: list.queryKey,
         make: async (body) =>
           (await bodyOf(api.POST('/api/v1/syncs/{sync}/proxy-keys', { params: { path }, body }))).key,
         revoke: async (name) => {

@@ -1,5 +1,5 @@
 /** Words of the connect page. */
-import { counted, formatDuration } from '../../words/format.ts';
+import { formatDuration } from '../../words/format.ts';
 
 export const words = {
   title: 'Connect',

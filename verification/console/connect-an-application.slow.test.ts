@@ -169,6 +169,7 @@ test('keys and logins are made, shown once, and taken back', async () => {
   const drop = page.getByRole('dialog', { name: 'Drop login old' });
   await drop.getByText('its sessions end').waitFor();
   await drop.getByRole('button', { name: 'Drop login old' }).click();
+  await drop.waitFor({ state: 'hidden' });
   await logins.getByRole('row').filter({ hasText: 'old' }).waitFor({ state: 'hidden' });
   assert.equal(await reads(), false);
   assert.deepEqual(complaints, []);

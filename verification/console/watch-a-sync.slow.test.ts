@@ -60,6 +60,11 @@ test('who watches a backfill sees each page arrive, how it is read, and the time
   await account.getByText('Current').waitFor();
   await page.getByRole('heading', { level: 1, name: /^Live/ }).waitFor();
   await page.getByText('Nothing needs you.', { exact: true }).waitFor();
+
+  await page.goto(`${url}/syncs`);
+  const inList = page.getByRole('table', { name: 'Syncs' }).getByRole('row').filter({ hasText: 'harness' });
+  const [behind, quota] = [inList.getByText(/^\d+ s$/), inList.getByText(/^[\d.]+ %$/)];
+  for (const figure of [behind, quota]) await figure.waitFor();
   assert.deepEqual(complaints, []);
 });
 
@@ -121,7 +126,8 @@ test('a field that somebody adds in Salesforce appears on the page that is open,
     field: { name: 'Region__c', type: 'string', length: 40 },
   });
   const changes = page.getByRole('region', { name: 'Schema changes' });
-  await changes.getByText('Account: field added (Region__c)').waitFor();
+  // Descriptions are asked for about once a minute.
+  await changes.getByText('Account: field added (Region__c)').waitFor({ timeout: 90_000 });
   await changes.getByText('A column was made, and is filled: all records are read again.').waitFor();
   await page.getByRole('link', { name: 'Account', exact: true }).click();
   await page.getByRole('tab', { name: 'Schema changes' }).click();

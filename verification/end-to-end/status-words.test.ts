@@ -288,7 +288,7 @@ test('a backfill says how much has come, how long the rest will take, and what c
         now: now + seconds * 1_000,
         unread: null,
       },
-      rates,
+      { rates, orgUse: null },
     );
   const backfillOf = (seen: SyncStatus) => objectView(seen.objects[0] ?? assert.fail(), seen).backfill;
   const first = at(0, 0);

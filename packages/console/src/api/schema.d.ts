@@ -1392,6 +1392,10 @@ export interface components {
                 reason: string;
                 next: string;
             }[];
+            /** @description Of the object that was read longest ago. A stream of events does not tell that it grows. */
+            behind_seconds: number | null;
+            /** @description Of the org's daily requests, used by all programs. Null: Salesforce has not told it for a day. */
+            quota_percent: number | null;
             has_worker: boolean;
             fault: {
                 code: string;
@@ -1982,6 +1986,10 @@ export interface components {
                 reason: string;
                 next: string;
             }[];
+            /** @description Of the object that was read longest ago. A stream of events does not tell that it grows. */
+            behind_seconds: number | null;
+            /** @description Of the org's daily requests, used by all programs. Null: Salesforce has not told it for a day. */
+            quota_percent: number | null;
             has_worker: boolean;
             fault: {
                 code: string;

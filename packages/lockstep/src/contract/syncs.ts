@@ -101,6 +101,16 @@ export const syncSchema = z
     headline: z.string().describe('The state as a sentence or two, without the last full stop.'),
     details: z.array(z.string()).describe('What belongs below the headline, such as the next step.'),
     findings: z.array(finding).describe('What is wrong with its objects, worst first.'),
+    behind_seconds: z
+      .int()
+      .nullable()
+      .describe('Of the object that was read longest ago. A stream of events does not tell that it grows.'),
+    quota_percent: z
+      .number()
+      .nullable()
+      .describe(
+        "Of the org's daily requests, used by all programs. Null: Salesforce has not told it for a day.",
+      ),
     has_worker: z.boolean(),
     fault: fault.extend({ since: time.nullable(), retry_at: time.nullable() }).nullable(),
     mirror_fault: fault.nullable().describe('Why the state of the objects cannot be read.'),

@@ -133,6 +133,15 @@ export const selectOrgUsage = (tx: Tx, syncId: SyncId) =>
     FROM lockstep.org_usage o JOIN lockstep.sync s USING (org_id)
    WHERE s.sync_id = ${syncId} ORDER BY o.hour DESC LIMIT 1`);
 
+/** Of all syncs whose org has reported it within a day: after that the quota is another one. */
+export const selectOrgUses = (tx: Tx) =>
+  tx.query<{ sync_id: SyncId; used: number; max: number }>(sql`
+  SELECT s.sync_id, o.used, o.max
+    FROM lockstep.sync s
+    CROSS JOIN LATERAL (SELECT used, max FROM lockstep.org_usage
+                         WHERE org_id = s.org_id AND recorded_at > now() - interval '1 day'
+                         ORDER BY hour DESC LIMIT 1) o`);
+
 export type UsageHourRow = {
   hour: string;
   purpose: string;

@@ -4,7 +4,14 @@ import type { Database } from '@lockstep/foundation/database';
 import { sql } from '@lockstep/foundation/sql';
 import { newSync, openTestControl, openTestLog } from '@lockstep/harness/control';
 import { recordSync } from './syncs.ts';
-import { countQuery, countRequest, openUsageCounter, readUsage, recordOrgUsage } from './usage.ts';
+import {
+  countQuery,
+  countRequest,
+  openUsageCounter,
+  readOrgUses,
+  readUsage,
+  recordOrgUsage,
+} from './usage.ts';
 import { readUsageHours, type UsageHour } from './usage-hours.ts';
 
 const asPoll = { purpose: 'poll', share: 1 };
@@ -75,6 +82,8 @@ test('the newest reading of an org counts, whichever sync and process reports it
   assert.deepEqual(await orgOf(one.id), [102, 15_000]);
   assert.deepEqual(await orgOf(two.id), [102, 15_000]);
   assert.equal(await orgOf(elsewhere.id), null);
+  const uses = await readOrgUses(harness.control);
+  assert.deepEqual([uses.get(one.id), uses.get(elsewhere.id)], [{ used: 102, max: 15_000 }, undefined]);
   const { org } = await readUsage(harness.control, one.id);
   assert.ok(Math.abs(Date.parse(org?.recordedAt ?? '') - Date.now()) < 60_000);
 });

@@ -9,6 +9,7 @@ import {
   selectEffort,
   selectObjectShares,
   selectOrgUsage,
+  selectOrgUses,
   selectPurposes,
   selectStreamUsage,
   selectTotals,
@@ -114,6 +115,10 @@ export async function readUsage(
     org: org ? { used: org.used, max: org.max, recordedAt: org.recorded_at } : null,
   };
 }
+
+/** How much of its org's daily requests all programs together have used, for each sync that knows. */
+export const readOrgUses = async ({ db }: { db: Database }): Promise<ReadonlyMap<SyncId, OrgUsage>> =>
+  new Map((await selectOrgUses(db)).map(({ sync_id: id, used, max }) => [id, { used, max }]));
 
 export function openUsageCounter({
   db,

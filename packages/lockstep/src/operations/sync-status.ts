@@ -1,7 +1,15 @@
 /** The state of a sync and of each of its objects, as a person or a program is told it. */
 
 import { shellWord } from '@lockstep/foundation/shell-words';
-import { type Control, type Health, mirrorHost, readHealth, type Sync } from '../control/index.ts';
+import {
+  type Control,
+  type Health,
+  mirrorHost,
+  type OrgUsage,
+  readHealth,
+  readOrgUses,
+  type Sync,
+} from '../control/index.ts';
 import { endOfVersion } from '../core/api-version.ts';
 import { Fault } from '../core/faults.ts';
 import { timeOf, timeSince } from '../core/plain-words.ts';
@@ -28,6 +36,8 @@ export interface SyncStatus extends SyncHeadline {
   unread: Fault | null;
   /** Worst first. */
   findings: readonly Finding[];
+  /** As Salesforce last reported it; null: not within a day. */
+  orgUse: OrgUsage | null;
 }
 
 /** @param rates  without them nobody knows how fast its objects are copied */
@@ -35,30 +45,36 @@ export const readSyncStatus = async (
   control: Control,
   sync: Sync,
   rates: BackfillRates | null = null,
-): Promise<SyncStatus> => statusIn(await readHealth(control), control, sync, rates);
+): Promise<SyncStatus> => statusIn(await readKnown(control), control, sync, rates);
 
 /** Each takes a connection of its own. */
 const mirrorsAtOnce = 4;
 
 export async function readSyncStatuses(control: Control, syncs: readonly Sync[]): Promise<SyncStatus[]> {
-  const healthOf = await readHealth(control);
+  const known = await readKnown(control);
   const seen: SyncStatus[] = [];
   const left = syncs.entries();
   const readRest = async () => {
-    for (const [place, sync] of left) seen[place] = await statusIn(healthOf, control, sync, null);
+    for (const [place, sync] of left) seen[place] = await statusIn(known, control, sync, null);
   };
   await Promise.all(Array.from({ length: mirrorsAtOnce }, readRest));
   return seen;
 }
 
+/** What is known of all syncs without their mirrors. */
+async function readKnown(control: Control) {
+  return { healthOf: await readHealth(control), orgUses: await readOrgUses(control) };
+}
+
 async function statusIn(
-  healthOf: Awaited<ReturnType<typeof readHealth>>,
+  { healthOf, orgUses }: Awaited<ReturnType<typeof readKnown>>,
   control: Control,
   sync: Sync,
   rates: BackfillRates | null,
 ): Promise<SyncStatus> {
   const health = healthOf.get(sync.id) ?? { hasWorker: false, fault: null };
-  return statusOf(sync, health, await readMirror(control, sync), rates);
+  const orgUse = orgUses.get(sync.id) ?? null;
+  return statusOf(sync, health, await readMirror(control, sync), { rates, orgUse });
 }
 
 /** What is known of the objects of a sync. */
@@ -87,7 +103,7 @@ export function statusOf(
   sync: Sync,
   health: Health,
   { objects: found, now, unread }: MirrorView,
-  rates: BackfillRates | null = null,
+  { rates, orgUse }: { rates: BackfillRates | null; orgUse: OrgUsage | null } = { rates: null, orgUse: null },
 ): SyncStatus {
   const targetMs = maxReadAgeMs(sync, sync.sobjects.length);
   const objects = found.map((object) => ({
@@ -102,7 +118,7 @@ export function statusOf(
   const findings = findingsOf(sync, objects, now, isRunning ? targetMs : null);
   const isHeld = health.hasWorker && !sync.paused;
   const head = headlineOf({ sync, state, fault, isHeld, unread, objects, findings, now });
-  const seen = { sync, state, health, objects, targetMs, now, unread, findings };
+  const seen = { sync, state, health, objects, targetMs, now, unread, findings, orgUse };
   const end = versionEnd(seen);
   const ends =
     end.length > 0

@@ -3,8 +3,10 @@ import { hostOf } from '../core/own-database.ts';
 import { inRfc3339 } from '../core/plain-words.ts';
 import { syncStates } from '../core/states.ts';
 import { isHealthy } from './findings.ts';
+import { readAgeMs } from './object-state.ts';
 import { objectView } from './object-view.ts';
 import type { SyncStatus } from './sync-status.ts';
+import { percentOf } from './usage-view.ts';
 
 /** Where a sync's proxy is, undefined if none runs here, and its mirror, without a login. */
 export interface SyncPlaces {
@@ -14,7 +16,7 @@ export interface SyncPlaces {
 
 /** A sync as programs get it: its settings, whether it runs, and what it waits for. Contains no secret. */
 export function syncView(
-  { sync, health, state, headline, lines, findings, unread, now }: SyncStatus,
+  { sync, health, state, headline, lines, findings, objects, orgUse, unread, now }: SyncStatus,
   { proxyUrl, mirrorUrl }: SyncPlaces,
 ) {
   const { fault } = health;
@@ -37,6 +39,8 @@ export function syncView(
     headline,
     details: [...lines],
     findings: findings.map((finding) => ({ ...finding, is_healthy: isHealthy(finding) })),
+    behind_seconds: oldestSeconds(objects, now),
+    quota_percent: orgUse && percentOf(orgUse),
     has_worker: health.hasWorker,
     fault: fault && {
       code: fault.code,
@@ -47,6 +51,11 @@ export function syncView(
     },
     mirror_fault: unread && { code: unread.code, says: unread.message, next: unread.next },
   };
+}
+
+function oldestSeconds(objects: SyncStatus['objects'], now: number): number | null {
+  const ages = objects.flatMap((object) => readAgeMs(object, now) ?? []);
+  return ages.length === 0 ? null : Math.floor(Math.max(...ages) / 1_000);
 }
 
 function mirrorView(destination: SyncStatus['sync']['destination'], url: string) {

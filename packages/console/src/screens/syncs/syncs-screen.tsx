@@ -8,6 +8,7 @@ import { Pill } from '../../ui/pill.tsx';
 import { Screen } from '../../ui/screen.tsx';
 import { DataTable, type TableColumn } from '../../ui/table.tsx';
 import { useSearchText } from '../../ui/use-search-text.ts';
+import { formatDuration, formatPercent } from '../../words/format.ts';
 import { words } from './words.ts';
 
 /**
@@ -43,6 +44,20 @@ const columns: readonly TableColumn<Sync>[] = [
     id: 'headline',
     label: words.headline,
     value: ({ headline }) => headline,
+  },
+  {
+    id: 'behind',
+    label: words.behind,
+    isNumber: true,
+    value: ({ behind_seconds: seconds }) => seconds,
+    cell: ({ behind_seconds: seconds }) => seconds !== null && formatDuration(seconds * 1_000),
+  },
+  {
+    id: 'quota',
+    label: words.quota,
+    isNumber: true,
+    value: ({ quota_percent: percent }) => percent,
+    cell: ({ quota_percent: percent }) => percent !== null && formatPercent(percent),
   },
   {
     id: 'org',

@@ -6,6 +6,8 @@ export const words = {
   org: 'Org',
   state: 'State',
   headline: 'Status',
+  behind: 'Behind',
+  quota: 'Org quota used',
   create: 'New sync',
   emptyTitle: 'No sync yet.',
   empty: 'A sync copies the records of a Salesforce org into PostgreSQL, and keeps them as they are there.',

@@ -9,6 +9,8 @@ export const frame = {
   chooseSync: 'Sync',
   overview: 'Overview',
   objects: 'Objects',
+  object: 'Object',
+  anyObject: 'All objects',
   connect: 'Connect',
   activity: 'Activity',
   proxy: 'Proxy',

@@ -1,4 +1,4 @@
-import { useSnapshot } from '../../frame/use-snapshot.ts';
+import { ObjectFilter } from '../../frame/object-filter.tsx';
 import { Button } from '../../ui/button.tsx';
 import { Checkbox } from '../../ui/choices.tsx';
 import { CopyButton } from '../../ui/copy-button.tsx';
@@ -16,21 +16,11 @@ export function ActivityFilters({
   onChange: (next: Partial<Chosen>) => void;
   onClear: () => void;
 }) {
-  const { sync } = useSnapshot();
   const { object, kind, code, since, until, only } = filters;
   const isFiltered = Object.values(filters).some((value) => value !== '');
-  const objects = [...new Set([...sync.objects, ...(object === '' ? [] : [object])])].toSorted();
   return (
     <Filters label={words.filters}>
-      <FilterSelect
-        label={words.object}
-        value={object}
-        onChange={(next) => onChange({ object: next })}
-        choices={[
-          { value: '', label: words.anyObject },
-          ...objects.map((value) => ({ value, label: value })),
-        ]}
-      />
+      <ObjectFilter value={object} onChange={(next) => onChange({ object: next })} />
       <FilterSelect
         label={words.kind}
         value={kind}

@@ -13,7 +13,6 @@ export const words = {
   code: 'Code',
   from: 'From',
   to: 'To',
-  anyObject: 'All objects',
   anyKind: 'All kinds',
   anyCode: 'All codes',
   kinds: {

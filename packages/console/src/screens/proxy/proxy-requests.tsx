@@ -1,4 +1,5 @@
 import { useInfiniteQuery } from '@tanstack/react-query';
+import { ObjectFilter } from '../../frame/object-filter.tsx';
 import { useSnapshot } from '../../frame/use-snapshot.ts';
 import { Button, LinkButton } from '../../ui/button.tsx';
 import { FilterSelect, Filters, FilterTime, NothingMatches } from '../../ui/filters.tsx';
@@ -108,8 +109,6 @@ function ProxyFilterBar({
   onChange: (next: Partial<ProxyFilters>) => void;
   onClear: (() => void) | null;
 }) {
-  const { sync } = useSnapshot();
-  const objects = [...new Set([...sync.objects, ...(object === '' ? [] : [object])])].toSorted();
   return (
     <Filters label={words.filters}>
       <FilterSelect
@@ -121,15 +120,7 @@ function ProxyFilterBar({
           ...listed.map(([value, { word }]) => ({ value, label: word })),
         ]}
       />
-      <FilterSelect
-        label={words.object}
-        value={object}
-        onChange={(next) => onChange({ object: next })}
-        choices={[
-          { value: '', label: words.anyObject },
-          ...objects.map((value) => ({ value, label: value })),
-        ]}
-      />
+      <ObjectFilter value={object} onChange={(next) => onChange({ object: next })} />
       <FilterTime label={words.from} value={since} onChange={(next) => onChange({ since: next })} />
       {onClear && (
         <Button look="quiet" onClick={onClear}>

@@ -26,7 +26,6 @@ export const words = {
   time: 'Time',
   method: 'Method',
   object: 'Object',
-  anyObject: 'All objects',
   otherObject: 'Another, or several',
   record: 'Record',
   outcome: 'Outcome',

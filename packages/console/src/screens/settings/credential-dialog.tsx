@@ -1,13 +1,10 @@
-import { useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
-import { showAnswer } from '../../api/changes.ts';
 import { api, bodyOf } from '../../api/client.ts';
 import type { components } from '../../api/schema.d.ts';
 import { Button } from '../../ui/button.tsx';
 import { Dialog } from '../../ui/dialog.tsx';
 import { SelectField, TextField } from '../../ui/field.tsx';
 import { toast } from '../../ui/toast.tsx';
-import { useAct } from '../../ui/use-act.ts';
 import { ui } from '../../words/ui.ts';
 import { words } from './access-words.ts';
 import { BrowserSignIn } from './browser-sign-in.tsx';
@@ -18,7 +15,8 @@ import {
   emptyCredential,
 } from './credential-fields.tsx';
 import { Outcome } from './outcome.tsx';
-import { readSettings, type Settings, withCurrentTag } from './settings-query.ts';
+import type { Settings } from './settings-query.ts';
+import { useTestedChange } from './use-tested-change.ts';
 
 type Credential = components['schemas']['NewCredentialInput'];
 
@@ -44,38 +42,23 @@ const methods = [
   ...Object.entries(words.flows).map(([value, label]) => ({ value, label })),
 ];
 
-function request({ sync, tag }: Settings, loginUrl: string, credential: Credential, isDryRun: boolean) {
-  const body = { credential, ...(loginUrl !== sync.login_url && { login_url: loginUrl }) };
-  const query = { dry_run: isDryRun ? 'true' : 'false' } as const;
-  const params = { path: { sync: sync.id }, query, header: { 'if-match': tag } };
-  return bodyOf(api.PUT('/api/v1/syncs/{sync}/credential', { params, body }));
-}
-
 function CredentialForm({ settings, onClose }: { settings: Settings; onClose: () => void }) {
-  const { sync } = settings;
-  const client = useQueryClient();
+  const { sync, tag } = settings;
   const [draft, setDraft] = useState<CredentialDraft>({ ...emptyCredential, flow: sync.flow });
   const [loginUrl, setLoginUrl] = useState(sync.login_url);
-  const [isTried, setTried] = useState(false);
-  const { isBusy, problem, act } = useAct();
-
-  const send = (credential: Credential, isDryRun: boolean) =>
-    withCurrentTag(client, sync.id, () => request(settings, loginUrl, credential, isDryRun));
-  const replace = async (credential: Credential) => {
-    const isDone = await act(async () => {
-      showAnswer(client, await send(credential, false));
-      await readSettings(client, sync.id);
-    });
-    if (!isDone) return;
+  const change = useTestedChange(settings, () => {
     onClose();
     toast(words.replaced);
+  });
+  const { isBusy, problem } = change;
+  const sendingOf = (credential: Credential) => (query: { dry_run: 'true' | 'false' }) => {
+    const body = { credential, ...(loginUrl !== sync.login_url && { login_url: loginUrl }) };
+    const params = { path: { sync: sync.id }, query, header: { 'if-match': tag } };
+    return bodyOf(api.PUT('/api/v1/syncs/{sync}/credential', { params, body }));
   };
-  const tryIt = async () => {
-    setTried(false);
-    if (await act(() => send(credentialOf(draft), true))) setTried(true);
-  };
+  const replace = (credential: Credential) => change.make(sendingOf(credential));
   const edit = (next: Partial<CredentialDraft>) => {
-    setTried(false);
+    change.forget();
     setDraft({ ...draft, ...next });
   };
   return (
@@ -97,7 +80,7 @@ function CredentialForm({ settings, onClose }: { settings: Settings; onClose: ()
         error={problem?.of('login_url')?.reason}
       />
       <CredentialFields draft={draft} onChange={edit} problem={problem} />
-      <Outcome problem={problem} done={isTried ? words.tried : ''} />
+      <Outcome problem={problem} done={change.isTested ? words.tried : ''} />
       {draft.flow === 'web server' ? (
         <BrowserSignIn
           loginUrl={loginUrl}
@@ -108,7 +91,7 @@ function CredentialForm({ settings, onClose }: { settings: Settings; onClose: ()
       ) : (
         <div className="flex flex-wrap justify-end gap-2">
           <Button onClick={onClose}>{ui.cancel}</Button>
-          <Button isBusy={isBusy} onClick={() => void tryIt()}>
+          <Button isBusy={isBusy} onClick={() => void change.test(sendingOf(credentialOf(draft)))}>
             {words.try}
           </Button>
           <Button look="primary" isBusy={isBusy} onClick={() => void replace(credentialOf(draft))}>

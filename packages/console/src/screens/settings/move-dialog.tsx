@@ -1,19 +1,18 @@
-import { useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
-import { showAnswer } from '../../api/changes.ts';
 import { api, bodyOf } from '../../api/client.ts';
 import type { components } from '../../api/schema.d.ts';
 import { Button } from '../../ui/button.tsx';
 import { Checkbox } from '../../ui/choices.tsx';
 import { Dialog } from '../../ui/dialog.tsx';
-import { controlClass, Field, TextField } from '../../ui/field.tsx';
+import { TextField } from '../../ui/field.tsx';
+import { TextArea } from '../../ui/text-area.tsx';
 import { toast } from '../../ui/toast.tsx';
-import { useAct } from '../../ui/use-act.ts';
 import { ui } from '../../words/ui.ts';
 import { words } from './access-words.ts';
 import { Outcome } from './outcome.tsx';
-import { readSettings, type Settings, withCurrentTag } from './settings-query.ts';
+import type { Settings } from './settings-query.ts';
 import { type TunnelDraft, TunnelFields, tunnelOf } from './tunnel-fields.tsx';
+import { useTestedChange } from './use-tested-change.ts';
 
 type Body = components['schemas']['ReplaceDestination'];
 
@@ -48,30 +47,17 @@ const bodyFrom = ({ url, readerUrl, authority, tunnel }: Draft): Body => ({
   ...(tunnel && { tunnel: tunnelOf(tunnel) }),
 });
 
-function MoveForm({ settings: { sync, tag }, onClose }: { settings: Settings; onClose: () => void }) {
-  const client = useQueryClient();
+function MoveForm({ settings, onClose }: { settings: Settings; onClose: () => void }) {
+  const { sync, tag } = settings;
   const [draft, setDraft] = useState<Draft>({ url: '', readerUrl: '', authority: '', tunnel: null });
-  const [isTested, setTested] = useState(false);
-  const { isBusy, problem, act } = useAct();
-  const send = (isDryRun: boolean) => {
-    const query = { dry_run: isDryRun ? 'true' : 'false' } as const;
-    const params = { path: { sync: sync.id }, query, header: { 'if-match': tag } };
-    return withCurrentTag(client, sync.id, () =>
-      bodyOf(api.PUT('/api/v1/syncs/{sync}/destination', { params, body: bodyFrom(draft) })),
-    );
-  };
-  const test = async () => {
-    setTested(false);
-    if (await act(() => send(true))) setTested(true);
-  };
-  const move = async () => {
-    const isDone = await act(async () => {
-      showAnswer(client, await send(false));
-      await readSettings(client, sync.id);
-    });
-    if (!isDone) return;
+  const change = useTestedChange(settings, () => {
     onClose();
     toast(words.moved);
+  });
+  const { isBusy, problem } = change;
+  const send = (query: { dry_run: 'true' | 'false' }) => {
+    const params = { path: { sync: sync.id }, query, header: { 'if-match': tag } };
+    return bodyOf(api.PUT('/api/v1/syncs/{sync}/destination', { params, body: bodyFrom(draft) }));
   };
   return (
     <form
@@ -79,22 +65,22 @@ function MoveForm({ settings: { sync, tag }, onClose }: { settings: Settings; on
       noValidate
       onSubmit={(event) => {
         event.preventDefault();
-        void move();
+        void change.make(send);
       }}
     >
       <p className="text-muted">{words.moveHint}</p>
       <MoveFields
         draft={draft}
         onChange={(next) => {
-          setTested(false);
+          change.forget();
           setDraft({ ...draft, ...next });
         }}
         errorOf={(member) => problem?.of(member)?.reason}
       />
-      <Outcome problem={problem} done={isTested ? words.tested : ''} />
+      <Outcome problem={problem} done={change.isTested ? words.tested : ''} />
       <div className="flex flex-wrap justify-end gap-2">
         <Button onClick={onClose}>{ui.cancel}</Button>
-        <Button isBusy={isBusy} onClick={() => void test()}>
+        <Button isBusy={isBusy} onClick={() => void change.test(send)}>
           {words.test}
         </Button>
         <Button type="submit" look="primary" isBusy={isBusy}>
@@ -134,18 +120,14 @@ function MoveFields({
         onChange={(text) => onChange({ readerUrl: text })}
         error={errorOf('reader_url')}
       />
-      <Field label={words.authority} hint={words.authorityHint} error={errorOf('ca')}>
-        {(control) => (
-          <textarea
-            {...control}
-            rows={3}
-            spellCheck={false}
-            value={authority}
-            onChange={({ target }) => onChange({ authority: target.value })}
-            className={`${controlClass} font-mono`}
-          />
-        )}
-      </Field>
+      <TextArea
+        label={words.authority}
+        hint={words.authorityHint}
+        value={authority}
+        onChange={(text) => onChange({ authority: text })}
+        error={errorOf('ca')}
+        hasFile
+      />
       <Checkbox
         label={words.withTunnel}
         isOn={tunnel !== null}

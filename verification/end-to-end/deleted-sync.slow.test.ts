@@ -18,7 +18,7 @@ const name = 'northwind-to-delete';
 /** A sync with something in each table that a sync can fill. Returns its id, and what is secret of it. */
 async function usedSync(own: ServerWithOrg): Promise<{ id: string; secrets: string[] }> {
   const { org, server } = own;
-  const made = await server.ask('POST', '/api/v1/syncs', newSyncOf(org, { name }), {
+  const made = await server.ask('POST', '/api/v1/syncs', newSyncOf(org, { name, interval_ms: 250 }), {
     'idempotency-key': randomUUID(),
   });
   assert.equal(made.status, 201, JSON.stringify(made.body));

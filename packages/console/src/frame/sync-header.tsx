@@ -23,7 +23,7 @@ export function SyncHeader({ sync }: { sync: string }) {
       <span className="lg:hidden">
         <SyncSwitcher sync={sync} name={data?.sync.name ?? ''} />
       </span>
-      <span className="text-lead font-semibold max-lg:hidden">{data?.sync.name}</span>
+      {data && <span className="text-lead font-semibold max-lg:hidden">{data.sync.name}</span>}
       {data && <Pill word={data.sync.state_word} family={data.sync.family} />}
       {data && <PauseButton sync={data.sync} />}
       <LiveIndicator />

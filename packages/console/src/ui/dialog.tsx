@@ -23,7 +23,7 @@ export function Dialog({
     <Radix.Root open={isOpen} onOpenChange={(open) => open || onClose()}>
       <Radix.Portal>
         {/* Not Radix's overlay: that adds a style element, which the content security policy refuses. */}
-        <div aria-hidden className="fixed inset-0 z-40 bg-text/40" />
+        <div aria-hidden className="fixed inset-0 z-40 bg-scrim" />
         <Radix.Content
           aria-describedby={undefined}
           onOpenAutoFocus={(event) => {

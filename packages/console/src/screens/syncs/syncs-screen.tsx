@@ -27,7 +27,7 @@ const columns: readonly TableColumn<Sync>[] = [
         params={{ sync: id }}
         // Of a thousand syncs that somebody scrolls over, none need be read.
         preload={false}
-        className="font-medium break-words text-accent underline"
+        className="font-medium break-words text-accent hover:underline"
       >
         {name}
       </Link>

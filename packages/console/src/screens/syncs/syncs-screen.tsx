@@ -20,6 +20,7 @@ const columns: readonly TableColumn<Sync>[] = [
   {
     id: 'name',
     label: words.name,
+    width: '20%',
     value: ({ name }) => name,
     cell: ({ id, name }) => (
       <Link
@@ -36,17 +37,20 @@ const columns: readonly TableColumn<Sync>[] = [
   {
     id: 'state',
     label: words.state,
+    width: '18%',
     value: ({ state_word: word }) => word,
     cell: ({ state_word: word, family }) => <Pill word={word} family={family} />,
   },
   {
     id: 'headline',
     label: words.headline,
+    width: '40%',
     value: ({ headline }) => headline,
   },
   {
     id: 'org',
     label: words.org,
+    width: '22%',
     value: ({ instance_url: url }) => hostOf(url),
     cell: ({ instance_url: url }) => <span className="break-all text-muted">{hostOf(url)}</span>,
   },

@@ -37,13 +37,14 @@ export const demoDoorScreen: ConsoleScreen = {
   heading: 'Open the demo by its link',
 };
 
-/** Those on which the demo shows something else, below its band. */
+/** The demo's own: its tour, and a page that says that it has no password; both below its band. */
 export const demoTourScreen = (sync: string): ConsoleScreen => ({
   name: 'demo-tour',
   path: `/syncs/${sync}`,
   heading: /^Live/,
 });
-export const demoScreensOf = (sync: string): readonly ConsoleScreen[] => [
-  { name: 'demo-connect', path: `/syncs/${sync}/connect`, heading: 'Connect' },
-  { name: 'demo-access', path: '/system?tab=access', heading: 'System' },
-];
+export const demoAccessScreen: ConsoleScreen = {
+  name: 'demo-access',
+  path: '/system?tab=access',
+  heading: 'System',
+};

@@ -59,7 +59,7 @@ function Page({ sync }: { sync: string | undefined }) {
           // Without a sync it has only the theme, which a narrow screen has in the bar above.
           className={`sticky top-0 z-20 border-b border-line bg-canvas max-sm:static ${sync === undefined ? 'max-md:hidden' : ''}`}
         >
-          <div className="content-width mx-auto flex min-h-14 flex-wrap items-center justify-between gap-3 px-4 py-2 lg:px-8">
+          <div className="content-width mx-auto flex min-h-14 items-center justify-between gap-3 px-4 py-2 lg:px-8">
             {sync === undefined ? <span /> : <SyncHeader sync={sync} />}
             <span className="-mr-3 max-md:hidden">
               <ThemeSwitch />

@@ -20,7 +20,7 @@ export function SyncHeader({ sync }: { sync: string }) {
   useStateAnnouncements(data?.sync);
   useFavicon(data?.sync.family);
   return (
-    <div className="flex flex-wrap items-center gap-x-4 gap-y-2">
+    <div className="flex min-w-0 flex-wrap items-center gap-x-4 gap-y-2">
       {!isUnknown && (
         <span className="lg:hidden">
           <SyncSwitcher sync={sync} name={data?.sync.name ?? ''} />

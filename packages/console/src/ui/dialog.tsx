@@ -125,7 +125,7 @@ function Asked({
           isBusy={isBusy}
           disabled={typedName !== undefined && typed.trim() !== typedName}
         >
-          {act}
+          <span className="min-w-0">{act}</span>
         </Button>
       </div>
     </form>

@@ -16,7 +16,8 @@ interface HeadColumn {
 export const cellClass = (
   { isNumber = false }: { isNumber?: boolean },
   before: { isNumber?: boolean } | undefined,
-): string => `px-2 py-1 first:pl-0 last:pr-0 ${isNumber ? 'text-right' : before?.isNumber ? 'pl-6' : ''}`;
+): string =>
+  `px-2 py-1 first:pl-0 last:pr-0 ${isNumber ? 'text-right wrap-normal' : before?.isNumber ? 'pl-6' : ''}`;
 
 /** Headers are buttons that sort; `aria-sort` says by which one and how. */
 export function TableHead({

@@ -117,11 +117,11 @@ test('a credential is tried before it replaces the old one', async () => {
   const dialog = page.getByRole('dialog');
   await dialog.getByLabel('Consumer key').fill(clientId);
   await dialog.getByLabel('Consumer secret').fill('not the secret');
-  await dialog.getByRole('button', { name: 'Try it' }).click();
+  await dialog.getByRole('button', { name: 'Test' }).click();
   await dialog.getByRole('alert').waitFor();
   await screenshot(page, 'credential-refused');
   await dialog.getByLabel('Consumer secret').fill(clientSecret);
-  await dialog.getByRole('button', { name: 'Try it' }).click();
+  await dialog.getByRole('button', { name: 'Test' }).click();
   await dialog.getByText('It works, and it is of this org.').waitFor();
   await dialog.getByRole('button', { name: 'Replace', exact: true }).click();
   await page.getByText('The credential is replaced.').first().waitFor();

@@ -1,32 +1,90 @@
 /** Every screen, in both themes and from the narrowest window to 4K: nothing is wrong with its accessibility, and nothing overflows. */
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
-import { checkAxe, isTooWide, screenshot } from '@lockstep/harness/browser';
+import { after, test } from 'node:test';
+import { builtConsole } from '@lockstep/console/build';
+import { systemClock } from '@lockstep/foundation/clock';
+import { openApi, openApiOn } from '@lockstep/harness/api-harness';
+import { checkAxe, isTooWide, type Page, screenshot } from '@lockstep/harness/browser';
 import { openConsoleOfSync } from '@lockstep/harness/console';
-import { screensOf } from '@lockstep/harness/console-screens';
+import {
+  type ConsoleScreen,
+  demoAccessScreen,
+  demoDoorScreen,
+  demoTourScreen,
+  screensOf,
+  setupScreen,
+  signInScreen,
+} from '@lockstep/harness/console-screens';
+import { makeSignInLink } from 'lockstep/operations/sign-in-link';
 
-const { signedIn, url, harness } = await openConsoleOfSync();
+const { newPage, signedIn, url, harness } = await openConsoleOfSync();
+
+const undo = new AsyncDisposableStack();
+after(() => undo.disposeAsync());
+const allowHosts = [new URL(harness.org.url).host];
+const consoleFolder = builtConsole;
+const openDemo = async (control: typeof harness.control) =>
+  undo.use(await openApiOn(control, allowHosts, { consoleFolder, signInLink: makeSignInLink(systemClock) }));
+/** Nobody has set it up. */
+const fresh = undo.use(await openApi([], { consoleFolder }));
+const freshDemo = await openDemo(fresh.control);
+/** The same sync as a demo. A cookie counts at all ports of a machine, so who is signed in here is so there. */
+const demo = await openDemo(harness.control);
 
 const themes = ['light', 'dark'] as const;
-const widths = [320, 1280, 3840];
+/** What axe looks at is the same at the widest as at the usual width. */
+const widths = [
+  { width: 320, hasAxe: true },
+  { width: 1280, hasAxe: true },
+  { width: 3840, hasAxe: false },
+];
+
+/** The browser itself writes down each refused request, such as that for the session of nobody. */
+const refused = /the server responded with a status of 401/;
 
 for (const colorScheme of themes)
-  for (const width of widths)
+  for (const { width, hasAxe } of widths) {
+    const look = async (
+      page: Page,
+      at: string,
+      { name, path, heading }: ConsoleScreen,
+      part = page.getByRole('heading', { level: 1, name: heading }),
+    ) => {
+      await page.goto(`${at}${path}`);
+      await page.getByRole('heading', { level: 1, name: heading }).waitFor();
+      await part.waitFor();
+      await page.waitForLoadState('load');
+      assert.equal(await page.getByRole('heading', { level: 1 }).count(), 1, name);
+      if (hasAxe) await checkAxe(page);
+      await screenshot(page, `${name}-${colorScheme}-${width}`);
+      assert.equal(await isTooWide(page), false, `${name} scrolls sideways`);
+    };
+
     test(`each screen is accessible and fits, ${colorScheme}, ${width} px wide`, async () => {
       await harness.call('GET', '/services/data/v62.0/query?q=SELECT+Id+FROM+Account');
       const { page, complaints, context } = await signedIn({ colorScheme, width });
-      for (const { name, path, heading } of screensOf(harness.sync.id)) {
-        await page.goto(`${url}${path}`);
-        await page.getByRole('heading', { level: 1, name: heading }).waitFor();
-        await page.waitForLoadState('load');
-        assert.equal(await page.getByRole('heading', { level: 1 }).count(), 1, name);
-        await checkAxe(page);
-        await screenshot(page, `${name}-${colorScheme}-${width}`);
-        assert.equal(await isTooWide(page), false, `${name} scrolls sideways`);
-      }
+      for (const screen of screensOf(harness.sync.id)) await look(page, url, screen);
+      const tour = page.getByRole('region', { name: 'Tour' });
+      await look(page, demo.url, demoTourScreen(harness.sync.id), tour.getByText('1 of 4'));
+      await tour.getByRole('button', { name: 'Skip the tour' }).click();
+      const band = page.getByText('Demo: data comes from a simulated Salesforce org.');
+      await look(page, demo.url, demoAccessScreen, band);
       assert.deepEqual(complaints, []);
       await context.close();
     });
+
+    test(`whoever is not signed in finds all accessible, too, ${colorScheme}, ${width} px wide`, async () => {
+      const { page, complaints, context } = await newPage({ colorScheme, width });
+      await look(page, fresh.url, setupScreen);
+      await look(page, url, signInScreen);
+      await look(page, freshDemo.url, demoDoorScreen);
+      assert.deepEqual(
+        complaints.filter((text) => !refused.test(text)),
+        [],
+      );
+      await context.close();
+    });
+  }
 
 test('a dialog and a menu work under the content policy, and give the focus back', async () => {
   const { page, complaints } = await signedIn();

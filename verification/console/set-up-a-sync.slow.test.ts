@@ -58,7 +58,7 @@ test('a second sync is made by keyboard alone, and the focus is always in sight'
   await tabTo(page, 'One request every … seconds');
   await page.keyboard.press('ControlOrMeta+A');
   await page.keyboard.type('1');
-  await page.getByText('86,400, 86 %').waitFor();
+  await page.getByText('86,400 (86 %)').waitFor();
   await page.getByText(/^That is 86 % of what the org allows/).waitFor();
   await tabTo(page, 'Continue');
   await page.keyboard.press('Enter');

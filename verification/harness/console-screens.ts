@@ -25,3 +25,26 @@ export const screensOf = (sync: string): readonly ConsoleScreen[] => [
   { name: 'error', path: '/errors/SF-01', heading: 'SF-01:' },
   { name: 'errors', path: '/errors', heading: 'Errors' },
 ];
+
+/** Of a server that nobody has set up yet. */
+export const setupScreen: ConsoleScreen = { name: 'set-up', path: '/setup', heading: 'Set up Lockstep' };
+
+/** Whoever is not signed in sees them. */
+export const signInScreen: ConsoleScreen = { name: 'sign-in', path: '/sign-in', heading: 'Sign in' };
+export const demoDoorScreen: ConsoleScreen = {
+  name: 'demo-door',
+  path: '/sign-in',
+  heading: 'Open the demo by its link',
+};
+
+/** The demo's own: its tour, and a page that says that it has no password; both below its band. */
+export const demoTourScreen = (sync: string): ConsoleScreen => ({
+  name: 'demo-tour',
+  path: `/syncs/${sync}`,
+  heading: /^Live/,
+});
+export const demoAccessScreen: ConsoleScreen = {
+  name: 'demo-access',
+  path: '/system?tab=access',
+  heading: 'System',
+};

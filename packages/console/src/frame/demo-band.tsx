@@ -20,22 +20,21 @@ export function DemoBand({ sync }: { sync: string | undefined }) {
     tourSeen.write('yes');
   };
   return (
-    <aside
-      aria-label={frame.product}
-      className="flex flex-wrap items-center gap-x-4 gap-y-1 border-b border-line bg-info-bg px-4 py-1.5 text-info lg:px-8"
-    >
-      <FlaskConical aria-hidden size={16} className="max-sm:hidden" />
-      <p className="flex-1 basis-72">{frame.demoBand}</p>
-      <span className="flex flex-wrap gap-1">
-        {sync !== undefined && (
-          <Button look="quiet" onClick={() => setAsked(true)}>
-            {frame.takeTour}
-          </Button>
-        )}
-        <LinkButton look="quiet" to="/syncs/new/$step" params={{ step: 'connect' }}>
-          {frame.createReal}
-        </LinkButton>
-      </span>
+    <aside aria-label={frame.product} className="border-b border-line bg-info-bg text-info">
+      <div className="content-width mx-auto flex flex-wrap items-center gap-x-4 gap-y-1 px-4 py-1.5 lg:px-8">
+        <FlaskConical aria-hidden size={16} className="max-sm:hidden" />
+        <p className="flex-1 basis-72">{frame.demoBand}</p>
+        <span className="-mx-3 flex flex-wrap gap-1">
+          {sync !== undefined && (
+            <Button look="quiet" onClick={() => setAsked(true)}>
+              {frame.takeTour}
+            </Button>
+          )}
+          <LinkButton look="quiet" to="/syncs/new/$step" params={{ step: 'connect' }}>
+            {frame.createReal}
+          </LinkButton>
+        </span>
+      </div>
       {sync !== undefined && (isAsked || seen === 'no') && (
         <Suspense>
           <Tour sync={sync} onEnd={end} />

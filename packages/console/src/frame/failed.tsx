@@ -6,6 +6,7 @@ import { ProblemNotice } from '../ui/problem-notice.tsx';
 import { Screen } from '../ui/screen.tsx';
 import { frame } from '../words/frame.ts';
 import { ui } from '../words/ui.ts';
+import { PlainPage } from './plain-frame.tsx';
 
 /** A screen that cannot be shown at all. */
 export function Failed({ error, reset }: ErrorComponentProps) {
@@ -16,24 +17,24 @@ export function Failed({ error, reset }: ErrorComponentProps) {
     void router.invalidate();
   };
   return (
-    <main id="content" className="mx-auto max-w-3xl p-6">
+    <PlainPage>
       <Screen title={problem.title}>
         <ProblemNotice problem={problem}>
           <Button onClick={again}>{ui.tryAgain}</Button>
         </ProblemNotice>
       </Screen>
-    </main>
+    </PlainPage>
   );
 }
 
 export function NotFound() {
   return (
-    <main id="content" className="mx-auto max-w-3xl p-6">
+    <PlainPage>
       <Screen title={frame.nothingHere}>
         <p>{frame.nothingHereSays}</p>
         <LinkButton to="/syncs">{frame.allSyncs}</LinkButton>
       </Screen>
-    </main>
+    </PlainPage>
   );
 }
 

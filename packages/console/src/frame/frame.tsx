@@ -26,7 +26,7 @@ function Page({ sync }: { sync: string | undefined }) {
   const [isOpen, setOpen] = useState(false);
   const close = () => setOpen(false);
   return (
-    <div className="min-h-screen md:grid md:grid-cols-[64px_minmax(0,1fr)] lg:grid-cols-[220px_minmax(0,1fr)]">
+    <div className="page-width mx-auto min-h-screen border-line md:grid md:grid-cols-[64px_minmax(0,1fr)] lg:grid-cols-[220px_minmax(0,1fr)] 2xl:border-x">
       <nav
         aria-label={frame.navigation}
         className="border-line md:sticky md:top-0 md:h-screen md:border-r md:px-2 md:py-4"
@@ -41,7 +41,7 @@ function Page({ sync }: { sync: string | undefined }) {
           </span>
           <Button
             look="quiet"
-            className="md:hidden"
+            className="-mr-3 md:hidden"
             aria-expanded={isOpen}
             aria-controls="navigation"
             onClick={() => setOpen(!isOpen)}
@@ -57,15 +57,17 @@ function Page({ sync }: { sync: string | undefined }) {
       <div className="min-w-0">
         <header
           // Without a sync it has only the theme, which a narrow screen has in the bar above.
-          className={`sticky top-0 z-20 flex min-h-14 flex-wrap items-center justify-between gap-3 border-b border-line bg-canvas px-4 py-2 max-sm:static lg:px-8 ${sync === undefined ? 'max-md:hidden' : ''}`}
+          className={`sticky top-0 z-20 border-b border-line bg-canvas max-sm:static ${sync === undefined ? 'max-md:hidden' : ''}`}
         >
-          {sync === undefined ? <span /> : <SyncHeader sync={sync} />}
-          <span className="max-md:hidden">
-            <ThemeSwitch />
-          </span>
+          <div className="content-width mx-auto flex min-h-14 items-center justify-between gap-3 px-4 py-2 lg:px-8">
+            {sync === undefined ? <span /> : <SyncHeader sync={sync} />}
+            <span className="-mr-3 max-md:hidden">
+              <ThemeSwitch />
+            </span>
+          </div>
         </header>
         <DemoBand sync={sync} />
-        <main id="content" tabIndex={-1} className="max-w-[1200px] px-4 py-6 outline-none lg:px-8">
+        <main id="content" tabIndex={-1} className="content-width mx-auto px-4 py-6 outline-none lg:px-8">
           <Outlet />
         </main>
       </div>

@@ -20,9 +20,9 @@ export function LiveIndicator() {
     stopped: [CircleOff, frame.stopped] as const,
   }[state.kind];
   return (
-    <div className="flex items-center gap-2">
+    <div className="flex flex-wrap items-center gap-x-2">
       <span data-live={state.kind} className="inline-flex items-center gap-1 text-muted">
-        <Icon aria-hidden size={14} className={state.kind === 'live' ? 'text-ok' : ''} />
+        <Icon aria-hidden size={14} className={`shrink-0 ${state.kind === 'live' ? 'text-ok' : ''}`} />
         {says}
       </span>
       <Button look="quiet" onClick={() => (isStopped ? updates?.resume() : updates?.stop())}>

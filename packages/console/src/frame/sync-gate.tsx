@@ -2,7 +2,7 @@ import { useQuery } from '@tanstack/react-query';
 import { Outlet, useParams } from '@tanstack/react-router';
 import { asProblem } from '../api/problem.ts';
 import { snapshotQuery } from '../api/queries.ts';
-import { Button } from '../ui/button.tsx';
+import { Button, LinkButton } from '../ui/button.tsx';
 import { Panel } from '../ui/panel.tsx';
 import { ProblemNotice } from '../ui/problem-notice.tsx';
 import { Screen } from '../ui/screen.tsx';
@@ -28,6 +28,13 @@ export function SyncGate() {
     );
   if (query.isError) {
     const failure = asProblem(query.error);
+    if (failure.status === 404)
+      return (
+        <Screen title={frame.noSync}>
+          <p>{frame.noSyncSays}</p>
+          <LinkButton to="/syncs">{frame.allSyncs}</LinkButton>
+        </Screen>
+      );
     return (
       <Screen title={failure.title}>
         <ProblemNotice problem={failure}>

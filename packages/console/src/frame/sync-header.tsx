@@ -15,18 +15,21 @@ import { useStateAnnouncements } from './use-state-announcements.ts';
 
 /** The sync of the address: its name, how it is, and the two things that one does most. */
 export function SyncHeader({ sync }: { sync: string }) {
-  const { data } = useQuery(snapshotQuery(sync));
+  const { data, error } = useQuery(snapshotQuery(sync));
+  const isUnknown = data === undefined && error !== null && asProblem(error).status === 404;
   useStateAnnouncements(data?.sync);
   useFavicon(data?.sync.family);
   return (
-    <div className="flex flex-wrap items-center gap-x-4 gap-y-2">
-      <span className="lg:hidden">
-        <SyncSwitcher sync={sync} name={data?.sync.name ?? ''} />
-      </span>
-      <span className="text-lead font-semibold max-lg:hidden">{data?.sync.name}</span>
+    <div className="flex min-w-0 flex-wrap items-center gap-x-4 gap-y-2">
+      {!isUnknown && (
+        <span className="lg:hidden">
+          <SyncSwitcher sync={sync} name={data?.sync.name ?? ''} />
+        </span>
+      )}
+      {data && <span className="text-lead font-semibold max-lg:hidden">{data.sync.name}</span>}
       {data && <Pill word={data.sync.state_word} family={data.sync.family} />}
       {data && <PauseButton sync={data.sync} />}
-      <LiveIndicator />
+      {!isUnknown && <LiveIndicator />}
     </div>
   );
 }

@@ -33,7 +33,7 @@ export default function Tour({ sync, onEnd }: { sync: string; onEnd: () => void 
     <section
       aria-label={frame.tour}
       data-frame-keeps-focus
-      className="fixed right-4 bottom-4 left-4 z-30 max-w-sm rounded-card border border-control bg-surface p-4 text-text shadow-lg sm:left-auto"
+      className="right-of-page fixed bottom-4 left-4 z-30 max-w-sm rounded-card border border-control bg-surface p-4 text-text shadow-lg sm:left-auto"
     >
       <p className="text-sm text-muted tabular-nums">{frame.tourStep(at + 1, steps.length)}</p>
       <p className="mt-1" aria-live="polite">

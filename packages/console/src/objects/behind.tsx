@@ -27,11 +27,13 @@ export function Behind({
   return (
     <span
       title={`Read until ${exact[0]}; settled until ${exact[1]}. ${words.behindTitle(formatBehind(target))}.`}
-      className={`inline-block w-full max-w-24 tabular-nums ${isOver ? 'font-medium text-warn' : ''}`}
+      className={`inline-flex max-w-full items-center gap-2 tabular-nums ${isOver ? 'font-medium text-warn' : ''}`}
     >
-      <time dateTime={at}>{formatBehind(seconds)}</time>
+      <time dateTime={at} className={hasBar ? 'min-w-9' : ''}>
+        {formatBehind(seconds)}
+      </time>
       {hasBar && (
-        <span aria-hidden className="mt-0.5 block h-1 overflow-hidden rounded-full bg-sunken">
+        <span aria-hidden className="h-1 w-12 min-w-0 shrink overflow-hidden rounded-full bg-sunken">
           <span
             className={`block h-full ${isOver ? 'bg-warn' : 'bg-control'}`}
             style={{ width: `${Math.min(100, (100 * seconds) / Math.max(1, target))}%` }}

@@ -28,7 +28,7 @@ const nameAndState = (sync: string): Columns => [
   {
     id: 'object',
     label: words.object,
-    width: '18%',
+    width: '17%',
     value: ({ sobject }) => sobject,
     cell: ({ sobject }) => (
       <Link
@@ -43,7 +43,7 @@ const nameAndState = (sync: string): Columns => [
   {
     id: 'state',
     label: words.state,
-    width: '16%',
+    width: '14%',
     // Sorted by a letter for the place in the order, which no filter finds by accident.
     value: ({ state, state_word: word }) => `${String.fromCodePoint(0xe000 + order.indexOf(state))}${word}`,
     cell: ({ state_word: word, family }) => <Pill word={word} family={family} />,
@@ -53,7 +53,7 @@ const nameAndState = (sync: string): Columns => [
 const behind: TableColumn<SyncObject> = {
   id: 'behind',
   label: words.behind,
-  width: '12%',
+  width: '11%',
   value: ({ read_until: at }) => (at === null ? null : `-${at}`),
   cell: (object) => <Behind object={object} />,
 };
@@ -113,7 +113,7 @@ const whenCopied = ({ counts, shares }: Figures): Columns => [
     id: 'rows',
     label: words.rows,
     isNumber: true,
-    width: '12%',
+    width: '13%',
     value: ({ rows }) => rows,
     cell: ({ rows }) => <span className="tabular-nums">{formatCount(rows)}</span>,
   },
@@ -121,7 +121,7 @@ const whenCopied = ({ counts, shares }: Figures): Columns => [
     id: 'source',
     label: words.inSalesforce,
     isNumber: true,
-    width: '14%',
+    width: '15%',
     value: ({ sobject }) => counts?.records.get(sobject) ?? null,
     cell: ({ sobject }) => {
       const records = counts?.records.get(sobject);
@@ -133,7 +133,7 @@ const whenCopied = ({ counts, shares }: Figures): Columns => [
   {
     id: 'proven',
     label: words.proven,
-    width: '13%',
+    width: '15%',
     value: ({ counts_verified_at: at }) => at,
     cell: ({ counts_verified_at: at }) =>
       at === null ? <span className="text-muted">{words.notYet}</span> : <Age at={at} />,

@@ -18,7 +18,7 @@ export const words = {
   about: (records: number) => `about ${formatCount(records)}`,
   proven: 'Counts equal',
   notYet: 'not yet',
-  requests: 'Requests 24\u00a0h',
+  requests: 'Requests in 24\u00a0h',
   share: (requests: number, percent: number) =>
     `${formatCount(Math.round(requests))} · ${formatPercent(percent)}`,
   table: 'Table',

@@ -4,7 +4,7 @@ import type { ButtonHTMLAttributes, ReactNode, Ref } from 'react';
 export type ButtonLook = 'primary' | 'plain' | 'quiet' | 'danger';
 
 const shape =
-  'eases inline-flex min-h-8 items-center justify-center gap-2 rounded-control border px-3 py-1 font-medium no-underline disabled:opacity-60';
+  'eases inline-flex min-h-8 max-w-full items-center justify-center gap-2 rounded-control border px-3 py-1 font-medium no-underline disabled:opacity-60';
 const looks: Record<ButtonLook, string> = {
   primary: 'border-accent bg-accent text-on-accent',
   plain: 'border-control bg-surface text-text hover:bg-sunken',
@@ -42,7 +42,7 @@ export function LinkButton({
 }: LinkProps & { look?: ButtonLook; children: ReactNode }) {
   return (
     <Link {...link} className={`${shape} ${looks[look]}`}>
-      {children}
+      <span className="min-w-0">{children}</span>
     </Link>
   );
 }

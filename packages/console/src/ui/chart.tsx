@@ -35,7 +35,7 @@ export function Chart({ summary, figures }: { summary: string; figures: ChartFig
       )}
       <figcaption className="mt-2 flex flex-wrap items-center justify-between gap-2 text-muted">
         {summary}
-        <Button look="quiet" onClick={() => setTable(!isTable)}>
+        <Button look="quiet" className="-mx-3" onClick={() => setTable(!isTable)}>
           {isTable ? ui.showAsChart : ui.showAsTable}
         </Button>
       </figcaption>

@@ -23,7 +23,7 @@ export function Dialog({
     <Radix.Root open={isOpen} onOpenChange={(open) => open || onClose()}>
       <Radix.Portal>
         {/* Not Radix's overlay: that adds a style element, which the content security policy refuses. */}
-        <div aria-hidden className="fixed inset-0 z-40 bg-text/40" />
+        <div aria-hidden className="fixed inset-0 z-40 bg-scrim" />
         <Radix.Content
           aria-describedby={undefined}
           onOpenAutoFocus={(event) => {
@@ -125,7 +125,7 @@ function Asked({
           isBusy={isBusy}
           disabled={typedName !== undefined && typed.trim() !== typedName}
         >
-          {act}
+          <span className="min-w-0">{act}</span>
         </Button>
       </div>
     </form>

@@ -58,6 +58,10 @@ export default function Plot({ figures, heightPx }: { figures: ChartFigures; hei
 }
 
 const halfHour = 1_800;
+/** Between two lines of the grid: there is no half a request. */
+const wholeSteps = Array.from({ length: 10 }, (_, power) =>
+  [1, 2, 5].map((step) => step * 10 ** power),
+).flat();
 
 function optionsFor(figures: ChartFigures, { element, heightPx, zone }: Appearance): UPlot.Options {
   const isBars = figures.look === 'bars';
@@ -93,7 +97,7 @@ function optionsFor(figures: ChartFigures, { element, heightPx, zone }: Appearan
         ...axis,
         values: (_plot, at) => at.map((one) => formatClock(new Date(one * 1_000), zone).slice(0, 5)),
       },
-      { ...axis, values: (_plot, at) => at.map(formatCount), size: 56 },
+      { ...axis, values: (_plot, at) => at.map(formatCount), incrs: wholeSteps, size: 56 },
     ],
     legend: isBars ? { show: false } : { live: false },
     cursor: isBars ? { show: false } : { drag: { x: false, y: false } },

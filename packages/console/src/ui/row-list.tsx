@@ -27,8 +27,6 @@ interface RowListProps<T> {
   onOpen: (key: string) => void;
 }
 
-const hiddenBelow = { md: 'max-md:hidden', lg: 'max-lg:hidden' };
-
 /** A log: rows in the order in which they come, each of which opens. Of thousands only those in sight are in the page. */
 export function RowList<T>(props: RowListProps<T>) {
   const isNarrow = useMediaQuery('(width < 37.5rem)');
@@ -62,7 +60,13 @@ const opensRow = (event: { target: EventTarget }) =>
 
 const usualRowPx = 44;
 
-function TableOfRows<T>({ caption, rows, columns, keyOf, details, open, onOpen }: RowListProps<T>) {
+function TableOfRows<T>({ caption, rows, columns: all, keyOf, details, open, onOpen }: RowListProps<T>) {
+  const isBelow = {
+    md: useMediaQuery('(width < 56.25rem)'),
+    lg: useMediaQuery('(width < 80rem)'),
+  };
+  // Not hidden by a style: what spans all columns would span those, and so make room for them.
+  const columns = all.filter(({ from }) => from === undefined || !isBelow[from]);
   const { body, shown, before, after, measure } = useVirtualRows(rows.length, () => usualRowPx);
   return (
     <table
@@ -111,8 +115,8 @@ function TableOfRows<T>({ caption, rows, columns, keyOf, details, open, onOpen }
   );
 }
 
-const cellClass = ({ isNumber = false, from }: Pick<RowListColumn<never>, 'isNumber' | 'from'>) =>
-  `px-2 py-1 ${isNumber ? 'text-right' : ''} ${from ? hiddenBelow[from] : ''}`;
+const cellClass = ({ isNumber = false }: Pick<RowListColumn<never>, 'isNumber'>) =>
+  `px-2 py-1 ${isNumber ? 'text-right' : ''}`;
 
 /** In place of the rows that are not in the page. */
 const Gap = ({ heightPx, columns }: { heightPx: number; columns: number }) =>

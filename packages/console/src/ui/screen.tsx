@@ -31,7 +31,7 @@ export function Screen({
   return (
     <div className="space-y-6">
       <div className="flex flex-wrap items-start justify-between gap-3">
-        <h1 ref={h1} tabIndex={-1} className="text-h2 font-semibold sm:text-h1">
+        <h1 ref={h1} tabIndex={-1} className="min-w-0 text-h2 font-semibold wrap-anywhere sm:text-h1">
           {heading}
         </h1>
         {actions}

@@ -1,4 +1,4 @@
-import type { HTMLAttributes, ReactNode } from 'react';
+import { Fragment, type HTMLAttributes, type ReactNode } from 'react';
 import { useVirtualRows } from './use-virtual-rows.ts';
 
 interface ListedColumn<T> {
@@ -6,13 +6,14 @@ interface ListedColumn<T> {
   label: string;
   value: (row: T) => string | number | null;
   cell?: (row: T) => ReactNode;
+  isUnsorted?: boolean;
 }
 
-const linesRem = 1.75;
+const linesRem = 1.5;
 /** Of a row in a form of its own, about. */
 const narrowLines = 2;
 
-/** A table on a narrow screen: each row a list of names and values. */
+/** A table on a narrow screen: each row a list of names and values, under the value that names the row. */
 export function TableAsLists<T>({
   caption,
   rows,
@@ -28,14 +29,17 @@ export function TableAsLists<T>({
   holding: HTMLAttributes<HTMLElement>;
 }) {
   const lines = narrow ? narrowLines : columns.length;
-  const { body, shown, before, after } = useVirtualRows(rows.length, () => lines * linesRem * 16 + 24);
+  const { body, shown, before, after, measure } = useVirtualRows(
+    rows.length,
+    () => lines * linesRem * 16 + 24,
+  );
   return (
     <ul ref={body} {...holding} aria-label={caption} style={{ paddingTop: before, paddingBottom: after }}>
       {shown.map((index) => {
         const row = rows[index];
         return (
           row && (
-            <li key={row.id} className="border-t border-line py-3">
+            <li key={row.id} ref={measure} data-index={index} className="border-t border-line py-3">
               {narrow ? narrow(row.original) : <NamesAndValues row={row.original} columns={columns} />}
             </li>
           )
@@ -46,14 +50,30 @@ export function TableAsLists<T>({
 }
 
 function NamesAndValues<T>({ row, columns }: { row: T; columns: readonly ListedColumn<T>[] }) {
+  const first = columns.findIndex(({ isUnsorted = false }) => !isUnsorted);
+  const [boxes, named] = [columns.slice(0, Math.max(0, first)), columns.slice(Math.max(0, first))];
   return (
-    <dl className="grid grid-cols-[minmax(6rem,auto)_1fr] gap-x-3 gap-y-1">
-      {columns.map((column) => (
-        <div key={column.id} className="contents">
-          <dt className="text-sm text-muted">{column.label}</dt>
-          <dd className="min-w-0 break-words">{column.cell ? column.cell(row) : column.value(row)}</dd>
-        </div>
+    <div className="flex items-start gap-3">
+      {boxes.map((column) => (
+        <Fragment key={column.id}>{shownIn(column, row)}</Fragment>
       ))}
-    </dl>
+      <dl className="grid min-w-0 flex-1 grid-cols-[minmax(6.5rem,auto)_1fr] items-baseline gap-x-3 gap-y-1">
+        {named.map((column, place) => {
+          // A name says by itself what it is; a number does not.
+          const isHead = place === 0 && typeof column.value(row) === 'string';
+          return (
+            // What is empty needs no line.
+            <div key={column.id} className="contents has-[dd:empty]:hidden">
+              <dt className={isHead ? 'sr-only' : 'text-sm text-muted'}>{column.label}</dt>
+              <dd className={`min-w-0 break-words ${isHead ? 'col-span-2 font-medium' : ''}`}>
+                {shownIn(column, row)}
+              </dd>
+            </div>
+          );
+        })}
+      </dl>
+    </div>
   );
 }
+
+const shownIn = <T,>({ cell, value }: ListedColumn<T>, row: T) => (cell ? cell(row) : value(row));

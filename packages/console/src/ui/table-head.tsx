@@ -9,6 +9,16 @@ interface HeadColumn {
   isUnsorted?: boolean;
 }
 
+/**
+ * The outer columns end where the lines between the rows do. A text after numbers keeps away from them: those stand at the
+ * right end of their column.
+ */
+export const cellClass = (
+  { isNumber = false }: { isNumber?: boolean },
+  before: { isNumber?: boolean } | undefined,
+): string =>
+  `px-2 py-1 first:pl-0 last:pr-0 ${isNumber ? 'text-right wrap-normal' : before?.isNumber ? 'pl-6' : ''}`;
+
 /** Headers are buttons that sort; `aria-sort` says by which one and how. */
 export function TableHead({
   columns,
@@ -25,7 +35,8 @@ export function TableHead({
   return (
     <thead>
       <tr>
-        {columns.map(({ id, label, isNumber = false, isUnsorted = false }) => {
+        {columns.map((column, place) => {
+          const { id, label, isNumber = false, isUnsorted = false } = column;
           const order = sorted?.id === id ? (sorted.desc ? 'descending' : 'ascending') : 'none';
           const Icon = { none: ArrowUpDown, ascending: ArrowUp, descending: ArrowDown }[order];
           return (
@@ -33,7 +44,7 @@ export function TableHead({
               key={id}
               scope="col"
               aria-sort={isUnsorted ? undefined : order}
-              className={`px-2 py-1 text-sm font-medium text-muted ${isNumber ? 'text-right' : ''}`}
+              className={`text-sm font-medium text-muted ${cellClass(column, columns[place - 1])}`}
             >
               {isUnsorted ? (
                 label

@@ -3,7 +3,7 @@ import { ChevronDown, ChevronRight } from 'lucide-react';
 import { type ComponentProps, Fragment, useState } from 'react';
 import { ui } from '../words/ui.ts';
 import type { TableColumn } from './table-column.ts';
-import { TableHead } from './table-head.tsx';
+import { cellClass, TableHead } from './table-head.tsx';
 import { useMediaQuery } from './use-media-query.ts';
 import { useVirtualRows } from './use-virtual-rows.ts';
 
@@ -89,10 +89,10 @@ const Widths = ({ columns }: { columns: readonly { id: string; width?: string }[
 );
 
 const Cells = <T,>({ columns, row }: { columns: readonly TableColumn<T>[]; row: T }) =>
-  columns.map((column) => (
+  columns.map((column, place) => (
     <td
       key={column.id}
-      className={`px-2 py-1 ${column.isNumber ? 'text-right' : ''} ${column.isNarrow ? 'w-px' : ''}`}
+      className={`${cellClass(column, columns[place - 1])} ${column.isNarrow ? 'w-px' : ''}`}
     >
       {shownIn(column, row)}
     </td>
@@ -128,7 +128,7 @@ function FoldedCells<T>({
 }) {
   return (
     <tr>
-      <td colSpan={cells} className="px-2 pb-3">
+      <td colSpan={cells} className="pb-3">
         <dl className="grid grid-cols-[auto_1fr] gap-x-6 gap-y-1">
           {columns.map((column) => (
             <div key={column.id} className="contents">

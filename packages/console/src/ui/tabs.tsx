@@ -11,7 +11,7 @@ export interface Tab {
 export function Tabs({
   label,
   tabs,
-  open,
+  open: asked,
   onOpen,
 }: {
   label: string;
@@ -19,6 +19,8 @@ export function Tabs({
   open: string;
   onOpen: (id: string) => void;
 }) {
+  // An address may be old, or mistyped.
+  const open = (tabs.find(({ id }) => id === asked) ?? tabs[0])?.id ?? '';
   return (
     <Radix.Root value={open} onValueChange={onOpen}>
       <select

@@ -25,7 +25,7 @@ export const frame = {
   resumed: (name: string) => `${name} goes on.`,
   theme: 'Theme',
   themes: { system: 'System', light: 'Light', dark: 'Dark' },
-  live: 'Live',
+  live: 'Updating live',
   connecting: 'Connecting',
   reconnecting: (clock: string) => `Reconnecting, figures from ${clock}`,
   polling: 'Updating every 10 s',
@@ -62,6 +62,8 @@ export const frame = {
     connect: 'Connect has lines to paste for your program: SQL for reading, the proxy for writing.',
   },
   loading: 'Loading',
+  noSync: 'There is no such sync',
+  noSyncSays: 'It has been deleted, or the address is wrong.',
   nothingHere: 'There is no such page',
   nothingHereSays: 'The address is wrong, or what was here is gone.',
 } as const;

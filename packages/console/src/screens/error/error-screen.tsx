@@ -1,6 +1,8 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link, useParams } from '@tanstack/react-router';
+import { asProblem } from '../../api/problem.ts';
 import { errorQuery } from '../../api/queries.ts';
+import { LinkButton } from '../../ui/button.tsx';
 import { Panel } from '../../ui/panel.tsx';
 import { Screen } from '../../ui/screen.tsx';
 import { ErrorKind } from './error-kind.tsx';
@@ -9,6 +11,13 @@ import { words } from './words.ts';
 export function ErrorScreen() {
   const { code = '' } = useParams({ strict: false });
   const query = useQuery(errorQuery(code));
+  if (query.isError && asProblem(query.error).status === 404)
+    return (
+      <Screen title={words.noCode(code)}>
+        <p>{words.noCodeSays}</p>
+        <LinkButton to="/errors">{words.list}</LinkButton>
+      </Screen>
+    );
   const title = query.data ? `${code}: ${query.data.title}` : code;
   return (
     <Screen title={title}>

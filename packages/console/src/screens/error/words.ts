@@ -13,6 +13,8 @@ export const words = {
     permanent: 'The same request will never work.',
     'needs-person': 'It stays until somebody does something.',
   },
+  noCode: (code: string) => `There is no code ${code}`,
+  noCodeSays: 'The address is wrong, or the code is of another version of Lockstep.',
   meaning: 'What it means',
   next: 'What to do',
   nothing: 'Nothing.',

@@ -19,8 +19,7 @@ export const budget = {
   freshness: 'Freshness then',
   requests: (count: number) => counted(count, 'request'),
   inDay: (count: number) => `${counted(count, 'request')} in any 24 hours`,
-  ofLimit: (count: number, percent: number) =>
-    `${formatCount(count)}, ${percent > 0 && percent < 0.1 ? 'less than 0.1 %' : formatPercent(percent)}`,
+  ofLimit: (count: number, percent: number) => `${formatCount(count)} (${formatPercent(percent)})`,
   unknown: 'Salesforce does not tell',
   copy: (records: number, requests: number, ms: number) =>
     `about ${counted(records, 'record')} in about ${counted(requests, 'request')}: at least ${formatDuration(ms)} at this pace, and Salesforce's own time`,

@@ -66,7 +66,10 @@ const tableColumns: readonly TableColumn<Column>[] = [
     label: words.note,
     width: '14%',
     value: (column) => noteOf(column),
-    cell: (column) => <span className="text-sm break-words text-muted">{noteOf(column)}</span>,
+    cell: (column) => {
+      const note = noteOf(column);
+      return note !== '' && <span className="text-sm break-words text-muted">{note}</span>;
+    },
   },
 ];
 

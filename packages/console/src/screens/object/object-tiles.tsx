@@ -78,7 +78,7 @@ function Tile({ term, note, children }: { term: string; note: ReactNode; childre
   return (
     <div className="flex min-w-0 flex-col bg-surface p-4">
       <dt className="text-sm text-muted">{term}</dt>
-      <dd className="mt-1 text-h2 font-semibold tabular-nums">{children}</dd>
+      <dd className="mt-1 text-lead font-semibold tabular-nums sm:text-h2">{children}</dd>
       <dd className="mt-1 min-h-10 text-sm text-muted tabular-nums sm:min-h-5">{note}</dd>
     </div>
   );

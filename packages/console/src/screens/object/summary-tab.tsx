@@ -1,9 +1,9 @@
 import { useQuery } from '@tanstack/react-query';
-import type { ReactNode } from 'react';
 import { freshnessQuery, type Usage, usageQuery } from '../../api/figures.ts';
 import type { Sync, SyncObject } from '../../api/queries.ts';
 import { formatBehind } from '../../objects/behind.tsx';
 import { LinkButton } from '../../ui/button.tsx';
+import { Facts } from '../../ui/facts.tsx';
 import { Panel } from '../../ui/panel.tsx';
 import { Section } from '../../ui/section.tsx';
 import { DataTable } from '../../ui/table.tsx';
@@ -20,33 +20,33 @@ export function SummaryTab({ sync, object }: { sync: Sync; object: SyncObject })
     <div className="space-y-6">
       <div className="grid items-start gap-6 md:grid-cols-2">
         <Section title={words.facts}>
-          <Facts>
-            <Fact term={words.table}>
-              <code className="font-mono text-sm break-all">{`${sync.mirror.table_schema}.${object.table_name}`}</code>
-            </Fact>
-            <Fact term={words.read}>
-              <Time at={object.read_until} />
-            </Fact>
-            <Fact term={words.settled}>
-              <span title={words.settledHint}>
-                <Time at={object.settled_until} />
-              </span>
-            </Fact>
-            <Fact term={words.countsEqual}>
-              <Verified at={object.counts_verified_at} />
-            </Fact>
-            <Fact term={words.stampsEqual}>
-              <Verified at={object.stamps_verified_at} />
-            </Fact>
-            <Fact term={words.contentEqual}>
-              <Verified at={object.content_verified_at} />
-            </Fact>
-            <Fact term={words.requests}>
-              {own && shares
-                ? words.share(own.requests, (100 * own.requests) / Math.max(1, shares.total))
-                : words.none}
-            </Fact>
-          </Facts>
+          <Facts
+            facts={[
+              [
+                words.table,
+                <code
+                  key="table"
+                  className="font-mono text-sm break-all"
+                >{`${sync.mirror.table_schema}.${object.table_name}`}</code>,
+              ],
+              [words.read, <Time key="read" at={object.read_until} />],
+              [
+                words.settled,
+                <span key="settled" title={words.settledHint}>
+                  <Time at={object.settled_until} />
+                </span>,
+              ],
+              [words.countsEqual, verified(object.counts_verified_at)],
+              [words.stampsEqual, verified(object.stamps_verified_at)],
+              [words.contentEqual, verified(object.content_verified_at)],
+              [
+                words.requests,
+                own && shares
+                  ? words.share(own.requests, (100 * own.requests) / Math.max(1, shares.total))
+                  : words.none,
+              ],
+            ]}
+          />
         </Section>
         <Freshness sync={sync.id} object={object.sobject} />
       </div>
@@ -65,18 +65,7 @@ export function SummaryTab({ sync, object }: { sync: Sync; object: SyncObject })
   );
 }
 
-const Verified = ({ at }: { at: string | null }) => (at === null ? words.notYet : <Time at={at} />);
-
-const Facts = ({ children }: { children: ReactNode }) => (
-  <dl className="grid grid-cols-[auto_1fr] gap-x-6 gap-y-2">{children}</dl>
-);
-
-const Fact = ({ term, children }: { term: string; children: ReactNode }) => (
-  <>
-    <dt className="text-muted">{term}</dt>
-    <dd className="min-w-0 tabular-nums">{children}</dd>
-  </>
-);
+const verified = (at: string | null) => (at === null ? words.notYet : <Time at={at} />);
 
 function Freshness({ sync, object }: { sync: string; object: string }) {
   const query = useQuery(freshnessQuery(sync, object));
@@ -89,11 +78,13 @@ function Freshness({ sync, object }: { sync: string; object: string }) {
     >
       {({ items: [all] }) =>
         all && (
-          <Facts>
-            <Fact term={words.half}>{behind(all.p50_ms)}</Fact>
-            <Fact term={words.most}>{behind(all.p95_ms)}</Fact>
-            <Fact term={words.worst}>{behind(all.max_ms)}</Fact>
-          </Facts>
+          <Facts
+            facts={[
+              [words.half, behind(all.p50_ms)],
+              [words.most, behind(all.p95_ms)],
+              [words.worst, behind(all.max_ms)],
+            ]}
+          />
         )
       }
     </Panel>

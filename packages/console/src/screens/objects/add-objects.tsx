@@ -172,7 +172,10 @@ function columnsOf(
       label: words.note,
       width: '22%',
       value: noteOf,
-      cell: (object) => <span className="text-muted">{noteOf(object)}</span>,
+      cell: (object) => {
+        const note = noteOf(object);
+        return note && <span className="text-muted">{note}</span>;
+      },
     },
   ];
 }

@@ -74,7 +74,12 @@ export function ProxyRequests() {
         details={(request) => <ProxyDetails request={request} sync={sync.id} />}
         note={words.note}
         actions={
-          <Button look="quiet" isBusy={query.isFetching} onClick={() => void query.refetch()}>
+          <Button
+            look="quiet"
+            className="-mx-3"
+            isBusy={query.isFetching}
+            onClick={() => void query.refetch()}
+          >
             {words.refresh}
           </Button>
         }

@@ -17,7 +17,7 @@ export function RequestsByHour({ sync }: { sync: string }) {
   const query = useQuery(proxyHoursQuery(sync, range));
   return (
     <Panel
-      title={words.byHour}
+      title={words.byHourTitle}
       query={query}
       actions={
         <select

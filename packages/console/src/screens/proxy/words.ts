@@ -35,6 +35,7 @@ export const words = {
   took: 'Took',
   requests: 'Requests',
   byHour: 'By hour',
+  byHourTitle: 'Requests by hour',
   tabs: 'Views',
   reads: 'Reads',
   others: 'Writes and others',
@@ -60,5 +61,5 @@ export const words = {
   requestId: 'Request',
   code: 'Code',
   openObject: (object: string) => `Open ${object}`,
-  refresh: 'Read again',
+  refresh: 'Refresh',
 } as const;

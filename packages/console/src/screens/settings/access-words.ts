@@ -28,7 +28,7 @@ export const words = {
   openedSalesforce: 'Salesforce is open in another window. Sign in there; this page goes on by itself.',
   openAgain: 'Open that window again',
   callback: 'The app in Salesforce must list this callback address',
-  try: 'Try it',
+  try: 'Test',
   tried: 'It works, and it is of this org. Nothing has been changed yet.',
   replaceIt: 'Replace',
   replaced: 'The credential is replaced.',

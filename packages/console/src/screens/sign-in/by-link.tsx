@@ -5,7 +5,6 @@ import { api, bodyOf } from '../../api/client.ts';
 import { asProblem, type Problem } from '../../api/problem.ts';
 import { errorQuery, sessionQuery } from '../../api/queries.ts';
 import { Button } from '../../ui/button.tsx';
-import { CodeBlock } from '../../ui/code-block.tsx';
 import { Panel } from '../../ui/panel.tsx';
 import { ProblemNotice } from '../../ui/problem-notice.tsx';
 import { Screen } from '../../ui/screen.tsx';
@@ -51,7 +50,9 @@ export function DemoDoor() {
           <div className="space-y-3">
             <p>{explanation}</p>
             <p>{words.linkPlace}</p>
-            <CodeBlock code={`Open ${location.origin}/sign-in#link=…`} label={words.linkLabel} />
+            <p>
+              <code className="font-mono text-sm break-all">{`Open ${location.origin}/sign-in#link=…`}</code>
+            </p>
             <p>{words.linkFile}</p>
             <p>{next}</p>
             <Button onClick={() => void router.navigate({ to: '/' })}>{words.haveOpened}</Button>

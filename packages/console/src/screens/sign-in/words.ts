@@ -5,7 +5,6 @@ export const words = {
   byLinkSays: 'The link is being used to sign you in.',
   demoTitle: 'Open the demo by its link',
   linkPlace: 'It stands in the terminal in which you have started the demo, as a line such as',
-  linkLabel: 'What the line looks like',
   linkFile: 'If nobody sees what the demo prints, it is in the file sign-in-link of its data directory.',
   haveOpened: 'I have opened it: try again',
   password: 'Password',

@@ -21,6 +21,7 @@ const columns: readonly TableColumn<Sync>[] = [
   {
     id: 'name',
     label: words.name,
+    width: '20%',
     value: ({ name }) => name,
     cell: ({ id, name }) => (
       <Link
@@ -28,7 +29,7 @@ const columns: readonly TableColumn<Sync>[] = [
         params={{ sync: id }}
         // Of a thousand syncs that somebody scrolls over, none need be read.
         preload={false}
-        className="font-medium break-words text-accent underline"
+        className="font-medium break-words text-accent hover:underline"
       >
         {name}
       </Link>
@@ -37,12 +38,14 @@ const columns: readonly TableColumn<Sync>[] = [
   {
     id: 'state',
     label: words.state,
+    width: '18%',
     value: ({ state_word: word }) => word,
     cell: ({ state_word: word, family }) => <Pill word={word} family={family} />,
   },
   {
     id: 'headline',
     label: words.headline,
+    width: '40%',
     value: ({ headline }) => headline,
   },
   {
@@ -62,6 +65,7 @@ const columns: readonly TableColumn<Sync>[] = [
   {
     id: 'org',
     label: words.org,
+    width: '22%',
     value: ({ instance_url: url }) => hostOf(url),
     cell: ({ instance_url: url }) => <span className="break-all text-muted">{hostOf(url)}</span>,
   },

@@ -16,6 +16,7 @@ export function AppearancePanel() {
       <h2 className="text-h2 font-semibold">{words.appearance}</h2>
       <RadioCards
         legend={frame.theme}
+        columns={3}
         choices={choices}
         value={theme}
         onChange={(next) => setTheme(themes.find((one) => one === next) ?? 'system')}

@@ -39,8 +39,8 @@ export const words = {
     says: (org: string) =>
       `The same paths, bodies and tokens as Salesforce: only the address changes. The token is your own, of the org ${org}; the examples take it from the variable SF_TOKEN. Signing in goes to Salesforce as before.`,
     changes: (field: string, object: string) => `Each of these changes ${field} of one ${object}.`,
-    noRecord: (object: string) =>
-      `No row of ${object} is here yet. Put a record's Id in the place of RECORD_ID.`,
+    noRecord: (object: string) => `No row of ${object} is here yet.`,
+    anyRecord: "Put a record's Id in the place of RECORD_ID.",
     tabs: 'Ways to write',
     answers: 'What an answer says',
     header: 'Header',

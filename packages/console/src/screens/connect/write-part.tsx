@@ -29,7 +29,8 @@ export function WritePart({ sync, sample }: { sync: Sync; sample: Sample | null 
         </div>
         <p className="prose-width">{text.says(sync.org_id)}</p>
         <p className="prose-width text-muted">
-          {text.changes(field, object)} {sample?.id === null && sample.isKnown && text.noRecord(object)}
+          {text.changes(field, object)} {sample?.object.rows === 0 && text.noRecord(object)}{' '}
+          {sample?.id === null && sample.isKnown && text.anyRecord}
         </p>
         {sample?.isKnown === false ? (
           <div className="min-h-48" aria-busy="true" />

@@ -21,7 +21,7 @@ const columns: readonly TableColumn<Sync>[] = [
   {
     id: 'name',
     label: words.name,
-    width: '20%',
+    width: '18%',
     value: ({ name }) => name,
     cell: ({ id, name }) => (
       <Link
@@ -38,19 +38,20 @@ const columns: readonly TableColumn<Sync>[] = [
   {
     id: 'state',
     label: words.state,
-    width: '18%',
+    width: '14%',
     value: ({ state_word: word }) => word,
     cell: ({ state_word: word, family }) => <Pill word={word} family={family} />,
   },
   {
     id: 'headline',
     label: words.headline,
-    width: '40%',
+    width: '32%',
     value: ({ headline }) => headline,
   },
   {
     id: 'behind',
     label: words.behind,
+    width: '8%',
     isNumber: true,
     value: ({ behind_seconds: seconds }) => seconds,
     cell: ({ behind_seconds: seconds }) => seconds !== null && formatDuration(seconds * 1_000),
@@ -58,6 +59,7 @@ const columns: readonly TableColumn<Sync>[] = [
   {
     id: 'quota',
     label: words.quota,
+    width: '10%',
     isNumber: true,
     value: ({ quota_percent: percent }) => percent,
     cell: ({ quota_percent: percent }) => percent !== null && formatPercent(percent),
@@ -65,7 +67,7 @@ const columns: readonly TableColumn<Sync>[] = [
   {
     id: 'org',
     label: words.org,
-    width: '22%',
+    width: '18%',
     value: ({ instance_url: url }) => hostOf(url),
     cell: ({ instance_url: url }) => <span className="break-all text-muted">{hostOf(url)}</span>,
   },

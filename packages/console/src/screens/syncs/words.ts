@@ -7,7 +7,7 @@ export const words = {
   state: 'State',
   headline: 'Status',
   behind: 'Behind',
-  quota: 'Org quota used',
+  quota: 'Quota used',
   create: 'New sync',
   emptyTitle: 'No sync yet.',
   empty: 'A sync copies the records of a Salesforce org into PostgreSQL, and keeps them as they are there.',

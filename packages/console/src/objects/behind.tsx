@@ -31,7 +31,10 @@ export function Behind({
     >
       <time dateTime={at}>{formatBehind(seconds)}</time>
       {hasBar && (
-        <span aria-hidden className="mt-0.5 block h-1 overflow-hidden rounded-full bg-sunken">
+        <span
+          aria-hidden
+          className="mt-0.5 block h-1 forced-color-adjust-none overflow-hidden rounded-full bg-sunken"
+        >
           <span
             className={`block h-full ${isOver ? 'bg-warn' : 'bg-control'}`}
             style={{ width: `${Math.min(100, (100 * seconds) / Math.max(1, target))}%` }}

@@ -47,10 +47,10 @@ export function TableAsLists<T>({
 
 function NamesAndValues<T>({ row, columns }: { row: T; columns: readonly ListedColumn<T>[] }) {
   return (
-    <dl className="grid grid-cols-[minmax(6rem,auto)_1fr] gap-x-3 gap-y-1">
+    <dl className="grid grid-cols-[fit-content(50%)_minmax(0,1fr)] gap-x-3 gap-y-1">
       {columns.map((column) => (
         <div key={column.id} className="contents">
-          <dt className="text-sm text-muted">{column.label}</dt>
+          <dt className="min-w-24 text-sm text-muted">{column.label}</dt>
           <dd className="min-w-0 break-words">{column.cell ? column.cell(row) : column.value(row)}</dd>
         </div>
       ))}

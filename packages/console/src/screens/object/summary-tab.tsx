@@ -68,13 +68,13 @@ export function SummaryTab({ sync, object }: { sync: Sync; object: SyncObject })
 const Verified = ({ at }: { at: string | null }) => (at === null ? words.notYet : <Time at={at} />);
 
 const Facts = ({ children }: { children: ReactNode }) => (
-  <dl className="grid grid-cols-[auto_1fr] gap-x-6 gap-y-2">{children}</dl>
+  <dl className="grid grid-cols-[fit-content(50%)_minmax(0,1fr)] gap-x-6 gap-y-2">{children}</dl>
 );
 
 const Fact = ({ term, children }: { term: string; children: ReactNode }) => (
   <>
     <dt className="text-muted">{term}</dt>
-    <dd className="min-w-0 tabular-nums">{children}</dd>
+    <dd className="min-w-0 break-words tabular-nums">{children}</dd>
   </>
 );
 

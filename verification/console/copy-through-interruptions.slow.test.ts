@@ -1,4 +1,4 @@
-/** A first copy that is interrupted in turn by the org's quota, by its sign-in and by the database, and goes on each time. */
+/** A backfill that is interrupted in turn by the org's quota, by its sign-in and by the database, and goes on each time. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { systemClock } from '@lockstep/foundation/clock';

@@ -196,6 +196,7 @@ test('who types the name of a sync deletes it, in two tries if something is in t
     await confirm.click();
     const alert = dialog.getByRole('alert');
     await alert.getByText(`The role ${group} has rights in `).waitFor({ timeout: 60_000 });
+    assert.ok(await alert.evaluate(isInSight), 'a long dialog shows why it stopped');
     await checkAxe(page);
     await screenshot(page, 'deletion-stopped');
   } finally {
@@ -210,3 +211,12 @@ test('who types the name of a sync deletes it, in two tries if something is in t
   await page.goto(`${url}/system?tab=audit`);
   await page.locator('[data-entry]').filter({ hasText: 'Delete sync' }).first().waitFor();
 });
+
+/** Runs in the page. */
+function isInSight(element: unknown): boolean {
+  const { innerHeight } = globalThis as unknown as { innerHeight: number };
+  const { top, bottom } = (
+    element as { getBoundingClientRect(): { top: number; bottom: number } }
+  ).getBoundingClientRect();
+  return top >= 0 && bottom <= innerHeight * 0.95;
+}

@@ -148,6 +148,9 @@ test('a sync whose secrets are of another installation is locked, others run, an
   await row('restored').getByRole('link', { name: 'restored' }).click();
   await page.getByRole('heading', { level: 1, name: /^Locked: KEY-02/ }).waitFor();
   await page.getByRole('link', { name: 'KEY-02 explained' }).waitFor();
+  await page.getByText(/^A credential was sealed with key \w+, which is not the configured one\.$/).waitFor();
+  await page.getByText('Tried again when its settings change, and at every start.').waitFor();
+  assert.equal(await page.getByText('next try').count(), 0);
   const held = await page.content();
   for (const secret of [harness.org.credentials.integration.clientSecret, right, wrong])
     assert.ok(!held.includes(secret), secret);

@@ -1,6 +1,7 @@
 /** Who changes the settings of a sync sees what they cost, can take them back, and overwrites nobody else's. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
+import { ident, sql } from '@lockstep/foundation/sql';
 import { checkAxe, isTooWide, screenshot } from '@lockstep/harness/browser';
 import { type ConsolePage, openConsoleOfSync } from '@lockstep/harness/console';
 
@@ -171,16 +172,51 @@ test('a move to a database that does not hold the mirror is refused with what is
   await screenshot(page, 'move-refused');
 });
 
-test('who types the name of a sync deletes it', async () => {
+test('who types the name of a sync deletes it, in two tries if something is in the way', async () => {
   const { page } = await open();
+  const { db } = harness.control.control;
+  const { id } = harness.sync;
+  const left = () =>
+    db.query<{ name: string }>(sql`
+    SELECT datname::text AS name FROM pg_database WHERE strpos(datname, ${id}) > 0
+     UNION ALL SELECT rolname::text FROM pg_roles WHERE strpos(rolname, ${id}) > 0`);
+  const names = (await left()).map(({ name }) => name);
+  const group = names.find((name) => name.endsWith('_read')) ?? '';
   await page.getByRole('button', { name: 'Delete this sync' }).click();
   const dialog = page.getByRole('dialog', { name: 'Delete harness' });
+  for (const name of names) await dialog.getByText(name).first().waitFor();
+  await dialog.getByText(`everything in the org ${harness.org.orgId}`).waitFor();
   const confirm = dialog.getByRole('button', { name: 'Delete harness' });
   await dialog.getByRole('textbox').fill('harnes');
   assert.equal(await confirm.isDisabled(), true);
   await dialog.getByRole('textbox').fill('harness');
+
+  await db.query(sql`GRANT SELECT ON lockstep.migration TO ${ident(group)}`);
+  try {
+    await confirm.click();
+    const alert = dialog.getByRole('alert');
+    await alert.getByText(`The role ${group} has rights in `).waitFor({ timeout: 60_000 });
+    assert.ok(await alert.evaluate(isInSight), 'a long dialog shows why it stopped');
+    await checkAxe(page);
+    await screenshot(page, 'deletion-stopped');
+  } finally {
+    await db.query(sql`REVOKE SELECT ON lockstep.migration FROM ${ident(group)}`);
+  }
   await confirm.click();
   await page.getByRole('heading', { level: 1, name: 'All syncs' }).waitFor({ timeout: 60_000 });
   await page.getByText('harness has been deleted.').first().waitFor();
-  assert.equal((await api().ask('GET', `/api/v1/syncs/${harness.sync.id}`)).status, 404);
+  await page.getByText('No sync yet.').waitFor();
+  assert.deepEqual(await left(), []);
+  assert.equal((await api().ask('GET', `/api/v1/syncs/${id}`)).status, 404);
+  await page.goto(`${url}/system?tab=audit`);
+  await page.locator('[data-entry]').filter({ hasText: 'Delete sync' }).first().waitFor();
 });
+
+/** Runs in the page. */
+function isInSight(element: unknown): boolean {
+  const { innerHeight } = globalThis as unknown as { innerHeight: number };
+  const { top, bottom } = (
+    element as { getBoundingClientRect(): { top: number; bottom: number } }
+  ).getBoundingClientRect();
+  return top >= 0 && bottom <= innerHeight * 0.95;
+}

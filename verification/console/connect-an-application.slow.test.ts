@@ -7,6 +7,7 @@ import { ident, sql } from '@lockstep/foundation/sql';
 import { checkAxe, isTooWide, screenshot } from '@lockstep/harness/browser';
 import { openCli } from '@lockstep/harness/cli-process';
 import { type ConsolePage, openConsoleOfSync } from '@lockstep/harness/console';
+import { armFault } from '@lockstep/harness/injected-fault';
 
 type Page = ConsolePage['page'];
 
@@ -176,6 +177,31 @@ test('keys and logins are made, shown once, and taken back', async () => {
   await context.close();
 });
 
+test('where a page has no clipboard the old way copies, and where nothing does the text is selected', async () => {
+  const { page, context, complaints } = await signedIn();
+  // As over plain http, at any name but localhost.
+  await context.addInitScript(`
+    Object.defineProperty(globalThis, 'isSecureContext', { value: false });
+    Object.defineProperty(navigator, 'clipboard', { value: undefined });`);
+  await page.goto(`${connect}?write=curl`);
+  const panel = page.getByRole('region', { name: 'Write through the proxy' }).getByRole('tabpanel');
+  await panel.getByText(/sobjects\/Account\/001\w{15}/).waitFor();
+  await panel.getByRole('button', { name: 'Copy', exact: true }).click();
+  await panel.getByRole('button', { name: 'Copied' }).waitFor();
+  const field = page.getByRole('textbox', { name: 'Record Id' });
+  await field.fill('');
+  await page.keyboard.press('ControlOrMeta+V');
+  const line = (await panel.locator('code').innerText()).replaceAll(/\s+/g, '');
+  assert.equal((await field.inputValue()).replaceAll(/\s+/g, ''), line);
+
+  await page.evaluate('document.execCommand = () => false');
+  await panel.getByRole('button', { name: 'Copy', exact: true }).click();
+  await panel.getByRole('button', { name: 'Press Ctrl+C to copy' }).waitFor();
+  assert.equal(String(await page.evaluate('String(getSelection())')).replaceAll(/\s+/g, ''), line);
+  assert.deepEqual(complaints, []);
+  await context.close();
+});
+
 for (const colorScheme of ['light', 'dark'] as const)
   for (const width of [360, 1024, 1440])
     test(`the connect page is accessible and fits, ${colorScheme}, ${width} px wide`, async () => {
@@ -216,5 +242,37 @@ test('while the database is away its fault stands above the snippets, which stay
     await db.query(sql`ALTER DATABASE ${ident(database)} ALLOW_CONNECTIONS true`);
   }
   await fault.waitFor({ state: 'hidden' });
+  await context.close();
+});
+
+test('a database that goes away in the middle of a trial leaves the record as it was, and the page says how far it came', async () => {
+  const { page, context } = await signedIn({ width: 1024 });
+  const { db } = harness.control.control;
+  const { database } = harness.sync.destination;
+  await page.goto(connect);
+  const trial = page.getByRole('region', { name: 'Try it' });
+  await page.getByText(/sobjects\/Account\/001\w{15}/).waitFor();
+  const id = await trial.getByRole('textbox', { name: 'Record Id' }).inputValue();
+  const path = `/services/data/v62.0/sobjects/Account/${id}?fields=Description`;
+  const before = await harness.call('GET', path);
+  const slow = await armFault(harness.org, { match: { method: 'PATCH' }, effect: { delayAnswerMs: 1_500 } });
+  await trial.getByRole('button', { name: 'Try it' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Write to Salesforce' }).click();
+  await slow.untilFired();
+  await db.query(sql`ALTER DATABASE ${ident(database)} ALLOW_CONNECTIONS false`);
+  try {
+    await db.query(sql`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = ${database}`);
+    await trial.getByText('It did not work: Write through the proxy.').waitFor();
+    await trial
+      .getByText(/^204 · Lockstep-Applied: pending · the answer came before the mirror showed the write/)
+      .waitFor();
+    await screenshot(page, 'connect-trial-interrupted');
+  } finally {
+    await db.query(sql`ALTER DATABASE ${ident(database)} ALLOW_CONNECTIONS true`);
+  }
+  const afterwards = await harness.call('GET', path);
+  assert.equal(afterwards.text, before.text);
+  const keys = await api().ask('GET', `/api/v1/syncs/${harness.sync.id}/proxy-keys`);
+  assert.deepEqual(keys.body.items, []);
   await context.close();
 });

@@ -1,10 +1,14 @@
 /** Who looks after the server: its password, its sessions, its keys, and who has changed what. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
+import { sql } from '@lockstep/foundation/sql';
 import { checkAxe, isTooWide, screenshot } from '@lockstep/harness/browser';
 import { adminPassword, openConsoleOfSync } from '@lockstep/harness/console';
+import { newSync, openTestControl } from '@lockstep/harness/control';
+import { makeTestSync } from '@lockstep/harness/test-sync';
+import { recordSync } from 'lockstep/control';
 
-const { signedIn, newPage, url, harness } = await openConsoleOfSync();
+const { api, signedIn, newPage, url, harness } = await openConsoleOfSync();
 const newPassword = 'another long phrase';
 
 test('who changes the password is asked for the current one, and all other sessions end', async () => {
@@ -109,4 +113,56 @@ test('who is not signed in looks up what a code means, and finds others', async 
   await page.getByLabel('Filter').fill('pooler');
   await page.getByRole('link', { name: 'DB-20' }).click();
   await page.getByRole('heading', { level: 1, name: 'DB-20: A connection pooler is in the way' }).waitFor();
+});
+
+test('a sync whose secrets are of another installation is locked, others run, and with its key it goes on', async () => {
+  const { control } = harness.control;
+  const allowHosts = [new URL(harness.org.url).host];
+  const wanted = { name: 'restored', sobjects: ['Lead'], intervalMs: 500, allowHosts };
+  const { sync: locked } = await makeTestSync(harness.org, harness.control, wanted);
+  await using elsewhere = await openTestControl();
+  await recordSync(elsewhere.control, newSync({ id: locked.id }));
+  const keyIn = async ({ db }: typeof control): Promise<string> => {
+    const [row] = await db.query<{ key: string }>(
+      sql`SELECT sealed_data_key AS key FROM lockstep.sync WHERE sync_id = ${locked.id}`,
+    );
+    return row?.key ?? '';
+  };
+  const [right, wrong] = [await keyIn(control), await keyIn(elsewhere.control)];
+  // It is tried again when its settings change.
+  const putBack = async (key: string, pace: number) => {
+    await control.db.query(
+      sql`UPDATE lockstep.sync SET sealed_data_key = ${key} WHERE sync_id = ${locked.id}`,
+    );
+    const changed = await api().ask('PATCH', `/api/v1/syncs/${locked.id}`, { interval_ms: pace });
+    assert.equal(changed.status, 200);
+  };
+  await putBack(wrong, 4_000);
+
+  const { page, context } = await signedIn({ width: 1_440 });
+  after(() => context.close());
+  await page.goto(`${url}/syncs`);
+  const row = (name: string) => page.getByRole('row').filter({ hasText: name });
+  await row('restored').getByText('Locked', { exact: true }).waitFor();
+  await row('harness').getByText('Live', { exact: true }).waitFor();
+  await row('restored').getByRole('link', { name: 'restored' }).click();
+  await page.getByRole('heading', { level: 1, name: /^Locked: KEY-02/ }).waitFor();
+  await page.getByRole('link', { name: 'KEY-02 explained' }).waitFor();
+  await page.getByText(/^A credential was sealed with key \w+, which is not the configured one\.$/).waitFor();
+  await page.getByText('Tried again when its settings change, and at every start.').waitFor();
+  assert.equal(await page.getByText('next try').count(), 0);
+  const held = await page.content();
+  for (const secret of [harness.org.credentials.integration.clientSecret, right, wrong])
+    assert.ok(!held.includes(secret), secret);
+  await checkAxe(page);
+  await screenshot(page, 'locked-light-1440');
+
+  await putBack(right, 250);
+  await page.getByRole('heading', { level: 1, name: /^Live/ }).waitFor();
+  await page.goto(`${url}/syncs/${locked.id}/activity?code=KEY-02`);
+  await page
+    .getByText(/^The sync is locked.*KEY-02/)
+    .first()
+    .waitFor();
+  assert.equal((await api().ask('DELETE', `/api/v1/syncs/${locked.id}`)).status, 200);
 });

@@ -158,8 +158,10 @@ test('who owns the database copies the SQL and each repair, and makes the sync t
   const file = await page.getByRole('figure', { name: 'The sync as a file' }).innerText();
   assert.match(file, /"urls_file": "database-urls"/);
   assert.ok(!file.includes(clientSecret) && !file.includes('postgres://'));
-  await page.getByRole('button', { name: 'Start the sync' }).click();
+  await page.getByRole('button', { name: 'Start the sync' }).dblclick();
   await page.getByRole('link', { name: 'Overview' }).waitFor();
+  const { items } = (await api.ask('GET', '/api/v1/syncs')).body;
+  assert.equal((items as unknown[]).length, 1, 'two presses start one sync');
   const [row] = await own.superuser.query<{ tables: string }>(
     sql`SELECT count(*) AS tables FROM pg_tables WHERE schemaname = 'salesforce'`,
   );
@@ -229,6 +231,9 @@ test('who signs in at Salesforce comes back signed in, and who denies it is told
   };
   const denied = await decide('Sign in at Salesforce', 'Deny');
   await denied.getByRole('heading', { name: 'The sign-in failed' }).waitFor();
+  await denied.reload();
+  await denied.getByText(/^SF-06: This sign-in attempt is over/).waitFor();
+  await denied.getByText(/^Start the sign-in again, in one browser/).waitFor();
   await page
     .getByRole('alert')
     .getByText(/SF-\d\d/)

@@ -1,8 +1,10 @@
 /** Who asks what became of the writes of an application finds them by their outcome. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
+import { sql } from '@lockstep/foundation/sql';
 import { checkAxe, isTooWide, screenshot } from '@lockstep/harness/browser';
 import { openConsoleOfSync } from '@lockstep/harness/console';
+import { armFault } from '@lockstep/harness/injected-fault';
 
 const { signedIn, url, harness } = await openConsoleOfSync();
 const screen = `${url}/syncs/${harness.sync.id}/proxy`;
@@ -45,4 +47,38 @@ test('who asks what became of a write finds it by its outcome, and sees where it
   await page.getByRole('table').getByRole('row').nth(1).waitFor();
   assert.equal(new URL(page.url()).searchParams.get('range'), 'week');
   assert.deepEqual(complaints, []);
+});
+
+test('a write whose answer is lost is listed as unknown, SQL shows that it did happen, and nothing tells what it said', async () => {
+  const { page, context } = await signedIn({ width: 1440 });
+  after(() => context.close());
+  const told: string[] = [];
+  page.on('response', (answer) => {
+    const isText = answer.url().includes('/api/') && !answer.url().endsWith('/events');
+    if (isText) void answer.text().then((text) => told.push(text));
+  });
+  await page.goto(screen);
+  await page.getByText('3 requests. These are all.').waitFor();
+  await armFault(harness.org, {
+    match: { method: 'POST', path: '*/sobjects/Account' },
+    effect: { reset: 'after' },
+  });
+  const name = 'Only the caller knows this';
+  const lost = await harness.call('POST', accounts, { Name: name });
+  assert.deepEqual([lost.status, lost.headers.get('lockstep-outcome')], [504, 'unknown']);
+
+  await page.getByRole('button', { name: 'Read again' }).click();
+  const row = page.locator('[data-entry]').filter({ hasText: 'Unknown' });
+  await row.getByRole('button', { name: 'Details' }).click();
+  await page
+    .getByText(/^Its answer was lost: nobody knows whether Salesforce did it\. Look the record up/)
+    .waitFor();
+  await screenshot(page, 'proxy-unknown-light-1440');
+  await harness.until(sql`SELECT count(*) = 1 FROM salesforce.account WHERE name = ${name}`, 'it did happen');
+
+  const stored = await page.evaluate('JSON.stringify([{ ...sessionStorage }, { ...localStorage }])');
+  const everything = [...told, String(stored), await page.content()].join('\n');
+  assert.match(everything, /"outcome":"unknown"/);
+  for (const secret of [name, 'Written through', await harness.org.token('demo')])
+    assert.ok(!everything.includes(secret), secret);
 });

@@ -2,18 +2,68 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { newSyncOf } from '@lockstep/harness/api-harness';
-import { checkAxe, isTooWide, screenshot } from '@lockstep/harness/browser';
+import { checkAxe, isTooWide, type Page, screenshot } from '@lockstep/harness/browser';
 import { fill, heading, next, openFirstStart, untilRows } from '@lockstep/harness/first-start';
 import { tabTo } from '@lockstep/harness/keyboard';
 
 const { org, server, accepted, setupLink, openWindow, untilConnected, url, password } =
   await openFirstStart();
 const { clientId, clientSecret } = org.credentials.integration;
-const [, token] = (await setupLink()).split('#token=');
-await accepted('POST', '/api/v1/setup', { token, password });
 await accepted('POST', '/api/v1/syncs', newSyncOf(org, { name: 'Acme' }));
 
-test('a second sync is made by keyboard alone, and the focus is always in sight', async () => {
+test('of two who open the link of the first start at once one becomes the administrator, the other is told', async () => {
+  const link = await setupLink();
+  const windows = [await openWindow(), await openWindow()];
+  const pages = windows.map(({ page }) => page);
+  for (const page of pages) {
+    await page.goto(link);
+    await fill(page, 'Choose a password', password);
+  }
+  await Promise.all(pages.map((page) => page.keyboard.press('Enter')));
+  const ends = pages.map(async (page) => {
+    const isTold = page.getByRole('alert').getByText('Set-up is finished');
+    await page.getByRole('button', { name: 'Sign out' }).or(isTold).waitFor();
+    return isTold.isVisible();
+  });
+  const areTold = await Promise.all(ends);
+  assert.equal(areTold.filter((isTold) => isTold).length, 1);
+  const late = pages[areTold.indexOf(true)];
+  assert.ok(late);
+  await late.getByText('if it was made a moment ago, somebody else was faster').waitFor();
+  await late.getByRole('alert').getByRole('link', { name: 'Sign in' }).click();
+  await heading(late, 'Sign in');
+  for (const { context } of windows) await context.close();
+});
+
+/** Fills the wizard's first step in by keys alone, and makes the app in Salesforce as it says. */
+async function enterJwt(page: Page): Promise<void> {
+  await tabTo(page, 'Address of the org');
+  await page.keyboard.type(org.url);
+  await tabTo(page, /^Sign in with Salesforce/);
+  await page.keyboard.press('ArrowDown');
+  assert.equal(await page.getByRole('radio', { name: 'JWT bearer' }).isChecked(), true);
+  await tabTo(page, 'Consumer key');
+  await page.keyboard.type('jwt-app');
+  await tabTo(page, 'User name');
+  await page.keyboard.type(org.credentials.integration.username);
+  await tabTo(page, 'Make a key pair');
+  await page.keyboard.press('Enter');
+  await tabTo(page, 'The certificate, for the app in Salesforce');
+  await page.keyboard.press('Enter');
+  const certificatePem = await page
+    .getByRole('figure', { name: 'The certificate, for the app in Salesforce' })
+    .locator('code')
+    .textContent();
+  await org.control('/signIn/app', {
+    clientId: 'jwt-app',
+    flows: ['jwt_bearer'],
+    scopes: ['api'],
+    approvedUsers: ['integration'],
+    certificatePem,
+  });
+}
+
+test('a second sync that signs in by JWT is made by keyboard alone, and the focus is always in sight', async () => {
   const { context, page } = await openWindow();
   await page.goto(`${url}/syncs/new/connect`);
   await heading(page, 'Sign in');
@@ -21,15 +71,7 @@ test('a second sync is made by keyboard alone, and the focus is always in sight'
   await page.keyboard.press('Enter');
   await heading(page, 'Connect an org');
 
-  await tabTo(page, 'Address of the org');
-  await page.keyboard.type(org.url);
-  await tabTo(page, /^Sign in with Salesforce/);
-  await page.keyboard.press('ArrowDown');
-  await page.keyboard.press('ArrowDown');
-  await tabTo(page, 'Consumer key');
-  await page.keyboard.type(clientId);
-  await tabTo(page, 'Consumer secret');
-  await page.keyboard.type(clientSecret);
+  await enterJwt(page);
   await tabTo(page, 'Test sign-in');
   await page.keyboard.press('Enter');
   await heading(page, 'What this user may do');
@@ -108,6 +150,41 @@ test('a reload keeps the answers without the secrets, and opens no step before i
   await page.getByRole('button', { name: 'Sign out' }).click();
   await heading(page, 'Sign in');
   assert.equal(await page.evaluate("sessionStorage.getItem('lockstep.new-sync')"), null);
+  await context.close();
+});
+
+test('in an org with few requests the pace begins slower and says why, and one that cannot be kept goes no further', async (t) => {
+  await org.control('/limits', { dailyMax: 15_000 });
+  const { context, page } = await openWindow();
+  await context.request.post(`${url}/api/v1/session`, { data: { password } });
+  await page.goto(`${url}/syncs/new/connect`);
+  await untilConnected(page);
+  await next(page);
+  await page.getByText(/^6 objects, .* columns$/).waitFor();
+  await next(page);
+  await heading(page, 'How often it asks');
+  const every = page.getByRole('textbox', { name: 'One request every … seconds' });
+  assert.equal(await every.inputValue(), '12');
+  await page
+    .getByText(
+      "One request every 3 s would use 192 % of this org's daily limit, so it is set to one every 12 s.",
+    )
+    .waitFor();
+  await page.getByText('7,200, 48 %').waitFor();
+  const proceed = page.getByRole('button', { name: 'Continue' });
+  assert.equal(await proceed.isEnabled(), true);
+  const from = performance.now();
+  await every.fill('1');
+  await page.getByText('86,400, 576 %').waitFor();
+  const ms = performance.now() - from;
+  t.diagnostic(`from a key to the figures: ${Math.round(ms)} ms`);
+  assert.ok(ms < 500, `${ms} ms, on two cores with a server, a database and an org`);
+  await page.getByText(/^That is 576 % .* the sync would stop each day before its end\./).waitFor();
+  assert.equal(await page.getByRole('textbox', { name: '= requests a day' }).inputValue(), '86400');
+  assert.equal(await proceed.isDisabled(), true);
+  await page.getByRole('button', { name: 'Slower' }).click();
+  await page.getByText('43,200, 288 %').waitFor();
+  await org.control('/limits', { dailyMax: 100_000 });
   await context.close();
 });
 

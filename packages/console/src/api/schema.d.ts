@@ -1638,7 +1638,7 @@ export interface components {
             /** Format: date-time */
             at: string;
             /**
-             * @description `state`: another state of the sync or of an object; `problem`: some work on an object fails, or works again, or records are set aside or stored after all; `check`: what a comparison with Salesforce has repaired.
+             * @description `state`: another state of the sync or of an object; `problem`: some work on an object fails, or works again, records are set aside or stored after all, or somebody has decided about missing rows; `check`: what a comparison with Salesforce has repaired.
              * @enum {string}
              */
             kind: "state" | "problem" | "backfill" | "check" | "schema" | "credential" | "destination" | "org";

@@ -22,7 +22,7 @@ import { showShortcuts } from './shortcuts.tsx';
 import { SyncSwitcher } from './sync-switcher.tsx';
 
 const itemClass =
-  'group relative flex min-h-10 w-full items-center gap-3 rounded-control px-3 text-text hover:bg-sunken aria-[current=page]:bg-info-bg aria-[current=page]:font-semibold aria-[current=page]:text-info';
+  'group relative flex min-h-10 w-full items-center gap-3 rounded-control px-3 text-left text-text hover:bg-sunken aria-[current=page]:bg-info-bg aria-[current=page]:font-semibold aria-[current=page]:text-info';
 /** On a rail of icons the label is a tooltip, which the focus opens as well. */
 const labelClass =
   'md:max-lg:pointer-events-none md:max-lg:absolute md:max-lg:left-full md:max-lg:z-30 md:max-lg:ml-2 md:max-lg:rounded-control md:max-lg:border md:max-lg:border-control md:max-lg:bg-surface md:max-lg:px-2 md:max-lg:py-1 md:max-lg:font-normal md:max-lg:whitespace-nowrap md:max-lg:text-text md:max-lg:opacity-0 md:max-lg:group-hover:opacity-100 md:max-lg:group-focus-visible:opacity-100';

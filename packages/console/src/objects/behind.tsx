@@ -33,7 +33,10 @@ export function Behind({
         {formatBehind(seconds)}
       </time>
       {hasBar && (
-        <span aria-hidden className="h-1 w-12 min-w-0 shrink overflow-hidden rounded-full bg-sunken">
+        <span
+          aria-hidden
+          className="h-1 w-12 min-w-0 shrink forced-color-adjust-none overflow-hidden rounded-full bg-sunken"
+        >
           <span
             className={`block h-full ${isOver ? 'bg-warn' : 'bg-control'}`}
             style={{ width: `${Math.min(100, (100 * seconds) / Math.max(1, target))}%` }}

@@ -46,7 +46,8 @@ function progressOf({ state, progress }: Operation): string {
   return words.runningOperation(progress.done, progress.of);
 }
 
-function resultOf({ result, took_ms: tookMs }: Operation): string[] {
+function resultOf({ kind, result, took_ms: tookMs }: Operation): string[] {
+  if (kind === 'keep' || kind === 'remove') return [words.decided[kind]];
   const { repairs = [], skipped = [], set_aside: aside = [] } = result ?? {};
   const found = [
     ...repairs.map(({ rows, kind }) => words.repaired(rows, kind)),

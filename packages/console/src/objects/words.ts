@@ -35,6 +35,7 @@ export const words = {
   runningRows: (rows: number, of: number) => `${formatCount(rows)} of ${counted(of, 'record')}.`,
   doneIn: (time: string) => `Done in ${time}.`,
   noDifference: 'Nothing differed.',
+  decided: { keep: 'All rows are kept.', remove: 'The rows are removed with the next reading.' },
   repaired: (rows: number, kind: string) =>
     `${counted(rows, 'row')} ${rows === 1 ? 'was' : 'were'} ${kind}, and ${rows === 1 ? 'is' : 'are'} repaired.`,
   stillAside: (rows: number, reason: string) => `${counted(rows, 'record')} set aside: ${reason}`,

@@ -50,7 +50,7 @@ export function Switch({ label, hint, isOn, onChange, isDisabled = false }: OnOf
         aria-describedby={hint === undefined ? undefined : `${id}-hint`}
         disabled={isDisabled}
         onClick={() => onChange(!isOn)}
-        className={`eases mt-0.5 flex h-6 w-11 shrink-0 items-center rounded-full border p-0.5 disabled:opacity-60 ${
+        className={`eases mt-0.5 flex h-6 forced-color-adjust-none w-11 shrink-0 items-center rounded-full border p-0.5 disabled:opacity-60 ${
           isOn ? 'justify-end border-accent bg-accent' : 'border-control bg-sunken'
         }`}
       >

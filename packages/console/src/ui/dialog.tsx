@@ -114,7 +114,11 @@ function Asked({
       {typedName !== undefined && (
         <TextField label={ui.typeName(typedName)} value={typed} onChange={setTyped} autoComplete="off" />
       )}
-      {problem && <ProblemNotice problem={problem} isOwnAction />}
+      {problem && (
+        <div ref={bringIntoSight}>
+          <ProblemNotice problem={problem} isOwnAction />
+        </div>
+      )}
       <div className="flex flex-wrap justify-end gap-2">
         <Button onClick={onClose} data-first-focus>
           {ui.cancel}
@@ -131,3 +135,6 @@ function Asked({
     </form>
   );
 }
+
+/** A long dialog scrolls, and its end may be out of sight. */
+const bringIntoSight = (element: HTMLElement | null) => element?.scrollIntoView({ block: 'nearest' });

@@ -14,6 +14,7 @@ import { useZone } from './zone.ts';
 function colourOf(element: HTMLElement, variable: string): string {
   const probe = document.createElement('span');
   probe.style.color = `var(${variable})`;
+  probe.style.setProperty('forced-color-adjust', 'none'); // or bars would have the colour of text
   element.append(probe);
   const { color } = getComputedStyle(probe);
   probe.remove();

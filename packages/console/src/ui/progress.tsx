@@ -10,7 +10,7 @@ export function Progress({ percent, says, label }: { percent: number | null; say
         'aria-valuemin': 0,
         'aria-valuemax': 100,
       })}
-      className="h-2 w-full overflow-hidden rounded-full border border-control bg-sunken"
+      className="h-2 w-full forced-color-adjust-none overflow-hidden rounded-full border border-control bg-sunken"
     >
       <div className="eases h-full bg-accent" style={{ width: `${Math.min(100, percent ?? 0)}%` }} />
     </div>

@@ -57,14 +57,14 @@ function NamesAndValues<T>({ row, columns }: { row: T; columns: readonly ListedC
       {boxes.map((column) => (
         <Fragment key={column.id}>{shownIn(column, row)}</Fragment>
       ))}
-      <dl className="grid min-w-0 flex-1 grid-cols-[minmax(6.5rem,auto)_1fr] items-baseline gap-x-3 gap-y-1">
+      <dl className="grid min-w-0 flex-1 grid-cols-[fit-content(50%)_minmax(0,1fr)] items-baseline gap-x-3 gap-y-1">
         {named.map((column, place) => {
           // A name says by itself what it is; a number does not.
           const isHead = place === 0 && typeof column.value(row) === 'string';
           return (
             // What is empty needs no line.
             <div key={column.id} className="contents has-[dd:empty]:hidden">
-              <dt className={isHead ? 'sr-only' : 'text-sm text-muted'}>{column.label}</dt>
+              <dt className={isHead ? 'sr-only' : 'min-w-26 text-sm text-muted'}>{column.label}</dt>
               <dd className={`min-w-0 break-words ${isHead ? 'col-span-2 font-medium' : ''}`}>
                 {shownIn(column, row)}
               </dd>

@@ -129,7 +129,7 @@ function FoldedCells<T>({
   return (
     <tr>
       <td colSpan={cells} className="pb-3">
-        <dl className="grid grid-cols-[auto_1fr] gap-x-6 gap-y-1">
+        <dl className="grid grid-cols-[fit-content(50%)_minmax(0,1fr)] gap-x-6 gap-y-1">
           {columns.map((column) => (
             <div key={column.id} className="contents">
               <dt className="text-sm text-muted">{column.label}</dt>

@@ -40,7 +40,7 @@ export function Tabs({
           <Radix.Trigger
             key={tab.id}
             value={tab.id}
-            className="min-h-8 border-b-2 border-transparent px-3 py-1 text-muted data-[state=active]:border-accent data-[state=active]:font-semibold data-[state=active]:text-text"
+            className="min-h-8 border-b-2 border-transparent px-3 py-1 text-muted forced-colors:not-data-[state=active]:border-[Canvas] data-[state=active]:border-accent data-[state=active]:font-semibold data-[state=active]:text-text"
           >
             {tab.label}
           </Radix.Trigger>

@@ -2,7 +2,7 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { newOperationSchema, operationSchema } from '../contract/operations.ts';
-import { type Control, withdrawSyncRequest } from '../control/index.ts';
+import { type Control, onBehalfOf, withdrawSyncRequest } from '../control/index.ts';
 import { RequestError } from '../core/request-error.ts';
 import { beginWork, readWork } from '../operations/sync-work.ts';
 import type { ApiInstance } from './api-instance.ts';
@@ -38,7 +38,8 @@ function beginRoute(app: ApiInstance, control: Control, attemptOf: ReturnType<ty
   const audit = { members: ['kind', 'level', 'object', 'objects'] };
   app.post('/syncs/:sync/operations', { schema, config: { audit } }, async (request, reply) => {
     const sync = await requiredSync(control, request.params.sync);
-    const id = await beginWork(control, sync, request.body, attemptOf(request).id);
+    const acting = onBehalfOf(control, request.caller.who);
+    const id = await beginWork(acting, sync, request.body, attemptOf(request).id);
     return reply
       .code(202)
       .header('Location', `/api/v1/operations/${id}`)

@@ -104,6 +104,20 @@ test('what cannot be done is refused before anything is asked of the sync', asyn
   assert.deepEqual(await take(api, await syncIdOf(api)), []);
 });
 
+test('what somebody decides about missing rows is told in the activity, with who it was', async () => {
+  await using api = await withSyncs(['acme']);
+  for (const kind of ['keep', 'remove'])
+    assert.equal((await begin(api, { kind, object: 'Account' })).status, 202);
+  const { body } = await api.ask('GET', '/api/v1/syncs/acme/activity');
+  assert.deepEqual(
+    (body.items as { says: string }[]).map(({ says }) => says),
+    [
+      'Account: missing rows are removed (by this machine)',
+      'Account: missing rows are kept (by this machine)',
+    ],
+  );
+});
+
 test('a request that is repeated with its key is done once, and answered as the first time', async () => {
   await using api = await withSyncs(['acme']);
   const key = { 'idempotency-key': randomUUID() };

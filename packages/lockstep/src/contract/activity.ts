@@ -20,7 +20,7 @@ export const activitySchema = z
     kind: z
       .enum(kinds)
       .describe(
-        '`state`: another state of the sync or of an object; `problem`: some work on an object fails, or works again, or records are set aside or stored after all; `check`: what a comparison with Salesforce has repaired.',
+        '`state`: another state of the sync or of an object; `problem`: some work on an object fails, or works again, records are set aside or stored after all, or somebody has decided about missing rows; `check`: what a comparison with Salesforce has repaired.',
       ),
     event: z
       .string()

@@ -8,6 +8,7 @@ export {
   readActivity,
   readKnownRepair,
   recordActivity,
+  recordDecision,
   recordKnownRepair,
 } from './activity.ts';
 export type { Activity } from './activity-log.ts';

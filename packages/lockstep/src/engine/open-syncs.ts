@@ -199,7 +199,10 @@ async function openOne(deps: EngineDeps, id: SyncId): Promise<OpenSync | null> {
     quota: openQuota(settings.stopAtPercent),
     forwarded(usage) {
       countRequest(deps.control, id, 'proxy');
+      const { closedUntil } = sync.quota;
       if (usage) sync.quota = afterAnswer(sync.quota, usage, clock.now());
+      // Reading would otherwise wait for its own next look, a quarter of an hour later.
+      if (closedUntil !== null && sync.quota.closedUntil === null) mailbox.post({ kind: 'news' });
     },
     afterWrites,
     destination,

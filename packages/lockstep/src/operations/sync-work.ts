@@ -6,6 +6,7 @@ import {
   makeSyncRequest,
   type NewSyncRequest,
   readSyncRequest,
+  recordDecision,
   type Sync,
   type SyncRequestStatus,
   waitForSyncRequest,
@@ -52,8 +53,17 @@ const resultSchema = z.object({
 export async function beginWork(control: Control, sync: Sync, work: Work, subject: string): Promise<number> {
   const { expires_in_seconds: seconds } = work;
   const expiry = seconds === undefined ? {} : { expiresInMs: seconds * 1_000 };
-  return makeSyncRequest(control, sync.id, { ...syncRequestOf(sync, work), ...expiry, subject });
+  const syncRequest = syncRequestOf(sync, work);
+  const id = await makeSyncRequest(control, sync.id, { ...syncRequest, ...expiry, subject });
+  const event = work.kind === 'keep' || work.kind === 'remove' ? decisions[work.kind] : null;
+  if (event !== null)
+    for (const sobject of syncRequest.objects ?? [])
+      recordDecision(control, sync.id, { kind: 'problem', event, sobject });
+  return id;
 }
+
+/** As the activity tells them. */
+const decisions = { keep: 'missing rows are kept', remove: 'missing rows are removed' } as const;
 
 function syncRequestOf(sync: Sync, work: Work): NewSyncRequest {
   switch (work.kind) {

@@ -126,7 +126,7 @@ function Settings({
   password: string | null;
 }) {
   return (
-    <dl className="grid grid-cols-[auto_1fr] gap-x-6 gap-y-2">
+    <dl className="grid grid-cols-[fit-content(50%)_minmax(0,1fr)] gap-x-6 gap-y-2">
       {[
         [text.host, address.host],
         [text.port, String(address.port)],

@@ -180,7 +180,10 @@ function Figures({ intervalMs }: { intervalMs: number }) {
 /** The org's day: what is used, what the sync takes at most, and the rest. The lines below say the same in words. */
 function Bar({ used, ours }: { used: number; ours: number }) {
   return (
-    <div aria-hidden className="flex h-3 overflow-hidden rounded-full border border-control bg-sunken">
+    <div
+      aria-hidden
+      className="flex h-3 forced-color-adjust-none overflow-hidden rounded-full border border-control bg-sunken"
+    >
       <div className="bg-control" style={{ width: `${Math.min(100, used)}%` }} />
       <div className="ml-px bg-accent" style={{ width: `${Math.min(100, ours)}%` }} />
     </div>

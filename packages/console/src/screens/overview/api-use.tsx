@@ -63,7 +63,7 @@ function Quota({ usage: { org, shares, stop_at_percent: stopAt } }: { usage: Usa
       <div
         role="img"
         aria-label={`${words.quota}: ${says}`}
-        className="relative flex h-3 overflow-hidden rounded-full border border-control bg-sunken"
+        className="relative flex h-3 forced-color-adjust-none overflow-hidden rounded-full border border-control bg-sunken"
       >
         {parts.slice(0, 2).map(({ label, requests, colour }) => (
           <div key={label} className={`h-full ${colour}`} style={{ width: `${percentOf(requests)}%` }} />
@@ -73,7 +73,10 @@ function Quota({ usage: { org, shares, stop_at_percent: stopAt } }: { usage: Usa
       <figcaption className="mt-2 flex flex-wrap gap-x-4 gap-y-1 text-sm text-muted tabular-nums">
         {parts.map(({ label, requests, colour }) => (
           <span key={label} className="inline-flex items-center gap-1.5">
-            <span aria-hidden className={`size-2.5 rounded-full border border-control ${colour}`} />
+            <span
+              aria-hidden
+              className={`size-2.5 forced-color-adjust-none rounded-full border border-control ${colour}`}
+            />
             {label} {formatCount(Math.round(requests))}
           </span>
         ))}

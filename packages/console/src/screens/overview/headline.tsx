@@ -10,7 +10,7 @@ export function Headline({ text }: { text: string }) {
       {rest !== '' && ' '}
       {/* The usual sentence needs one line, two on a phone. */}
       <span className="block min-h-10 text-base font-normal text-muted sm:min-h-5 md:min-h-6 md:text-lead">
-        {rest !== '' && `${rest}.`}
+        {rest !== '' && rest.replace(/\.?$/, '.')}
       </span>
     </span>
   );

@@ -66,7 +66,7 @@ function SyncFault({ sync }: { sync: Sync }) {
       title={`${sync.state_word} ${words.since} ${since}`}
       says={
         <>
-          {fault.says} <NextTry at={fault.retry_at} />
+          {fault.says} {state !== 'locked' && <NextTry at={fault.retry_at} />}
         </>
       }
       next={fault.next}
@@ -114,7 +114,7 @@ function Besides({ sync }: { sync: Sync }) {
   const lines = details.filter((line) => !said.has(line) && !/^and [\d,]+ more findings? below$/.test(line));
   if (lines.length === 0) return null;
   const [texts, steps] = [lines.filter((line) => !isStep(line)), lines.filter(isStep)];
-  const look: NoticeLook = sync.family === 'stopped' ? 'stopped' : 'note';
+  const look: NoticeLook = sync.family === 'stopped' && !showsFault(sync) ? 'stopped' : 'note';
   return (
     <Notice
       look={look}

@@ -1,7 +1,7 @@
 import { type FormEvent, useMemo, useState } from 'react';
 import type { Problem } from '../../api/problem.ts';
 import type { components } from '../../api/schema.d.ts';
-import { Button } from '../../ui/button.tsx';
+import { Button, LinkButton } from '../../ui/button.tsx';
 import { ErrorSummary, type FormError } from '../../ui/error-summary.tsx';
 import { TextField } from '../../ui/field.tsx';
 import { ProblemNotice } from '../../ui/problem-notice.tsx';
@@ -73,13 +73,20 @@ export function SetupForm({
         onChange={setPassword}
         error={says('password')}
       />
-      {problem && errors.length === 0 && <ProblemNotice problem={problem} isOwnAction />}
+      {problem && errors.length === 0 && <Refused problem={problem} />}
       <Button type="submit" look="primary" isBusy={isBusy}>
         {words.submit}
       </Button>
     </form>
   );
 }
+
+/** Whoever was slower than another person has only to sign in. */
+const Refused = ({ problem }: { problem: Problem }) => (
+  <ProblemNotice problem={problem} isOwnAction>
+    {problem.code === 'API-12' && <LinkButton to="/sign-in">{words.signIn}</LinkButton>}
+  </ProblemNotice>
+);
 
 /** What can be told without asking the server. */
 function wrongIn(token: string, password: string): FormError[] {

@@ -9,9 +9,6 @@ import { startOrg } from '@lockstep/harness/org';
 import { createAdministrator, recordSync } from 'lockstep/control';
 
 const password = 'a long phrase is fine';
-/** A filter waits 150 ms for more keys, and shares two cores with a server, a database and an org here. */
-const typedMsMax = 500;
-
 const undo = new AsyncDisposableStack();
 after(() => undo.disposeAsync());
 const org = undo.use(await startOrg({ records: 100 }));
@@ -67,7 +64,6 @@ test('an empty list says what to do, and a thousand syncs keep it short', async 
   await page.keyboard.type('sync 099');
   const ms = await typed(page, '7', '1 row of 1,000');
   t.diagnostic(`a key in the filter: ${Math.round(ms)} ms`);
-  assert.ok(ms < typedMsMax, `${ms} ms`);
   await checkAxe(page);
   await screenshot(page, 'syncs-1000');
   assert.equal(new URL(page.url()).searchParams.get('filter'), 'sync 0997');
@@ -104,7 +100,6 @@ test('an org of hundreds of objects: a custom one is found by a few letters, and
   await page.keyboard.type('thing 03');
   const ms = await typed(page, '9', /^10 of 4\d\d objects$/);
   t.diagnostic(`a key in the search: ${Math.round(ms)} ms`);
-  assert.ok(ms < typedMsMax, `${ms} ms`);
   for (const name of ['Thing 0397', 'Thing 0398'])
     await page.getByRole('checkbox', { name: `Select ${name}` }).check();
   await page.getByText(/^8 objects, .* columns$/).waitFor();

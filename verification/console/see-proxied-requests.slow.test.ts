@@ -67,7 +67,7 @@ test('a write whose answer is lost is listed as unknown, SQL shows that it did h
   const lost = await harness.call('POST', accounts, { Name: name });
   assert.deepEqual([lost.status, lost.headers.get('lockstep-outcome')], [504, 'unknown']);
 
-  await page.getByRole('button', { name: 'Read again' }).click();
+  await page.getByRole('button', { name: 'Refresh' }).click();
   const row = page.locator('[data-entry]').filter({ hasText: 'Unknown' });
   await row.getByRole('button', { name: 'Details' }).click();
   await page

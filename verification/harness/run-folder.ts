@@ -8,8 +8,9 @@ import { join } from 'node:path';
  */
 export async function openRunFolder(
   prefix: string,
+  parent = tmpdir(),
 ): Promise<AsyncDisposable & { path: string; temporary: string }> {
-  const path = await mkdtemp(join(tmpdir(), prefix));
+  const path = await mkdtemp(join(parent, prefix));
   const temporary = join(path, 'tmp');
   await mkdir(temporary);
   await chmod(path, 0o711); // for processes that run as other users

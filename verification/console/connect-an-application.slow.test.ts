@@ -262,7 +262,7 @@ test('a database that goes away in the middle of a trial leaves the record as it
   await db.query(sql`ALTER DATABASE ${ident(database)} ALLOW_CONNECTIONS false`);
   try {
     await db.query(sql`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = ${database}`);
-    await trial.getByText('It did not work: Write through the proxy.').waitFor();
+    await trial.getByText('Salesforce has accepted the write; the mirror does not show it yet.').waitFor();
     await trial
       .getByText(/^204 · Lockstep-Applied: pending · the answer came before the mirror showed the write/)
       .waitFor();

@@ -68,6 +68,7 @@ function StepCode({ code }: { code: string }) {
 export function saidOf({ trial, request }: TrialOutcome): string {
   const write = trial.steps.find(({ step }) => step === 'write');
   const failed = trial.steps.find(({ is_ok: isOk }) => !isOk);
+  if (failed === write && write?.applied === 'pending') return text.pending;
   if (failed || !write) return text.notDone(failed ? text.steps[failed.step] : '');
   const done = text.done(write.took_ms);
   if (!request) return done;

@@ -96,6 +96,7 @@ export const words = {
     failed: 'Failed',
     done: (ms: number) => `The write took ${formatDuration(ms)}, and SQL showed it before its answer came.`,
     notDone: (step: string) => `It did not work: ${step}.`,
+    pending: 'Salesforce has accepted the write; the mirror does not show it yet.',
     added: (ms: number) => `Lockstep added ${formatDuration(ms)} to Salesforce's own time.`,
     parts: (salesforce: number, readBack: number, store: number, rest: number) =>
       `Salesforce ${salesforce} ms, read-back ${readBack} ms, store ${store} ms, rest ${rest} ms`,

@@ -126,21 +126,14 @@ export const selectObjectShares = (tx: Tx, syncId: SyncId) =>
    WHERE sync_id = ${syncId} AND hour > clock_timestamp() - interval '24 hours'
    GROUP BY sobject ORDER BY sum(requests) DESC, sobject`);
 
-/** What Salesforce last reported about the sync's org. */
-export const selectOrgUsage = (tx: Tx, syncId: SyncId) =>
-  tx.query<{ used: number; max: number; recorded_at: string }>(sql`
-  SELECT o.used, o.max, to_char(o.recorded_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS recorded_at
-    FROM lockstep.org_usage o JOIN lockstep.sync s USING (org_id)
-   WHERE s.sync_id = ${syncId} ORDER BY o.hour DESC LIMIT 1`);
-
-/** Of all syncs whose org has reported it within a day: after that the quota is another one. */
-export const selectOrgUses = (tx: Tx) =>
-  tx.query<{ sync_id: SyncId; used: number; max: number }>(sql`
-  SELECT s.sync_id, o.used, o.max
+/** What Salesforce last reported about the org of each sync; no row: not yet. After a day the quota is another one. */
+export const selectOrgUsage = (tx: Tx, syncIds: readonly SyncId[]) =>
+  tx.query<{ sync_id: SyncId; used: number; max: number; recorded_at: string; is_of_today: boolean }>(sql`
+  SELECT s.sync_id, o.used, o.max, o.recorded_at > clock_timestamp() - interval '1 day' AS is_of_today,
+         to_char(o.recorded_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS recorded_at
     FROM lockstep.sync s
-    CROSS JOIN LATERAL (SELECT used, max FROM lockstep.org_usage
-                         WHERE org_id = s.org_id AND recorded_at > now() - interval '1 day'
-                         ORDER BY hour DESC LIMIT 1) o`);
+    CROSS JOIN LATERAL (SELECT * FROM lockstep.org_usage WHERE org_id = s.org_id ORDER BY hour DESC LIMIT 1) o
+   WHERE s.sync_id = ANY (${syncIds}::text[])`);
 
 export type UsageHourRow = {
   hour: string;

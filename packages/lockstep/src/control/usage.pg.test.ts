@@ -82,7 +82,7 @@ test('the newest reading of an org counts, whichever sync and process reports it
   assert.deepEqual(await orgOf(one.id), [102, 15_000]);
   assert.deepEqual(await orgOf(two.id), [102, 15_000]);
   assert.equal(await orgOf(elsewhere.id), null);
-  const uses = await readOrgUses(harness.control);
+  const uses = await readOrgUses(harness.control, [one.id, elsewhere.id]);
   assert.deepEqual([uses.get(one.id), uses.get(elsewhere.id)], [{ used: 102, max: 15_000 }, undefined]);
   const { org } = await readUsage(harness.control, one.id);
   assert.ok(Math.abs(Date.parse(org?.recordedAt ?? '') - Date.now()) < 60_000);

@@ -9,7 +9,6 @@ import {
   selectEffort,
   selectObjectShares,
   selectOrgUsage,
-  selectOrgUses,
   selectPurposes,
   selectStreamUsage,
   selectTotals,
@@ -99,7 +98,7 @@ export async function readUsage(
   const queries = await selectStreamUsage(control.db, syncId);
   const [totals] = await selectTotals(control.db, syncId);
   const objects = await selectObjectShares(control.db, syncId);
-  const [org] = await selectOrgUsage(control.db, syncId);
+  const [org] = await selectOrgUsage(control.db, [syncId]);
   return {
     purposes: purposes.map(({ purpose, last_hour: lastHour, last_day: lastDay }) => ({
       purpose,
@@ -116,9 +115,14 @@ export async function readUsage(
   };
 }
 
-/** How much of its org's daily requests all programs together have used, for each sync that knows. */
-export const readOrgUses = async ({ db }: { db: Database }): Promise<ReadonlyMap<SyncId, OrgUsage>> =>
-  new Map((await selectOrgUses(db)).map(({ sync_id: id, used, max }) => [id, { used, max }]));
+/** How much of its org's daily requests all programs together have used, for each of the syncs that knows it. */
+export async function readOrgUses(
+  { db }: { db: Database },
+  ids: readonly SyncId[],
+): Promise<ReadonlyMap<SyncId, OrgUsage>> {
+  const known = (await selectOrgUsage(db, ids)).filter(({ is_of_today: isOfToday }) => isOfToday);
+  return new Map(known.map(({ sync_id: id, used, max }) => [id, { used, max }]));
+}
 
 export function openUsageCounter({
   db,

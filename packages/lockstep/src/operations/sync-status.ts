@@ -45,13 +45,13 @@ export const readSyncStatus = async (
   control: Control,
   sync: Sync,
   rates: BackfillRates | null = null,
-): Promise<SyncStatus> => statusIn(await readKnown(control), control, sync, rates);
+): Promise<SyncStatus> => statusIn(await readKnown(control, [sync]), control, sync, rates);
 
 /** Each takes a connection of its own. */
 const mirrorsAtOnce = 4;
 
 export async function readSyncStatuses(control: Control, syncs: readonly Sync[]): Promise<SyncStatus[]> {
-  const known = await readKnown(control);
+  const known = await readKnown(control, syncs);
   const seen: SyncStatus[] = [];
   const left = syncs.entries();
   const readRest = async () => {
@@ -61,9 +61,10 @@ export async function readSyncStatuses(control: Control, syncs: readonly Sync[])
   return seen;
 }
 
-/** What is known of all syncs without their mirrors. */
-async function readKnown(control: Control) {
-  return { healthOf: await readHealth(control), orgUses: await readOrgUses(control) };
+/** What is known of syncs without their mirrors. */
+async function readKnown(control: Control, syncs: readonly Sync[]) {
+  const ids = syncs.map(({ id }) => id);
+  return { healthOf: await readHealth(control), orgUses: await readOrgUses(control, ids) };
 }
 
 async function statusIn(

@@ -16,7 +16,7 @@ import {
 } from './credential-fields.tsx';
 import { Outcome } from './outcome.tsx';
 import type { Settings } from './settings-query.ts';
-import { useTestedChange } from './use-tested-change.ts';
+import { type Send, useTestedChange } from './use-tested-change.ts';
 
 type Credential = components['schemas']['NewCredentialInput'];
 
@@ -51,12 +51,14 @@ function CredentialForm({ settings, onClose }: { settings: Settings; onClose: ()
     toast(words.replaced);
   });
   const { isBusy, problem } = change;
-  const sendingOf = (credential: Credential) => (query: { dry_run: 'true' | 'false' }) => {
-    const body = { credential, ...(loginUrl !== sync.login_url && { login_url: loginUrl }) };
-    const params = { path: { sync: sync.id }, query, header: { 'if-match': tag } };
-    return bodyOf(api.PUT('/api/v1/syncs/{sync}/credential', { params, body }));
-  };
-  const replace = (credential: Credential) => change.make(sendingOf(credential));
+  const sends =
+    (credential: Credential): Send =>
+    (query) => {
+      const body = { credential, ...(loginUrl !== sync.login_url && { login_url: loginUrl }) };
+      const params = { path: { sync: sync.id }, query, header: { 'if-match': tag } };
+      return bodyOf(api.PUT('/api/v1/syncs/{sync}/credential', { params, body }));
+    };
+  const replace = (credential: Credential) => change.make(sends(credential));
   const edit = (next: Partial<CredentialDraft>) => {
     change.forget();
     setDraft({ ...draft, ...next });
@@ -91,7 +93,7 @@ function CredentialForm({ settings, onClose }: { settings: Settings; onClose: ()
       ) : (
         <div className="flex flex-wrap justify-end gap-2">
           <Button onClick={onClose}>{ui.cancel}</Button>
-          <Button isBusy={isBusy} onClick={() => void change.test(sendingOf(credentialOf(draft)))}>
+          <Button isBusy={isBusy} onClick={() => void change.test(sends(credentialOf(draft)))}>
             {words.try}
           </Button>
           <Button look="primary" isBusy={isBusy} onClick={() => void replace(credentialOf(draft))}>

@@ -12,7 +12,7 @@ import { words } from './access-words.ts';
 import { Outcome } from './outcome.tsx';
 import type { Settings } from './settings-query.ts';
 import { type TunnelDraft, TunnelFields, tunnelOf } from './tunnel-fields.tsx';
-import { useTestedChange } from './use-tested-change.ts';
+import { type Send, useTestedChange } from './use-tested-change.ts';
 
 type Body = components['schemas']['ReplaceDestination'];
 
@@ -55,7 +55,7 @@ function MoveForm({ settings, onClose }: { settings: Settings; onClose: () => vo
     toast(words.moved);
   });
   const { isBusy, problem } = change;
-  const send = (query: { dry_run: 'true' | 'false' }) => {
+  const send: Send = (query) => {
     const params = { path: { sync: sync.id }, query, header: { 'if-match': tag } };
     return bodyOf(api.PUT('/api/v1/syncs/{sync}/destination', { params, body: bodyFrom(draft) }));
   };

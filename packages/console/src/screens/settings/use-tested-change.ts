@@ -6,7 +6,7 @@ import { useAct } from '../../ui/use-act.ts';
 import { readSettings, type Settings, withCurrentTag } from './settings-query.ts';
 
 /** With `dry_run` the server checks everything and changes nothing. */
-type Send = (query: { dry_run: 'true' | 'false' }) => Promise<Sync>;
+export type Send = (query: { dry_run: 'true' | 'false' }) => Promise<Sync>;
 
 /** A change that a person can test before making it. */
 export function useTestedChange({ sync }: Settings, onMade: () => void) {

@@ -20,6 +20,10 @@ export const readAgeMs = (
   now: number,
 ): number | null => (at === null ? null : Math.max(0, now - timeOf(at)));
 
+/** Of those objects that have one. */
+export const agesOf = (objects: readonly Pick<ObjectStatus, 'read_until'>[], now: number): number[] =>
+  objects.flatMap((object) => readAgeMs(object, now) ?? []);
+
 export function isOverdue(
   object: Pick<ObjectStatus, 'read_until' | 'settled_until'>,
   now: number,

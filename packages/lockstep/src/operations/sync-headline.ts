@@ -6,7 +6,7 @@ import { clockTime, counted, duration, formatCount, timeOf } from '../core/plain
 import { isReading, type SyncState, syncStates } from '../core/states.ts';
 import { secondsLeft, timeLeftWords } from './backfill-rates.ts';
 import type { Finding } from './findings.ts';
-import { readAgeMs, type SeenObject } from './object-state.ts';
+import { agesOf, type SeenObject } from './object-state.ts';
 
 export interface SyncHeadline {
   headline: string;
@@ -83,9 +83,6 @@ function ageSentence(objects: readonly SeenObject[], now: number): string {
   if (ages.length === 0) return '';
   return `. The tables show Salesforce as of ${duration(Math.max(...ages))} ago`;
 }
-
-const agesOf = (objects: readonly SeenObject[], now: number): number[] =>
-  objects.flatMap((object) => readAgeMs(object, now) ?? []);
 
 function readingHeadline(seen: SeenSync): SyncHeadline {
   const { findings } = seen;

@@ -3,7 +3,7 @@ import { hostOf } from '../core/own-database.ts';
 import { inRfc3339 } from '../core/plain-words.ts';
 import { syncStates } from '../core/states.ts';
 import { isHealthy } from './findings.ts';
-import { readAgeMs } from './object-state.ts';
+import { agesOf } from './object-state.ts';
 import { objectView } from './object-view.ts';
 import type { SyncStatus } from './sync-status.ts';
 import { percentOf } from './usage-view.ts';
@@ -20,6 +20,7 @@ export function syncView(
   { proxyUrl, mirrorUrl }: SyncPlaces,
 ) {
   const { fault } = health;
+  const ages = agesOf(objects, now);
   return {
     id: sync.id,
     name: sync.name,
@@ -39,7 +40,7 @@ export function syncView(
     headline,
     details: [...lines],
     findings: findings.map((finding) => ({ ...finding, is_healthy: isHealthy(finding) })),
-    behind_seconds: oldestSeconds(objects, now),
+    behind_seconds: ages.length === 0 ? null : Math.floor(Math.max(...ages) / 1_000),
     quota_percent: orgUse && percentOf(orgUse),
     has_worker: health.hasWorker,
     fault: fault && {
@@ -51,11 +52,6 @@ export function syncView(
     },
     mirror_fault: unread && { code: unread.code, says: unread.message, next: unread.next },
   };
-}
-
-function oldestSeconds(objects: SyncStatus['objects'], now: number): number | null {
-  const ages = objects.flatMap((object) => readAgeMs(object, now) ?? []);
-  return ages.length === 0 ? null : Math.floor(Math.max(...ages) / 1_000);
 }
 
 function mirrorView(destination: SyncStatus['sync']['destination'], url: string) {
